@@ -1,0 +1,102 @@
+"""The seam between rooms and the media plane: what a participant asks of it, and what it is told by it.
+
+Rooms know nothing of workers, bridges or WebRTC beyond SDP being text. `media.bridge` implements `Media` for real;
+`chatroom.testing.FakeMedia` implements it for tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Literal, Protocol
+
+import attrs
+
+from chatroom.errors import UserError
+
+Source = Literal["microphone", "camera"]
+
+
+class MediaRefused(UserError):
+    """The media plane refused what the page asked, and says why: a bad SDP, too many tracks, a stale offer."""
+
+
+class MediaUnavailable(UserError):
+    """There is no media worker just now, or it did not answer in time."""
+
+    def __init__(self, message: str = "Pictures and sound are not available just now.") -> None:
+        super().__init__("media_unavailable", message)
+
+
+@attrs.frozen
+class TrackInfo:
+    """Whose track a mid carries, and what it is."""
+
+    participant: str
+    source: Source
+
+
+@attrs.frozen
+class OfferMade:
+    """The subscribe leg needs an answer from the page."""
+
+    offer: int
+    sdp: str
+    tracks: Mapping[str, TrackInfo]
+
+
+@attrs.frozen
+class LegChanged:
+    """A leg came up, failed or closed."""
+
+    leg: Literal["publish", "subscribe"]
+    state: Literal["connecting", "connected", "failed", "closed"]
+
+
+@attrs.frozen
+class MediaLost:
+    """The worker is gone and with it both legs; `MediaRestored` will follow."""
+
+
+@attrs.frozen
+class MediaRestored:
+    """There is a worker again that expects this participant to publish anew."""
+
+
+MediaEvent = OfferMade | LegChanged | MediaLost | MediaRestored
+
+
+class MediaSession(Protocol):
+    """One participant's place in the media plane."""
+
+    async def publish(self, sdp: str, tracks: Mapping[str, Source]) -> str:
+        """Hand over the page's offer and return the answer. Raises MediaRefused, MediaUnavailable."""
+        ...
+
+    async def accept(self, offer: int, sdp: str) -> None:
+        """Hand over the page's answer to an offer. Raises MediaRefused, MediaUnavailable."""
+        ...
+
+
+class Media(Protocol):
+    """The media plane as rooms see it."""
+
+    @property
+    def available(self) -> bool:
+        """Whether there is a worker that takes requests now."""
+        ...
+
+    @property
+    def port(self) -> int:
+        """The UDP port that browsers send to, 0 while it is not known."""
+        ...
+
+    def attach(
+        self, room: str, participant: str, epoch: int, post: Callable[[MediaEvent], None]
+    ) -> AbstractAsyncContextManager[MediaSession]:
+        """Be in the media plane for as long as the context lasts.
+
+        ``post`` is called synchronously with each event, in order, and must not block. Entering never waits for a
+        worker: without one, ``MediaLost`` is posted first. Leaving tells the worker, shielded, with a deadline.
+        """
+        ...

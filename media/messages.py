@@ -1,0 +1,296 @@
+"""The words between the bridge and a media worker.
+
+JSON text frames on one websocket. A request is ``{"id", "method", "params"}`` and is answered by
+``{"id", "result"}`` or ``{"id", "error": {"code", "message"}}``; an event is ``{"event", "params"}``.
+
+This module is shared by both processes, so it knows neither Trio nor asyncio. Every class names a participant by
+``router`` (the room), ``participant`` (its id) and ``epoch`` (the number of its admission); words for an epoch that is
+no longer the current one are refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, TypeVar
+
+import attrs
+import cattrs
+from cattrs.errors import CattrsError
+
+#: A frame between bridge and worker, in bytes. SDP is limited far below it.
+MAX_FRAME = 1 << 20
+#: The longest SDP taken, in characters.
+MAX_SDP = 48_000
+#: The most m-lines of a publish leg.
+MAX_TRACKS = 8
+
+Source = Literal["microphone", "camera"]
+Leg = Literal["publish", "subscribe"]
+LegState = Literal["connecting", "connected", "failed", "closed"]
+ErrorCode = Literal[
+    "bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer", "unknown_participant", "invalid_request", "internal"
+]
+
+
+class BadMessage(ValueError):
+    """The other side of the bridge said something that is not of the bridge's language."""
+
+
+# ---- what the worker answers
+
+
+@attrs.frozen
+class Done:
+    """The request was carried out and there is nothing to tell."""
+
+
+@attrs.frozen
+class Answer:
+    """The worker's SDP answer for a publish leg."""
+
+    sdp: str
+
+
+@attrs.frozen
+class WorkerStatistics:
+    """What lives in a worker now, and what has passed through it since its start."""
+
+    routers: int
+    participants: int
+    transports: int
+    producers: int
+    consumers: int
+    packets_received: int
+    packets_sent: int
+    packets_dropped: int
+
+
+# ---- what the bridge asks
+
+
+@attrs.frozen
+class Join:
+    """Make room for a participant. It receives what others publish from now on: offers follow as events."""
+
+    method: ClassVar[str] = "join"
+    result: ClassVar[type] = Done
+    router: str
+    participant: str
+    epoch: int
+
+
+@attrs.frozen
+class Publish:
+    """Take the page's offer for its publish leg; ``tracks`` says what each mid carries."""
+
+    method: ClassVar[str] = "publish"
+    result: ClassVar[type] = Answer
+    router: str
+    participant: str
+    epoch: int
+    sdp: str
+    tracks: dict[str, Source]
+
+
+@attrs.frozen
+class Accept:
+    """Take the page's answer to offer number ``offer`` of its subscribe leg."""
+
+    method: ClassVar[str] = "accept"
+    result: ClassVar[type] = Done
+    router: str
+    participant: str
+    epoch: int
+    offer: int
+    sdp: str
+
+
+@attrs.frozen
+class Leave:
+    """Close both legs of a participant. Leaving twice, or never having joined, is no error."""
+
+    method: ClassVar[str] = "leave"
+    result: ClassVar[type] = Done
+    router: str
+    participant: str
+    epoch: int
+
+
+@attrs.frozen
+class GetStatistics:
+    """Ask for the worker's figures."""
+
+    method: ClassVar[str] = "get_statistics"
+    result: ClassVar[type] = WorkerStatistics
+
+
+Request = Join | Publish | Accept | Leave | GetStatistics
+Result = Done | Answer | WorkerStatistics
+ResultT = TypeVar("ResultT", Done, Answer, WorkerStatistics)
+
+
+# ---- what the worker says by itself
+
+
+@attrs.frozen
+class Ready:
+    """The first event of a worker that could start: where browsers reach it."""
+
+    event: ClassVar[str] = "ready"
+    port: int
+    addresses: list[str]
+
+
+@attrs.frozen
+class StartFailed:
+    """The first and last event of a worker that could not start; ``message`` is for the operator."""
+
+    event: ClassVar[str] = "start_failed"
+    message: str
+
+
+@attrs.frozen
+class TrackInfo:
+    """Whose track a mid of the subscribe leg carries, and what it is."""
+
+    participant: str
+    source: Source
+
+
+@attrs.frozen
+class Offer:
+    """An SDP offer for a participant's subscribe leg. Offer numbers grow, from a random start."""
+
+    event: ClassVar[str] = "offer"
+    router: str
+    participant: str
+    epoch: int
+    offer: int
+    sdp: str
+    tracks: dict[str, TrackInfo]
+
+
+@attrs.frozen
+class LegChanged:
+    """A leg of a participant changed its state."""
+
+    event: ClassVar[str] = "leg_changed"
+    router: str
+    participant: str
+    epoch: int
+    leg: Leg
+    state: LegState
+
+
+Event = Ready | StartFailed | Offer | LegChanged
+
+
+# ---- envelopes
+
+
+@attrs.frozen
+class RequestFrame:
+    """A request on the wire."""
+
+    id: int
+    request: Request
+
+
+@attrs.frozen
+class ResultFrame:
+    """A successful answer on the wire; the bridge knows by ``id`` what class ``result`` is of."""
+
+    id: int
+    result: Mapping[str, Any]
+
+
+@attrs.frozen
+class ErrorFrame:
+    """A refusal on the wire."""
+
+    id: int
+    code: str
+    message: str
+
+
+REQUESTS: dict[str, type[Request]] = {c.method: c for c in (Join, Publish, Accept, Leave, GetStatistics)}
+EVENTS: dict[str, type[Event]] = {c.event: c for c in (Ready, StartFailed, Offer, LegChanged)}
+
+_converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
+
+
+def _string(value: Any, _: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a string was expected, not {type(value).__name__}")
+    return value
+
+
+def _integer(value: Any, _: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"an integer was expected, not {type(value).__name__}")
+    return value
+
+
+# cattrs would turn 1 into "1" and True into 1; the other side is a program of ours, so a wrong type is a bug of ours.
+_converter.register_structure_hook(str, _string)
+_converter.register_structure_hook(int, _integer)
+
+
+def encode_request(id: int, request: Request) -> str:
+    return json.dumps({"id": id, "method": request.method, "params": _converter.unstructure(request)})
+
+
+def encode_result(id: int, result: Result) -> str:
+    return json.dumps({"id": id, "result": _converter.unstructure(result)})
+
+
+def encode_error(id: int, code: ErrorCode, message: str) -> str:
+    return json.dumps({"id": id, "error": {"code": code, "message": message}})
+
+
+def encode_event(event: Event) -> str:
+    return json.dumps({"event": event.event, "params": _converter.unstructure(event)})
+
+
+def decode_request(frame: str | bytes) -> RequestFrame:
+    """Read a frame in the worker. Raises BadMessage."""
+    data = _load(frame)
+    try:
+        cls = REQUESTS[data["method"]]
+        return RequestFrame(_integer(data["id"], int), _converter.structure(data["params"], cls))
+    except (KeyError, TypeError, ValueError, AttributeError, CattrsError) as error:
+        raise BadMessage(f"not a request: {error!r}") from error
+
+
+def decode_reply(frame: str | bytes) -> ResultFrame | ErrorFrame | Event:
+    """Read a frame in the bridge. Raises BadMessage."""
+    data = _load(frame)
+    try:
+        if "event" in data:
+            return _converter.structure(data["params"], EVENTS[data["event"]])
+        id = _integer(data["id"], int)
+        if "error" in data:
+            error = data["error"]
+            return ErrorFrame(id, _string(error["code"], str), _string(error["message"], str))
+        return ResultFrame(id, dict(data["result"]))
+    except (KeyError, TypeError, ValueError, AttributeError, CattrsError) as error:
+        raise BadMessage(f"not a reply or an event: {error!r}") from error
+
+
+def structure_result(data: Mapping[str, Any], cls: type[ResultT]) -> ResultT:
+    """Give the result of a request its class. Raises BadMessage."""
+    try:
+        return _converter.structure(data, cls)
+    except (KeyError, TypeError, ValueError, AttributeError, CattrsError) as error:
+        raise BadMessage(f"not a {cls.__name__}: {error!r}") from error
+
+
+def _load(frame: str | bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(frame)
+    except (ValueError, RecursionError) as error:
+        raise BadMessage(f"not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise BadMessage("not a JSON object")
+    return data
