@@ -1,0 +1,36 @@
+"""How tasks live and die. Begin with the head of `nurseries.supervisor`; for tests there is `nurseries.testing`.
+
+A library of its own: it needs Trio and attrs, and knows nothing of what the tasks are for.
+"""
+
+from nurseries.children import (
+    ChildReport,
+    ChildSpec,
+    ChildStatistics,
+    Run,
+    State,
+    SupervisorStatistics,
+    log_report,
+)
+from nurseries.restarts import Action, Backoff, Decision, Ending, Policy, Restart, decide
+from nurseries.supervisor import Supervisor, TooManyRestarts, open_supervisor
+
+__all__ = [
+    "Action",
+    "Backoff",
+    "ChildReport",
+    "ChildSpec",
+    "ChildStatistics",
+    "Decision",
+    "Ending",
+    "Policy",
+    "Restart",
+    "Run",
+    "State",
+    "Supervisor",
+    "SupervisorStatistics",
+    "TooManyRestarts",
+    "decide",
+    "log_report",
+    "open_supervisor",
+]
