@@ -1,0 +1,121 @@
+"""The rooms of a server: one appears with the first to come and vanishes some time after the last has gone."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import time
+from collections.abc import Callable
+
+import attrs
+import trio
+
+from chatroom import close_codes
+from chatroom.attendance import Attendance
+from chatroom.commands import Join
+from chatroom.errors import UserError
+from chatroom.events import ServerStopping
+from chatroom.limits import Limits
+from chatroom.media import Media
+from chatroom.names import room_name
+from chatroom.room import Room
+from chatroom.session import Session
+from chatroom.wire import encode
+from nurseries import ChildSpec, Supervisor, open_supervisor
+
+
+@attrs.frozen
+class DirectoryStatistics:
+    """How many there are now, and how many stays there have been."""
+
+    rooms: int
+    participants: int
+    admissions: int
+
+
+class Directory:
+    """The rooms by their names. ``clock`` returns Unix seconds, ``new_id`` an id that was never used before."""
+
+    def __init__(
+        self,
+        *,
+        media: Media,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.time,
+        new_id: Callable[[], str] = lambda: secrets.token_hex(8),
+    ) -> None:
+        self.limits = limits or Limits()
+        self._media = media
+        self._clock = clock
+        self._new_id = new_id
+        self._epochs = itertools.count(1)
+        self._rooms: dict[str, Room] = {}
+        self._opened = itertools.count(1)
+        self._supervisor: Supervisor
+        self._stopping: str | None = None
+        self._admissions = 0
+
+    async def run(self, *, task_status: trio.TaskStatus[Directory] = trio.TASK_STATUS_IGNORED) -> None:
+        """Be where the rooms live, until cancelled."""
+        async with open_supervisor("rooms") as self._supervisor:
+            task_status.started(self)
+            await trio.sleep_forever()
+
+    async def join(self, session: Session, join: Join) -> Attendance:
+        """Let someone into a room, which is made if it is not there. Raises UserError."""
+        name = room_name(join.room)
+        while True:
+            if self._stopping is not None:
+                raise UserError("server_stopping", self._stopping)
+            room = self._rooms.get(name)
+            if room is None:
+                room = await self._open(name)
+            attendance = await room.enter(session, join, self._new_id(), next(self._epochs))
+            if attendance is not None:
+                self._admissions += 1
+                return attendance
+            # The room ended while we stood at its door: the next look finds another, or makes one.
+            await trio.lowlevel.checkpoint()
+
+    def find(self, name: str) -> Room | None:
+        return self._rooms.get(name)
+
+    async def drain(self, message: str) -> None:
+        """Take nobody in any more, tell everyone why, and return when all have left."""
+        self._stopping = message
+        frame = encode(ServerStopping(message))
+        for room in list(self._rooms.values()):
+            room.post_to_all(frame)
+        for room in list(self._rooms.values()):
+            room.end_all("server_stopping", close_codes.GOING_AWAY, message)
+        for room in list(self._rooms.values()):
+            await room.empty()
+
+    def statistics(self) -> DirectoryStatistics:
+        people = sum(room.statistics().log.present for room in self._rooms.values())
+        return DirectoryStatistics(len(self._rooms), people, self._admissions)
+
+    async def _open(self, name: str) -> Room:
+        if len(self._rooms) >= self.limits.rooms:
+            raise UserError("too_many_rooms", "This server has no place for another room just now.")
+        room = self._rooms[name] = Room(name, media=self._media, limits=self.limits, clock=self._clock)
+
+        async def live(*, task_status: trio.TaskStatus[None]) -> None:
+            try:
+                await room.run(task_status=task_status)
+            finally:
+                self._forget(room)
+
+        try:
+            # Numbered, because the last room of this name may not be quite gone.
+            await self._supervisor.start(ChildSpec(f"room:{name}#{next(self._opened)}", live, restart="temporary"))
+        except BaseException:
+            # Cancelled, perhaps before the room's first step: whoever waits at its door must not wait for ever.
+            room.abandon()
+            self._forget(room)
+            raise
+        return room
+
+    def _forget(self, room: Room) -> None:
+        if self._rooms.get(room.name) is room:
+            del self._rooms[room.name]

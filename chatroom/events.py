@@ -1,0 +1,121 @@
+"""What a page is told. docs/protocol.md is the reference; `chatroom.wire` writes them into frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import attrs
+
+from chatroom.media import TrackInfo
+from chatroom.model import LeaveReason, Message, Participant
+
+PROTOCOL = 1
+
+# ---- room events: numbered, and the same for everyone
+
+
+@attrs.frozen
+class ParticipantJoined:
+    type: ClassVar[str] = "participant_joined"
+    seq: int
+    participant: Participant
+
+
+@attrs.frozen
+class ParticipantUpdated:
+    type: ClassVar[str] = "participant_updated"
+    seq: int
+    participant: Participant
+
+
+@attrs.frozen
+class ParticipantLeft:
+    type: ClassVar[str] = "participant_left"
+    seq: int
+    id: str
+    name: str
+    reason: LeaveReason
+
+
+@attrs.frozen
+class ChatSaid:
+    type: ClassVar[str] = "chat"
+    seq: int
+    message: Message
+
+
+RoomEvent = ParticipantJoined | ParticipantUpdated | ParticipantLeft | ChatSaid
+
+# ---- replies: to the one who asked
+
+
+@attrs.frozen(kw_only=True)
+class Joined:
+    type: ClassVar[str] = "joined"
+    ref: str | None
+    seq: int
+    protocol: int = PROTOCOL
+    room: str
+    you: str
+    participants: tuple[Participant, ...]
+    messages: tuple[Message, ...]
+    media: bool
+    media_port: int
+
+
+@attrs.frozen
+class Ok:
+    type: ClassVar[str] = "ok"
+    ref: str
+
+
+@attrs.frozen
+class Published:
+    type: ClassVar[str] = "published"
+    ref: str | None
+    sdp: str
+
+
+@attrs.frozen
+class Error:
+    type: ClassVar[str] = "error"
+    ref: str | None
+    code: str
+    message: str
+
+
+# ---- notices: to one, by themselves
+
+
+@attrs.frozen
+class Offer:
+    type: ClassVar[str] = "offer"
+    offer: int
+    sdp: str
+    tracks: Mapping[str, TrackInfo]
+
+
+@attrs.frozen
+class MediaLost:
+    type: ClassVar[str] = "media_lost"
+    message: str
+
+
+@attrs.frozen
+class MediaRestored:
+    type: ClassVar[str] = "media_restored"
+
+
+@attrs.frozen
+class Ping:
+    type: ClassVar[str] = "ping"
+
+
+@attrs.frozen
+class ServerStopping:
+    type: ClassVar[str] = "server_stopping"
+    message: str
+
+
+Event = RoomEvent | Joined | Ok | Published | Error | Offer | MediaLost | MediaRestored | Ping | ServerStopping

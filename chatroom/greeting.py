@@ -1,0 +1,36 @@
+"""What a page can do before it is in a room: ask to be let in."""
+
+from __future__ import annotations
+
+import trio
+
+from chatroom import close_codes
+from chatroom.commands import Join, Leave, Pong
+from chatroom.directory import Directory
+from chatroom.errors import UserError
+from chatroom.session import Session
+
+
+async def greet(session: Session, directory: Directory) -> None:
+    """Answer a page until it is in a room. From then on the room looks after it, and this returns."""
+    with trio.move_on_after(directory.limits.join_timeout) as patience:
+        while True:
+            try:
+                command = await session.receive()
+            except trio.EndOfChannel:
+                return
+            try:
+                match command:
+                    case Join():
+                        await directory.join(session, command)
+                        return
+                    case Leave():
+                        session.close(close_codes.NORMAL, "You left.", reason="left")
+                    case Pong():
+                        pass
+                    case _:
+                        raise UserError("not_joined", "Join a room first.")
+            except UserError as error:
+                session.refuse(command.ref, error)
+    if patience.cancelled_caught:
+        session.close(close_codes.NO_JOIN, "No room was joined in time.")

@@ -1,0 +1,54 @@
+"""How much of everything there may be, and the bucket that measures rates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+_positive: Any = attrs.validators.gt(0)
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """The bounds of a server. Times are in seconds, sizes in bytes. docs/protocol.md says what happens beyond them."""
+
+    rooms: int = attrs.field(default=1_000, validator=_positive)
+    participants: int = attrs.field(default=100, validator=_positive)  # in one room
+    messages: int = attrs.field(default=200, validator=_positive)  # of chat kept in a room
+    log_records: int = attrs.field(default=1_000, validator=_positive)  # of past participants kept in a room's log
+    room_linger: float = attrs.field(default=60.0, validator=_positive)  # an empty room is kept this long
+    frame_bytes: int = attrs.field(default=65_536, validator=_positive)  # of one frame from a page
+    command_rate: float = attrs.field(default=20.0, validator=_positive)  # commands a second
+    command_burst: int = attrs.field(default=60, validator=_positive)
+    refused_in_a_row: int = attrs.field(
+        default=200, validator=_positive
+    )  # commands over the rate before the socket closes
+    outbox_frames: int = attrs.field(default=512, validator=_positive)
+    outbox_bytes: int = attrs.field(default=1 << 20, validator=_positive)
+    join_timeout: float = attrs.field(default=10.0, validator=_positive)
+    ping_after: float = attrs.field(default=5.0, validator=_positive)  # of silence
+    silence: float = attrs.field(default=15.0, validator=_positive)  # until a page is given up
+
+
+@attrs.define
+class TokenBucket:
+    """A rate limit with bursts: ``rate`` tokens a second flow in, at most ``burst`` are kept. Time is passed in."""
+
+    rate: float
+    burst: float
+    _tokens: float = attrs.field(init=False)
+    _at: float | None = attrs.field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        self._tokens = self.burst
+
+    def take(self, now: float) -> bool:
+        """Take one token if there is one. ``now`` is in seconds and never goes back."""
+        if self._at is not None:
+            self._tokens = min(self.burst, self._tokens + (now - self._at) * self.rate)
+        self._at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True

@@ -1,0 +1,67 @@
+"""Frames on their way to a page: bounded, first in first out, one taker."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import attrs
+import trio
+
+
+@attrs.frozen
+class OutboxStatistics:
+    """What waits, and how much has gone through."""
+
+    frames: int
+    bytes: int
+    posted: int
+    taken: int
+
+
+class Outbox:
+    """Frames between those who post them, without waiting, and the one task that writes them to the socket."""
+
+    def __init__(self, max_frames: int, max_bytes: int) -> None:
+        self._max_frames = max_frames
+        self._max_bytes = max_bytes
+        self._frames: deque[str] = deque()
+        self._bytes = 0
+        self._posted = 0
+        self._taken = 0
+        self._closed = False
+        self._wake = trio.Event()
+
+    def post(self, frame: str) -> bool:
+        """Add a frame; False if it does not fit or the outbox is closed. Never waits.
+
+        Sizes are counted in characters, which is the bytes for what we send but for text in other scripts.
+        """
+        if self._closed or len(self._frames) >= self._max_frames or self._bytes + len(frame) > self._max_bytes:
+            return False
+        self._frames.append(frame)
+        self._bytes += len(frame)
+        self._posted += 1
+        self._wake.set()
+        return True
+
+    def close(self, *, discard: bool = False) -> None:
+        """Take no more frames. With ``discard``, those that wait are dropped too."""
+        self._closed = True
+        if discard:
+            self._frames.clear()
+            self._bytes = 0
+        self._wake.set()
+
+    async def take(self) -> list[str]:
+        """Wait for frames and return all of them; an empty list says that the outbox is closed and empty."""
+        while not self._frames and not self._closed:
+            self._wake = trio.Event()
+            await self._wake.wait()
+        frames = list(self._frames)
+        self._frames.clear()
+        self._bytes = 0
+        self._taken += len(frames)
+        return frames
+
+    def statistics(self) -> OutboxStatistics:
+        return OutboxStatistics(len(self._frames), self._bytes, self._posted, self._taken)

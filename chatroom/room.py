@@ -1,0 +1,146 @@
+"""A room: the task that owns its state, and the nursery its participants live in.
+
+The state is changed by plain calls, each of which applies a command and posts its events before anything else can run:
+Trio switches tasks only at checkpoints, and there is none in between. That is what an inbox and a task reading it would
+give, without the inbox: nothing to bound, nothing to overflow, no leave that is still in a queue when its room ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+import trio
+from trio_util import AsyncValue
+
+from chatroom.attendance import Attendance
+from chatroom.commands import Join
+from chatroom.events import Joined, RoomEvent
+from chatroom.limits import Limits
+from chatroom.media import Media
+from chatroom.model import LeaveReason
+from chatroom.session import Session
+from chatroom.state import RoomState, RoomStatistics
+from chatroom.wire import encode
+
+_log = structlog.stdlib.get_logger("chatroom.room")
+
+
+class Room:
+    """One room while it lives. ``clock`` returns Unix seconds."""
+
+    def __init__(self, name: str, *, media: Media, limits: Limits, clock: Callable[[], float]) -> None:
+        self.name = name
+        self.media = media
+        self.limits = limits
+        self.state = RoomState(name, limits)
+        #: Why those leave whom the end of the room's nursery takes with it: nothing but the server's end does that.
+        self.closing_reason: LeaveReason = "server_stopping"
+        self._clock = clock
+        self._attendances: dict[int, Attendance] = {}
+        # People here and people on their way in; the room ends when there was nobody for a while.
+        self._occupants = AsyncValue(0)
+        self._nursery: trio.Nursery | None = None
+        self._ready = trio.Event()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Live until nobody was here for ``limits.room_linger`` seconds."""
+        try:
+            async with trio.open_nursery() as nursery:
+                self._nursery = nursery
+                self._ready.set()
+                task_status.started(None)
+                await self._occupants.wait_value(0, held_for=self.limits.room_linger)
+                # Nobody is here or at the door, and there is no checkpoint before the door is shut.
+                self._nursery = None
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Let nobody in any more. Those who wait at the door find another room."""
+        self._nursery = None
+        self._ready.set()
+
+    async def empty(self) -> None:
+        """Wait until nobody is here."""
+        await self._occupants.wait_value(0)
+
+    async def enter(self, session: Session, join: Join, id: str, epoch: int) -> Attendance | None:
+        """Let someone in and return their stay, which lives in this room from now on; None if the room has ended.
+
+        Raises UserError if they are not let in.
+        """
+        self._occupants.value += 1
+        try:
+            await self._ready.wait()
+            if self._nursery is None:
+                return None
+            attendance = Attendance(self, session, join, id, epoch)
+            await self._nursery.start(attendance.run, name=f"rooms/room:{self.name}/participant:{id}")
+            return attendance
+        finally:
+            self._occupants.value -= 1
+
+    def admit(self, attendance: Attendance) -> None:
+        """Begin a stay: the others are told, and the newcomer gets the snapshot. Raises UserError."""
+        join = attendance.join
+        event = self.state.admit(
+            attendance.id, attendance.epoch, join.name, join.microphone, join.camera, self._clock()
+        )
+        self._tell(event)
+        self._attendances[attendance.epoch] = attendance
+        self._occupants.value += 1
+        snapshot = self.state.snapshot()
+        attendance.session.post(
+            encode(
+                Joined(
+                    ref=join.ref,
+                    seq=snapshot.seq,
+                    room=self.name,
+                    you=attendance.id,
+                    participants=snapshot.participants,
+                    messages=snapshot.messages,
+                    media=self.media.available,
+                    media_port=self.media.port,
+                )
+            )
+        )
+        _log.info("joined", room=self.name, participant=attendance.id, epoch=attendance.epoch)
+
+    def dismiss(self, attendance: Attendance, reason: LeaveReason) -> None:
+        """End a stay: the others are told. Only the first call for a stay does anything."""
+        event = self.state.leave(attendance.epoch, reason, self._clock())
+        if event is None:
+            return
+        del self._attendances[attendance.epoch]
+        self._occupants.value -= 1
+        self._tell(event)
+        _log.info("left", room=self.name, participant=attendance.id, epoch=attendance.epoch, reason=reason)
+
+    def say(self, attendance: Attendance, text: str) -> None:
+        """Write in the chat. Raises UserError."""
+        self._tell(self.state.say(attendance.epoch, text, self._clock()))
+
+    def update(self, attendance: Attendance, microphone: bool | None, camera: bool | None) -> None:
+        """Say what is on and off. Raises UserError."""
+        event = self.state.update(attendance.epoch, microphone, camera)
+        if event is not None:
+            self._tell(event)
+
+    def end_all(self, reason: LeaveReason, code: int, message: str) -> None:
+        """End every stay."""
+        self.closing_reason = reason
+        for attendance in list(self._attendances.values()):
+            attendance.end(reason, code, message)
+
+    def post_to_all(self, frame: str) -> None:
+        """Send one frame to everyone here."""
+        for attendance in list(self._attendances.values()):
+            attendance.session.post(frame)
+
+    def statistics(self) -> RoomStatistics:
+        return self.state.statistics()
+
+    def _tell(self, event: RoomEvent) -> None:
+        """Broadcast: encoded once, posted to each without waiting for any."""
+        self.post_to_all(encode(event))

@@ -1,0 +1,135 @@
+"""The seam between a socket and a participant.
+
+A socket's task feeds it frames and writes what it holds; a participant receives commands and posts frames. Neither
+knows the other, so either can be replaced: by another socket, or by a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+import trio
+
+from chatroom import close_codes
+from chatroom.commands import Command
+from chatroom.errors import ProtocolError, UserError
+from chatroom.events import Error
+from chatroom.limits import Limits, TokenBucket
+from chatroom.model import LeaveReason
+from chatroom.outbox import Outbox, OutboxStatistics
+from chatroom.wire import decode, encode
+
+#: Commands that wait for the participant. It takes them as fast as they come; a page that overtakes it is flooding.
+COMMANDS_WAITING = 64
+
+
+@attrs.frozen
+class Closing:
+    """How a session ends: what the page is told by the close frame, and what the others are told."""
+
+    code: int
+    message: str
+    reason: LeaveReason
+
+
+@attrs.frozen
+class SessionStatistics:
+    """What passed through a session and what waits in it."""
+
+    outbox: OutboxStatistics
+    commands: int
+    refused: int
+    waiting: int
+
+
+class Session:
+    """One page's connection, as both of its sides see it. ``clock`` returns seconds that never go back."""
+
+    def __init__(self, limits: Limits, clock: Callable[[], float] = trio.current_time) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._outbox = Outbox(limits.outbox_frames, limits.outbox_bytes)
+        self._bucket = TokenBucket(limits.command_rate, limits.command_burst)
+        self._refused_in_a_row = 0
+        self._refused = 0
+        self._commands = 0
+        self._put, self._get = trio.open_memory_channel[Command](COMMANDS_WAITING)
+        self.closing: Closing | None = None
+
+    # ---- the socket's side
+
+    def feed(self, frame: str | bytes) -> None:
+        """Take a frame from the page. What is wrong with it is answered or closes the session; nothing is raised."""
+        if self.closing is not None:
+            return
+        if not isinstance(frame, str):
+            self.close(close_codes.UNSUPPORTED, "Frames are text, not binary.")
+            return
+        if len(frame) > self._limits.frame_bytes:
+            self.close(close_codes.TOO_BIG, f"A frame has at most {self._limits.frame_bytes} bytes.")
+            return
+        within_rate = self._bucket.take(self._clock())
+        try:
+            command = decode(frame)
+            if not within_rate:
+                raise UserError("rate_limited", "That was too much at once. Wait a moment.")
+        except ProtocolError as error:
+            self.close(error.close_code, error.message)
+        except UserError as error:
+            self._refuse(error, within_rate)
+        else:
+            self._refused_in_a_row = 0
+            self._commands += 1
+            try:
+                self._put.send_nowait(command)
+            except trio.WouldBlock:
+                self.close(close_codes.POLICY, "Too many commands.", reason="kicked")
+
+    def ended(self, reason: LeaveReason) -> None:
+        """Say that the socket is gone. What was fed before still reaches the participant."""
+        if self.closing is None:
+            self.closing = Closing(close_codes.GONE, "", reason)
+        self._outbox.close(discard=True)
+        self._put.close()
+
+    async def frames(self) -> list[str]:
+        """Wait for frames to write and return them; an empty list says to close the socket as ``closing`` says."""
+        return await self._outbox.take()
+
+    # ---- the participant's side
+
+    async def receive(self) -> Command:
+        """Wait for a command. Raises trio.EndOfChannel when there will be no more; ``closing`` then says why."""
+        return await self._get.receive()
+
+    def post(self, frame: str) -> bool:
+        """Send a frame, without waiting; False if the session is over. A page that does not read is closed."""
+        if self.closing is not None:
+            return False
+        if self._outbox.post(frame):
+            return True
+        self.close(close_codes.TOO_SLOW, "This page does not read what it is sent.", discard=True)
+        return False
+
+    def refuse(self, ref: str | None, error: UserError) -> None:
+        """Answer a command that is refused."""
+        self._refused += 1
+        self.post(encode(Error(ref, error.code, error.message)))
+
+    def close(self, code: int, message: str, *, reason: LeaveReason = "connection_lost", discard: bool = False) -> None:
+        """End the session from the server's side: what was posted is still written, then the socket is closed."""
+        if self.closing is None:
+            self.closing = Closing(code, message, reason)
+            self._outbox.close(discard=discard)
+            self._put.close()
+
+    def statistics(self) -> SessionStatistics:
+        waiting = self._get.statistics().current_buffer_used
+        return SessionStatistics(self._outbox.statistics(), self._commands, self._refused, waiting)
+
+    def _refuse(self, error: UserError, within_rate: bool) -> None:
+        self.refuse(getattr(error, "ref", None), error)
+        self._refused_in_a_row = 0 if within_rate else self._refused_in_a_row + 1
+        if self._refused_in_a_row > self._limits.refused_in_a_row:
+            self.close(close_codes.POLICY, "Too many commands.", reason="kicked")

@@ -1,0 +1,95 @@
+"""Frames to commands, events to frames.
+
+A frame that is no command at all raises `ProtocolError`, and the socket is closed; a command that is not well formed
+raises `UserError`, and is answered. Nothing here coerces: ``"1"`` is not 1, and 1 is not true.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any, get_args, get_type_hints
+
+import attrs
+import cattrs
+from cattrs.errors import CattrsError
+
+from chatroom.close_codes import NOT_A_COMMAND
+from chatroom.commands import COMMANDS, Command
+from chatroom.errors import ProtocolError, UserError
+from chatroom.events import Event
+
+MAX_REF = 32
+_converter = cattrs.Converter(detailed_validation=False)
+
+
+def _exactly(kind: type) -> Any:
+    def structure(value: Any, _: object) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"{kind.__name__} expected")
+        return value
+
+    return structure
+
+
+for _kind in (str, int, bool):
+    _converter.register_structure_hook(_kind, _exactly(_kind))
+
+
+def decode(frame: str) -> Command:
+    """Read a command. Raises ProtocolError, UserError.
+
+    A `UserError` raised for a command with a usable ``ref`` carries it as its ``ref`` attribute, for the reply.
+    """
+    try:
+        data = json.loads(frame)
+    except (ValueError, RecursionError):
+        raise ProtocolError(NOT_A_COMMAND, "This is not JSON.") from None
+    if not isinstance(data, dict) or not isinstance(type_ := data.get("type"), str):
+        raise ProtocolError(NOT_A_COMMAND, "A frame is a JSON object with a string “type”.")
+    ref = data.get("ref")
+    if ref is not None and not (isinstance(ref, str) and 1 <= len(ref) <= MAX_REF and ref.isprintable()):
+        raise InvalidCommand(f"“ref” is a string of 1 to {MAX_REF} characters.", None)
+    cls = COMMANDS.get(type_)
+    if cls is None:
+        raise InvalidCommand("There is no such command.", ref)
+    try:
+        return _converter.structure(data, cls)
+    except (CattrsError, TypeError, ValueError, KeyError, AttributeError):
+        raise InvalidCommand(f"“{type_}” needs {_fields(type_)}.", ref) from None
+
+
+class InvalidCommand(UserError):
+    """An unknown command, or one with a field missing or of the wrong type."""
+
+    def __init__(self, message: str, ref: str | None) -> None:
+        super().__init__("invalid_command", message)
+        self.ref = ref
+
+
+@cache
+def _fields(type_: str) -> str:
+    """Describe a command's fields for the one who got them wrong."""
+    cls = COMMANDS[type_]
+    hints = get_type_hints(cls)
+    words = [
+        f"{field.name}: {_describe(hints[field.name])}" + ("" if field.default is attrs.NOTHING else " (optional)")
+        for field in attrs.fields(cls)
+        if field.name != "ref"
+    ]
+    return ", ".join(words) or "no fields"
+
+
+def _describe(hint: Any) -> str:
+    names: dict[Any, str] = {str: "string", bool: "boolean", int: "integer"}
+    if hint in names:
+        return names[hint]
+    return next((names[arg] for arg in get_args(hint) if arg in names and type(None) in get_args(hint)), "object")
+
+
+_events = cattrs.Converter()
+
+
+def encode(event: Event) -> str:
+    """Write an event into a text frame. Done once per broadcast, whatever the number of receivers."""
+    return json.dumps({"type": event.type, **_events.unstructure(event)}, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,107 @@
+"""The web application: pages, websocket, health. `create_app` is what an ASGI server is given."""
+
+from __future__ import annotations
+
+import os
+from http import HTTPStatus
+from pathlib import Path
+
+import attrs
+from quart import Response, abort, websocket
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException
+
+from chatroom.errors import UserError
+from chatroom.media import Media
+from chatroom.names import room_name
+from web import hardening, logs, origin
+from web.lifespan import Lifespan
+from web.node import Node
+from web.settings import Settings, load
+from web.socket import serve_socket
+
+STATIC = Path(__file__).parent / "static"
+
+# No inline script or style, nothing from elsewhere, no page around ours.
+_CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "media-src 'self' blob:",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+_HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    # Revalidated at each use, by ETag: a new release is never mixed with modules of the last.
+    "Cache-Control": "no-cache",
+}
+
+
+class App(QuartTrio):
+    """A Quart-Trio app whose lifespan is a `Node`'s."""
+
+    asgi_lifespan_class = Lifespan  # type: ignore[assignment]
+
+
+def create_app(settings: Settings | None = None, media: Media | None = None) -> App:
+    """Make the application. Without ``settings`` they are read from the environment, as ``hypercorn`` users want it.
+
+    ``media`` is given by tests. Raises BadSettings.
+    """
+    hardening.install()
+    if settings is None:
+        settings = load(environ=os.environ)
+        logs.configure(settings.log_level, settings.log_format)
+    app = App(__name__, static_folder=str(STATIC), static_url_path="/static")
+    app.config["MAX_CONTENT_LENGTH"] = 16_384  # nothing is uploaded here
+    node = app.extensions["node"] = Node(settings, media)
+
+    @app.get("/")
+    async def home() -> Response:
+        return await app.send_static_file("index.html")
+
+    @app.get("/r/<room>")
+    async def room(room: str) -> Response:
+        try:
+            room_name(room)
+        except UserError:
+            abort(HTTPStatus.NOT_FOUND)
+        return await app.send_static_file("room.html")
+
+    @app.get("/healthz")
+    async def health() -> tuple[dict[str, object], HTTPStatus]:
+        statistics = node.statistics()
+        lives = statistics.state == "running"
+        return attrs.asdict(statistics), HTTPStatus.OK if lives else HTTPStatus.SERVICE_UNAVAILABLE
+
+    @app.websocket("/ws")
+    async def ws() -> None:
+        headers = websocket.headers
+        if not origin.allowed(headers.get("Origin"), headers.get("Host"), settings.allow_origin):
+            abort(HTTPStatus.FORBIDDEN)
+        await websocket.accept()
+        await serve_socket(websocket._get_current_object(), node)  # type: ignore[attr-defined]
+
+    @app.after_request
+    async def secure(response: Response) -> Response:
+        response.headers.update(_HEADERS)
+        return response
+
+    @app.errorhandler(HTTPException)
+    async def refused(error: HTTPException) -> Response:
+        code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        return Response(f"{code} {HTTPStatus(code).phrase}\n", code, mimetype="text/plain")
+
+    return app

@@ -1,0 +1,89 @@
+"""The ``chatroom`` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import trio
+
+from web import logs
+from web.serve import CannotServe, serve
+from web.settings import BadSettings, Settings, load
+
+_DEFAULTS = Settings()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="chatroom")
+def main() -> None:
+    """Group video chat that people join from a browser with a link."""
+
+
+@main.command("serve")
+@click.option("--host", metavar="ADDRESS", help=f"Address to serve pages on; 0.0.0.0 for all.  [{_DEFAULTS.host}]")
+@click.option("--port", type=int, help=f"TCP port to serve pages on.  [{_DEFAULTS.port}]")
+@click.option(
+    "--certfile",
+    type=click.Path(path_type=str),
+    help="TLS certificate chain, PEM. Browsers give camera and microphone only to https and to localhost.",
+)
+@click.option("--keyfile", type=click.Path(path_type=str), help="TLS private key, PEM.")
+@click.option(
+    "--media-port", type=int, help=f"UDP port for pictures and sound; browsers must reach it.  [{_DEFAULTS.media_port}]"
+)
+@click.option(
+    "--media-address",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Address of this machine for pictures and sound; may be given more than once.  [all of this machine]",
+)
+@click.option(
+    "--announce",
+    multiple=True,
+    metavar="ADDRESS[:PORT]",
+    help="What browsers are told to send to instead, "
+    "where NAT or a relay stands before this machine; may be given more than once.",
+)
+@click.option(
+    "--allow-origin",
+    multiple=True,
+    metavar="ORIGIN",
+    help="Another origin whose pages may connect, such as https://chat.example.org; may be given more than once.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help=f"How much is logged.  [{_DEFAULTS.log_level}]",
+)
+@click.option(
+    "--log-format", type=click.Choice(["auto", "text", "json"]), help=f"How it is logged.  [{_DEFAULTS.log_format}]"
+)
+@click.option("--config", "file", type=click.Path(path_type=Path), metavar="FILE", help="Settings in TOML.")
+def serve_command(file: Path | None, **options: Any) -> None:
+    """Serve the chat at http://localhost:8000, pictures and sound included.
+
+    Each option is also a setting in the --config FILE (--media-port is media_port there) and a variable in the
+    environment (CHATROOM_MEDIA_PORT, lists by commas). The command line goes before the environment, the environment
+    before the file. The file's table [limits] bounds rooms, people, rates and sizes.
+
+    SIGTERM or Ctrl-C says goodbye to everyone and ends the server within 5 seconds.
+    """
+    given = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items() if value}
+    given |= {name: value for name, value in options.items() if value == 0 and value is not None}
+    try:
+        settings = load(file, os.environ, given)
+    except BadSettings as error:
+        raise click.ClickException(str(error)) from None
+    logs.configure(settings.log_level, settings.log_format)
+    scheme = "https" if settings.certfile else "http"
+    shown = "localhost" if settings.host in {"127.0.0.1", "::1", "0.0.0.0", "::"} else settings.host  # noqa: S104
+    click.echo(f"Chatroom: {scheme}://{shown}:{settings.port}  (Ctrl-C to stop)", err=True)
+    try:
+        trio.run(serve, settings)
+    except* CannotServe as group:
+        click.echo(f"Error: {group.exceptions[0]}", err=True)
+        sys.exit(1)

@@ -1,0 +1,60 @@
+"""The node's life, tied to the app's: started at ``lifespan.startup``, ended at ``lifespan.shutdown``.
+
+The nursery it lives in is this module's own. In Quart-Trio's ``app.nursery`` a crash would be logged and forgotten,
+and the server would go on with nothing behind it; here it ends the server.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+import trio
+from hypercorn.utils import LifespanFailureError
+from quart_trio import QuartTrio
+
+from web.hardening import on_terminate
+from web.node import Node
+
+_log = structlog.stdlib.get_logger("web.lifespan")
+
+
+class Lifespan:
+    """ASGI's lifespan protocol (ASGI specification, lifespan 2.0)."""
+
+    def __init__(self, app: QuartTrio, _: Any) -> None:
+        self._app = app
+        self._node: Node = app.extensions["node"]
+
+    async def __call__(self, receive: Any, send: Any) -> None:
+        await receive()  # lifespan.startup
+        started = False
+        try:
+            async with trio.open_nursery() as self._app.nursery:
+                nursery = self._app.nursery
+                await nursery.start(self._node.run, name="serve")
+                await self._app.startup()
+                take_back = on_terminate(self._node.drain)
+                started = True
+                try:
+                    await send({"type": "lifespan.startup.complete"})
+                    await receive()  # lifespan.shutdown
+                    await self._node.drain()
+                    await self._app.shutdown()
+                finally:
+                    take_back()
+                    nursery.cancel_scope.cancel()
+        except Exception as error:
+            if started:
+                _log.critical("the server ends: a part of it failed for good", exc_info=error)
+            # Hypercorn logs and forgets any other error of a lifespan; this one ends it, and the process with it.
+            raise LifespanFailureError("running" if started else "startup", explain(error)) from error
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def explain(error: BaseException) -> str:
+    """Say in one line what an error, or each error of a group, was."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(explain(inner) for inner in error.exceptions)
+    text = str(error) or type(error).__name__
+    return f"{text} ({explain(error.__cause__)})" if error.__cause__ is not None else text

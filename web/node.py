@@ -1,0 +1,105 @@
+"""The live tree of a server: the media plane, the rooms, and the sockets that are open.
+
+Whatever crashes above the supervisors ends the node with the error, and with it the process: there is never a server
+that answers 200 with nothing behind it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+import structlog
+import trio
+
+from chatroom import close_codes
+from chatroom.directory import Directory, DirectoryStatistics
+from chatroom.events import ServerStopping
+from chatroom.media import Media
+from chatroom.session import Session
+from chatroom.wire import encode
+from media.bridge import Bridge, MediaSettings
+from web.settings import Settings, split_announced
+
+State = Literal["starting", "running", "draining", "stopped"]
+#: Seconds that people have to be told that the server stops, and their sockets to be closed.
+DRAIN_TIMEOUT = 2.0
+STOPPING = "The server is stopping. Please come back in a moment."
+
+_log = structlog.stdlib.get_logger("web.node")
+
+
+@attrs.frozen
+class NodeStatistics:
+    """What lives in a node now."""
+
+    state: State
+    rooms: DirectoryStatistics
+    sockets: int
+    media: bool
+
+
+class Node:
+    """One server process: its rooms, its worker, its sockets."""
+
+    def __init__(self, settings: Settings, media: Media | None = None) -> None:
+        self.settings = settings
+        self.state: State = "starting"
+        self._bridge = None if media is not None else Bridge(media_settings(settings))
+        self.media: Media = media or self._bridge  # type: ignore[assignment]
+        self.directory = Directory(media=self.media, limits=settings.limits)
+        self._sessions: set[Session] = set()
+        self._no_sessions = trio.Event()
+
+    async def run(self, *, task_status: trio.TaskStatus[Node] = trio.TASK_STATUS_IGNORED) -> None:
+        """Live until cancelled. Raises what no supervisor could mend."""
+        try:
+            async with trio.open_nursery() as nursery:
+                if self._bridge is not None:
+                    await nursery.start(self._bridge.run, name="serve/media")
+                await nursery.start(self.directory.run, name="serve/rooms")
+                self.state = "running"
+                _log.info("running", media_port=self.media.port)
+                task_status.started(self)
+                await trio.sleep_forever()
+        finally:
+            self.state = "stopped"
+
+    def add(self, session: Session) -> None:
+        """Remember an open socket."""
+        self._sessions.add(session)
+        if self.state != "running":
+            session.close(close_codes.GOING_AWAY, STOPPING, reason="server_stopping")
+
+    def remove(self, session: Session) -> None:
+        """Forget a socket that is closed."""
+        self._sessions.discard(session)
+        if not self._sessions:
+            self._no_sessions.set()
+
+    async def drain(self) -> None:
+        """Tell everyone that the server stops, and wait until they have been told. Doing it twice is doing it once."""
+        if self.state != "running":
+            return
+        self.state = "draining"
+        _log.info("draining", sockets=len(self._sessions))
+        with trio.move_on_after(DRAIN_TIMEOUT) as patience:
+            await self.directory.drain(STOPPING)
+            for session in tuple(self._sessions):  # those that are in no room
+                session.post(encode(ServerStopping(STOPPING)))
+                session.close(close_codes.GOING_AWAY, STOPPING, reason="server_stopping")
+            while self._sessions:
+                self._no_sessions = trio.Event()
+                await self._no_sessions.wait()
+        if patience.cancelled_caught:
+            _log.warning("not everyone could be told", sockets=len(self._sessions))
+
+    def statistics(self) -> NodeStatistics:
+        return NodeStatistics(self.state, self.directory.statistics(), len(self._sessions), self.media.available)
+
+
+def media_settings(settings: Settings) -> MediaSettings:
+    """Give the bridge its part of the settings."""
+    for announced in settings.announce:
+        split_announced(announced)
+    return MediaSettings(port=settings.media_port, addresses=settings.media_address, announce=settings.announce)

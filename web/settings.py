@@ -1,0 +1,188 @@
+"""How a server is set up: from a file, from the environment, from the command line, the later before the earlier.
+
+Every setting has one name: ``media_port`` in the file, ``CHATROOM_MEDIA_PORT`` in the environment (lists by commas),
+``--media-port`` on the command line. The bounds of `chatroom.limits.Limits` are in the file's table ``[limits]``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import attrs
+import cattrs
+from cattrs.errors import ForbiddenExtraKeysError
+
+from chatroom.limits import Limits
+
+ENVIRONMENT = "CHATROOM_"
+_PORT: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(65_535))
+
+
+class BadSettings(Exception):
+    """A setting that cannot be used; the message says which, where it came from, and what is wrong with it."""
+
+
+def _addresses(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    for address in value:
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            raise ValueError(f"'{attribute.name}' takes IP addresses, not {address!r}") from None
+
+
+def _announced(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    for announced in value:
+        try:
+            split_announced(announced)
+        except ValueError:
+            message = f"'{attribute.name}' takes ADDRESS or ADDRESS:PORT with an IP address, not {announced!r}"
+            raise ValueError(message) from None
+
+
+def split_announced(text: str) -> tuple[str, int | None]:
+    """Split ``ADDRESS[:PORT]``; an IPv6 address with a port stands in brackets. Raises ValueError."""
+    host, port = text, ""
+    if text.startswith("["):
+        host, _, rest = text[1:].partition("]")
+        if rest and not rest.startswith(":"):
+            raise ValueError(text)
+        port = rest[1:]
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    ipaddress.ip_address(host)
+    number = int(port) if port else None
+    if number is not None and not 0 < number <= 65_535:
+        raise ValueError(text)
+    return host, number
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """A server's settings, with the defaults of ``chatroom serve``."""
+
+    host: str = "127.0.0.1"
+    port: int = attrs.field(default=8000, validator=_PORT)
+    certfile: Path | None = None
+    keyfile: Path | None = None
+    media_port: int = attrs.field(default=10_000, validator=_PORT)
+    media_address: tuple[str, ...] = attrs.field(default=(), validator=_addresses)
+    announce: tuple[str, ...] = attrs.field(default=(), validator=_announced)
+    allow_origin: tuple[str, ...] = ()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "text", "json"] = "auto"
+    limits: Limits = attrs.field(factory=Limits)
+
+
+def load(
+    file: Path | None = None, environ: Mapping[str, str] | None = None, options: Mapping[str, Any] | None = None
+) -> Settings:
+    """Put the settings together. ``options`` are those given on the command line. Raises BadSettings."""
+    environ = environ or {}
+    if file is None and (named := environ.get(f"{ENVIRONMENT}CONFIG")):
+        file = Path(named)
+    from_file = {} if file is None else _read(file)
+    settings = _structure(from_file, str(file))
+    hints = get_type_hints(Settings)
+    from_environment: dict[str, Any] = {}
+    for field in attrs.fields(Settings):
+        text = environ.get(ENVIRONMENT + field.name.upper())
+        if text is None or field.name == "limits":
+            continue
+        from_environment[field.name] = _from_text(text, hints[field.name], field.name)
+    merged = {**from_file, **from_environment}
+    if from_environment:
+        settings = _structure(merged, "the environment")
+    if options:
+        settings = _structure({**merged, **options}, "the command line")
+    if (settings.certfile is None) != (settings.keyfile is None):
+        raise BadSettings("certfile and keyfile go together: give both, or neither.")
+    return settings
+
+
+def _from_text(text: str, hint: Any, name: str) -> Any:
+    if hint is int:
+        try:
+            return int(text)
+        except ValueError:
+            raise BadSettings(f"{ENVIRONMENT}{name.upper()} is to be a whole number, not {text!r}.") from None
+    if hint == tuple[str, ...]:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSettings(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise BadSettings(f"{file} is not UTF-8 text.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"{file} is not TOML: {error}.") from None
+
+
+def _exactly(kinds: tuple[type, ...], words: str) -> Any:
+    def structure(value: Any, target: Any) -> Any:
+        if type(value) not in kinds:
+            raise TypeError(f"{words} expected, not {value!r}")
+        return target(value)
+
+    return structure
+
+
+def _texts(value: Any, _: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) for part in value):
+        raise TypeError(f"a list of texts expected, not {value!r}")
+    return tuple(value)
+
+
+def _is_literal(hint: Any) -> bool:
+    origin: Any = get_origin(hint)
+    return origin is Literal
+
+
+def _one_of(value: Any, hint: Any) -> Any:
+    if value not in get_args(hint):
+        raise ValueError(f"{' or '.join(get_args(hint))} expected, not {value!r}")
+    return value
+
+
+def _limits(value: Any, _: object) -> Limits:
+    if not isinstance(value, dict):
+        raise TypeError(f"a table expected, not {value!r}")
+    return _limits_converter.structure(value, Limits)
+
+
+_converter = cattrs.Converter(forbid_extra_keys=True)
+_limits_converter = cattrs.Converter(forbid_extra_keys=True)
+for _each in (_converter, _limits_converter):
+    _each.register_structure_hook(str, _exactly((str,), "text"))
+    _each.register_structure_hook(int, _exactly((int,), "a whole number"))
+    _each.register_structure_hook(float, _exactly((int, float), "a number"))
+_converter.register_structure_hook_func(lambda hint: hint == tuple[str, ...], _texts)
+_converter.register_structure_hook(Limits, _limits)
+_converter.register_structure_hook_func(_is_literal, _one_of)
+_converter.register_structure_hook(Path, lambda value, _: Path(_exactly((str,), "a path")(value, str)))
+
+
+def _structure(data: Mapping[str, Any], source: str) -> Settings:
+    try:
+        return _converter.structure(data, Settings)
+    except Exception as error:  # noqa: BLE001 - cattrs wraps every error of a validator in its own; each is told here
+        raise BadSettings(f"In {source}: " + "; ".join(_explain(error)) + ".") from None
+
+
+def _explain(error: BaseException, path: str = "") -> list[str]:
+    """Say each thing that is wrong, with the setting's name before it."""
+    if isinstance(error, ForbiddenExtraKeysError):
+        return [f"there is no setting {path + name!r}" for name in sorted(error.extra_fields)]
+    if isinstance(error, cattrs.ClassValidationError):
+        named, unnamed = error.group_exceptions()
+        words = [word for inner, note in named for word in _explain(inner, f"{path}{note.name}.")]
+        return words + [word for inner in unnamed for word in _explain(inner, path)]
+    message = str(error.args[0]) if error.args else repr(error)
+    return [f"{path.rstrip('.')}: {message}" if path else message]
