@@ -1,0 +1,161 @@
+"""DTLS-SRTP from aiortc: the one module that touches private names of aiortc and of pylibsrtp.
+
+aiortc's `RTCDtlsTransport` awaits per packet and parses everything it decrypts. Here it is used for the handshake and
+for the records that follow; the SRTP sessions it makes are then called directly and synchronously.
+
+What is touched: of the ICE transport `RTCDtlsTransport` is given, it uses ``_recv``, ``_send`` and ``role`` only; of
+itself ``_set_role``, ``_srtp_profiles``, ``_rx_srtp``, ``_tx_srtp`` and ``_task``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+import pylibsrtp
+from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCIceTransport
+from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_PROFILES
+from aiortc.sdp import SessionDescription
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from OpenSSL import SSL
+
+#: DTLS datagrams kept until they are read. A handshake has a dozen.
+MAX_QUEUED = 32
+
+#: AES-128-GCM costs the least CPU; the others are for those that do not have it.
+_PROFILES = sorted(SRTP_PROFILES, key=lambda profile: profile is not SRTP_AEAD_AES_128_GCM)
+
+SrtpError = pylibsrtp.Error
+
+
+class DtlsError(Exception):
+    """The DTLS handshake failed."""
+
+
+class Certificate:
+    """The certificate with which this process presents itself in every handshake (ECDSA, P-256)."""
+
+    def __init__(self) -> None:
+        self.aiortc = RTCCertificate.generateCertificate()
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 fingerprint in the form of an ``a=fingerprint`` line (RFC 8122)."""
+        value = next(f.value for f in self.aiortc.getFingerprints() if f.algorithm == "sha-256")
+        return f"sha-256 {value}"
+
+
+class _Datagrams:
+    """What RTCDtlsTransport takes for its ICE transport: a bounded queue in, a function out."""
+
+    role = "controlled"
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self._out = send
+        self._queue: deque[bytes] = deque()
+        self._arrived = asyncio.Event()
+        self._closed = False
+
+    def put(self, data: bytes) -> bool:
+        if len(self._queue) >= MAX_QUEUED:
+            return False
+        self._queue.append(data)
+        self._arrived.set()
+        return True
+
+    def close(self) -> None:
+        self._closed = True
+        self._arrived.set()
+
+    async def _recv(self) -> bytes:
+        while not self._queue:
+            if self._closed:
+                raise ConnectionError("closed")
+            self._arrived.clear()
+            await self._arrived.wait()
+        return self._queue.popleft()
+
+    async def _send(self, data: bytes) -> None:
+        self._out(data)
+
+
+class DtlsSession:
+    """One DTLS-SRTP association (RFC 5764).
+
+    ``send`` takes its datagrams, ``on_closed`` is called when the peer ends it.
+    """
+
+    def __init__(
+        self,
+        certificate: Certificate,
+        send: Callable[[bytes], None],
+        on_closed: Callable[[], None],
+        role: str = "server",
+    ) -> None:
+        self._datagrams = _Datagrams(send)
+        self._dtls = RTCDtlsTransport(cast("RTCIceTransport", self._datagrams), [certificate.aiortc])
+        self._dtls._set_role(role)
+        self._dtls._srtp_profiles = _PROFILES
+        self._on_closed = on_closed
+        self._done = False
+
+    def feed(self, data: bytes) -> bool:
+        """Take a DTLS datagram. Returns False when too many of them wait."""
+        return self._datagrams.put(data)
+
+    async def handshake(self, fingerprints: tuple[tuple[str, str], ...]) -> None:
+        """Complete the handshake with the peer that has these (algorithm, value) fingerprints. Raises DtlsError.
+
+        There is no deadline here: an association on which nothing arrives costs nothing.
+        """
+        parameters = RTCDtlsParameters([RTCDtlsFingerprint(algorithm, value) for algorithm, value in fingerprints])
+        try:
+            await self._dtls.start(parameters)
+        except (SSL.Error, ValueError, x509.InvalidVersion, UnsupportedAlgorithm) as error:
+            # a certificate or a record so broken that aiortc does not expect it
+            raise DtlsError(repr(error)) from error
+        if self._dtls.state != "connected":
+            raise DtlsError("the handshake failed or the fingerprint does not match")
+        self._done = True
+        self._dtls.on("statechange", self._changed)
+
+    def protectors(self) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:
+        """Return the functions that encrypt RTP and RTCP. They raise SrtpError, and ValueError for what is too long."""
+        session = cast("Any", self._dtls._tx_srtp)
+        return session.protect, session.protect_rtcp
+
+    def unprotectors(self) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:
+        """Return the functions that decrypt RTP and RTCP; they raise as those of `protectors` do."""
+        session = cast("Any", self._dtls._rx_srtp)
+        return session.unprotect, session.unprotect_rtcp
+
+    def forget(self, ssrc: int) -> None:
+        """Drop what the SRTP session remembers of an incoming stream that is no more."""
+        with contextlib.suppress(SrtpError):  # it never sent
+            cast("Any", self._dtls._rx_srtp).remove_stream(ssrc)
+
+    async def aclose(self) -> None:
+        """Say goodbye to the peer, and wait for aiortc's own task to end."""
+        self._done = False
+        pump = self._dtls._task
+        await self._dtls.stop()
+        self._datagrams.close()
+        if pump is not None:
+            await asyncio.wait([pump])
+
+    def _changed(self) -> None:
+        if self._done and self._dtls.state == "closed":
+            self._done = False
+            self._on_closed()
+
+
+def parse_session_description(text: str) -> SessionDescription:
+    """Parse an SDP with aiortc. Raises ValueError, whatever it is that aiortc stumbles over."""
+    try:
+        return SessionDescription.parse(text)
+    except Exception as error:  # StopIteration, KeyError, AssertionError, AttributeError, TypeError...
+        raise ValueError(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,59 @@
+"""The codecs and header extensions that are forwarded, and the numbers they have on the subscribe leg."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+from media.messages import Source
+
+Kind = Literal["audio", "video"]
+
+#: URIs of the RTP header extensions in use: RFC 8843, RFC 6464 and the transport-wide congestion control draft.
+MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
+AUDIO_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+#: What a publisher may send. Video orientation is not among them, so that senders rotate the pictures themselves.
+PUBLISH_EXTENSIONS: dict[Kind, tuple[str, ...]] = {
+    "audio": (MID, AUDIO_LEVEL, TRANSPORT_CC),
+    "video": (MID, TRANSPORT_CC),
+}
+#: What a subscriber is sent, and under which number; one number means one URI in all of a BUNDLE group (RFC 8843).
+AUDIO_LEVEL_ID = 1
+MID_ID = 4
+SUBSCRIBE_EXTENSIONS: dict[Kind, dict[int, str]] = {
+    "audio": {AUDIO_LEVEL_ID: AUDIO_LEVEL, MID_ID: MID},
+    "video": {MID_ID: MID},
+}
+
+
+@attrs.frozen
+class Codec:
+    """A codec as SDP names it."""
+
+    kind: Kind
+    name: str
+    clock_rate: int
+    channels: int | None
+    #: Its number on the subscribe leg; a publisher chooses its own.
+    payload_type: int
+    parameters: str | None
+    #: RTCP feedback on the subscribe leg (RFC 4585).
+    feedback: tuple[str, ...]
+    #: RTCP feedback on the publish leg.
+    publish_feedback: tuple[str, ...]
+
+    @property
+    def rtpmap(self) -> str:
+        """The codec in the form of an ``a=rtpmap`` line (RFC 8866)."""
+        channels = "" if self.channels is None else f"/{self.channels}"
+        return f"{self.name}/{self.clock_rate}{channels}"
+
+
+OPUS = Codec("audio", "opus", 48_000, 2, 111, "minptime=10;useinbandfec=1", (), ("transport-cc",))
+VP8 = Codec("video", "VP8", 90_000, None, 96, None, ("ccm fir", "nack pli"), ("transport-cc", "ccm fir", "nack pli"))
+
+CODECS: dict[Kind, Codec] = {"audio": OPUS, "video": VP8}
+KINDS: dict[Source, Kind] = {"microphone": "audio", "camera": "video"}

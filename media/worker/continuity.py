@@ -1,0 +1,59 @@
+"""One outgoing RTP stream made of several incoming ones."""
+
+from __future__ import annotations
+
+import random
+
+
+class Continuity:
+    """Maps the sequence numbers and timestamps of incoming streams to those of one that never breaks off.
+
+    A receiver takes a jump for a loss or for a freeze, so where the source changes the numbers go on from where they
+    were. Sequence numbers coming in are extended ones, those going out may be longer than 16 bits.
+    """
+
+    __slots__ = (
+        "_clock_rate",
+        "_first",
+        "_last_at",
+        "_sequence",
+        "_sequence_offset",
+        "_timestamp",
+        "_timestamp_offset",
+    )
+
+    def __init__(self, clock_rate: int) -> None:
+        self._clock_rate = clock_rate
+        self._sequence: int | None = None
+        self._timestamp = 0
+        self._last_at = 0.0
+        self._first = 0
+        self._sequence_offset = 0
+        self._timestamp_offset = 0
+
+    def start(self, sequence: int, timestamp: int, now: float) -> None:
+        """Go on with a stream whose first packet is this one."""
+        self._first = sequence
+        if self._sequence is None:
+            self._sequence = random.getrandbits(15)  # RFC 3550 asks for a random start, SRTP for secrecy
+            self._sequence_offset = self._sequence + 1 - sequence
+            self._timestamp_offset = random.getrandbits(32)
+        else:
+            elapsed = max(1, int((now - self._last_at) * self._clock_rate))
+            self._sequence_offset = self._sequence + 1 - sequence
+            self._timestamp_offset = self._timestamp + elapsed - timestamp
+
+    def map(self, sequence: int, timestamp: int, now: float) -> tuple[int, int] | None:
+        """Return the numbers a packet goes out with, or None if it is from before the start."""
+        if sequence < self._first:
+            return None
+        out = sequence + self._sequence_offset
+        if self._sequence is None or out > self._sequence:
+            self._sequence = out
+            self._timestamp = timestamp + self._timestamp_offset
+            self._last_at = now
+        return out, timestamp + self._timestamp_offset
+
+    def map_timestamp(self, timestamp: int) -> int:
+        """Return the timestamp that one of the current incoming stream goes out with."""
+        return timestamp + self._timestamp_offset

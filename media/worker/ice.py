@@ -1,0 +1,154 @@
+"""ICE-lite (RFC 8445, section 2.5) for many transports on one UDP port: no I/O, no clock of its own.
+
+The browser does the checking and the choosing; this side answers checks and remembers from where they came. Which
+transport a check is for is in its USERNAME, and once a check was authenticated its path (the socket it came to and the
+address it came from) stands for the transport. Nothing unauthenticated leaves a trace.
+"""
+
+from __future__ import annotations
+
+import secrets
+import struct
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from aioice import stun
+
+from media.worker.counters import Counters
+
+#: Paths of one transport: a browser tries each of its addresses with each of ours.
+MAX_PATHS = 16
+#: Credentials of one transport: those in use and, after an ICE restart, those that come to be.
+MAX_GENERATIONS = 2
+
+#: An address as the socket module has it: (host, port) or (host, port, flow, scope).
+Address = tuple[Any, ...]
+
+
+class Endpoint(Protocol):
+    """A socket of ours."""
+
+    def send(self, data: bytes, address: Address) -> None:
+        """Send a datagram, or drop it; never waits and never raises."""
+        ...
+
+
+class Path(NamedTuple):
+    """A way to a browser."""
+
+    endpoint: Endpoint
+    address: Address
+
+
+class IceTransport:
+    """The ICE-lite end of one leg. Made by `IceAgent.create`.
+
+    ``on_datagram(data, now)`` takes what is not ICE; ``on_check(now)`` is told of every authenticated check.
+    """
+
+    def __init__(self, on_datagram: Callable[[bytes, float], None], on_check: Callable[[float], None]) -> None:
+        self.on_datagram = on_datagram
+        self.on_check = on_check
+        #: (ufrag, password), the newest last.
+        self.credentials: list[tuple[str, str]] = []
+        self.paths: list[Path] = []
+        self.selected: Path | None = None
+
+    def send(self, data: bytes) -> None:
+        """Send on the selected path; without one the datagram is lost."""
+        if self.selected is not None:
+            self.selected.endpoint.send(data, self.selected.address)
+
+
+class IceAgent:
+    """Tells the transports that share a port apart."""
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+        self._by_ufrag: dict[str, IceTransport] = {}
+        self._by_path: dict[Path, IceTransport] = {}
+
+    def create(self, on_datagram: Callable[[bytes, float], None], on_check: Callable[[float], None]) -> IceTransport:
+        """Make a transport with fresh credentials."""
+        transport = IceTransport(on_datagram, on_check)
+        self.restart(transport)
+        return transport
+
+    def restart(self, transport: IceTransport) -> None:
+        """Give a transport new credentials; the last ones stay good until the next restart (RFC 8445, section 9)."""
+        ufrag = secrets.token_hex(4)
+        while ufrag in self._by_ufrag:
+            ufrag = secrets.token_hex(4)
+        transport.credentials.append((ufrag, secrets.token_hex(16)))
+        self._by_ufrag[ufrag] = transport
+        while len(transport.credentials) > MAX_GENERATIONS:
+            del self._by_ufrag[transport.credentials.pop(0)[0]]
+
+    def remove(self, transport: IceTransport) -> None:
+        """Forget a transport and all that leads to it. What it sends by itself still goes out on its last path."""
+        for ufrag, _ in transport.credentials:
+            self._by_ufrag.pop(ufrag, None)
+        for path in transport.paths:
+            self._by_path.pop(path, None)
+        transport.credentials = []
+        transport.paths = []
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How many ufrags and how many paths are known."""
+        return len(self._by_ufrag), len(self._by_path)
+
+    def receive(self, data: bytes, endpoint: Endpoint, address: Address, now: float) -> None:
+        """Take a datagram from the network; which protocol it is of tells its first octet (RFC 7983)."""
+        self._counters.packets_received += 1
+        if not data:
+            self._counters.packets_dropped += 1
+            return
+        first = data[0]
+        if first > 19:
+            transport = self._by_path.get(Path(endpoint, address))
+            if transport is None:
+                self._counters.packets_dropped += 1
+            else:
+                transport.on_datagram(data, now)
+        elif first > 3 or not self._check(data, Path(endpoint, address), now):
+            self._counters.packets_dropped += 1
+
+    def _check(self, data: bytes, path: Path, now: float) -> bool:
+        """Answer a connectivity check. Returns False for what is none, or is not authenticated."""
+        try:
+            request = stun.parse_message(data)
+        except (ValueError, struct.error):
+            return False
+        if request.message_class != stun.Class.REQUEST or request.message_method != stun.Method.BINDING:
+            return False
+        ufrag = str(request.attributes.get("USERNAME", "")).partition(":")[0]
+        transport = self._by_ufrag.get(ufrag)
+        if transport is None:
+            return False
+        password = dict(transport.credentials)[ufrag].encode()
+        if not request.check_message_integrity(password):
+            return False
+        response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
+        response.attributes["XOR-MAPPED-ADDRESS"] = path.address[:2]
+        response.add_message_integrity(password)
+        path.endpoint.send(bytes(response), path.address)
+        self._learn(transport, path, nominated="USE-CANDIDATE" in request.attributes)
+        transport.on_check(now)
+        return True
+
+    def _learn(self, transport: IceTransport, path: Path, *, nominated: bool) -> None:
+        owner = self._by_path.get(path)
+        if owner is not transport:
+            if owner is not None:  # the browser's port was given to another connection
+                owner.paths.remove(path)
+                if owner.selected == path:
+                    owner.selected = None
+            if len(transport.paths) >= MAX_PATHS:
+                oldest = next(known for known in transport.paths if known != transport.selected)
+                transport.paths.remove(oldest)
+                del self._by_path[oldest]
+            transport.paths.append(path)
+            self._by_path[path] = transport
+        if nominated or transport.selected is None:
+            transport.selected = path

@@ -1,0 +1,49 @@
+"""When to ask a publisher for a keyframe."""
+
+from __future__ import annotations
+
+#: Seconds between two requests. A keyframe costs many times a common frame.
+THROTTLE = 0.25
+#: Seconds after which an unanswered request is repeated; it doubles each time.
+REPEAT = 0.5
+#: How often a request is repeated, until somebody asks again.
+MAX_REPEATS = 5
+
+
+class KeyframeRequester:
+    """Turns the wishes of many consumers into few requests, and loses none of them.
+
+    `ask` and `tick` return True when a request is to be sent now. A wish while throttled is granted when the throttle
+    ends; an unanswered request is repeated with growing pauses. Times are seconds.
+    """
+
+    def __init__(self) -> None:
+        self._wanted = False
+        self._sent: float | None = None
+        self._repeats = 0
+
+    def ask(self, now: float) -> bool:
+        """Somebody needs a keyframe."""
+        if not self._wanted:
+            self._wanted = True
+            self._repeats = 0
+        elif self._repeats > MAX_REPEATS:
+            self._repeats = 0
+        return self.tick(now)
+
+    def tick(self, now: float) -> bool:
+        """Time has passed. To be called at least every tenth of a second."""
+        if not self._wanted or self._repeats > MAX_REPEATS:
+            return False
+        if self._sent is not None:
+            pause = THROTTLE if self._repeats == 0 else REPEAT * 2 ** (self._repeats - 1)
+            if now - self._sent < pause:
+                return False
+        self._sent = now
+        self._repeats += 1
+        return True
+
+    def arrived(self) -> None:
+        """A keyframe came in: whatever was wished for before it is granted."""
+        self._wanted = False
+        self._repeats = 0

@@ -1,0 +1,174 @@
+"""The worker as a process: its sockets, its tasks, its beginning and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import attrs
+from websockets.asyncio.server import ServerConnection, unix_serve
+
+from media.messages import MAX_FRAME, Ready, StartFailed
+from media.worker.addresses import Announcement, candidates, local_addresses
+from media.worker.aiortc_hooks import Certificate
+from media.worker.control import Control
+from media.worker.counters import Counters
+from media.worker.ice import IceAgent
+from media.worker.transport import TransportFactory
+from media.worker.udp import PortInUseError, UdpEndpoint, bind
+from media.worker.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+#: Seconds within which the bridge must connect.
+CONTROL_TIMEOUT = 10.0
+#: Seconds between two ticks.
+TICK = 0.05
+#: Seconds that open connections have for their goodbyes at the end.
+CLOSE_TIMEOUT = 2.0
+
+
+@attrs.frozen
+class Options:
+    """What the command line says."""
+
+    control: socket.socket
+    port: int
+    addresses: tuple[str, ...]
+    announce: tuple[Announcement, ...]
+
+
+async def run(options: Options) -> int:
+    """Serve one control connection, from its opening to its close. Returns the exit code of the process."""
+    loop = asyncio.get_running_loop()
+    connected: asyncio.Future[ServerConnection] = loop.create_future()
+    finished = asyncio.Event()
+    stop = asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, stop.set)
+
+    async def on_connection(connection: ServerConnection) -> None:
+        if connected.done():
+            await connection.close(1008, "this worker has its control connection")
+            return
+        connected.set_result(connection)
+        await finished.wait()
+
+    server = unix_serve(
+        on_connection,
+        sock=options.control,
+        compression=None,
+        max_size=MAX_FRAME,
+        # a Unix socket says by itself when the other side is gone
+        ping_interval=None,
+        close_timeout=1.0,
+    )
+    async with server:
+        stopping = asyncio.create_task(stop.wait(), name="SIGTERM")
+        try:
+            await _first(connected, stopping, timeout=CONTROL_TIMEOUT)
+            if not connected.done():
+                if not stop.is_set():
+                    logger.error("no control connection came within %d seconds", CONTROL_TIMEOUT)
+                return 0 if stop.is_set() else 1
+            return await _serve(options, connected.result(), stopping)
+        finally:
+            finished.set()
+            stopping.cancel()
+
+
+async def _serve(options: Options, connection: ServerConnection, stopping: asyncio.Task[Any]) -> int:
+    loop = asyncio.get_running_loop()
+    control = Control(connection)
+    addresses = options.addresses or tuple(local_addresses())
+    try:
+        port, sockets = bind(addresses, options.port, all_needed=bool(options.addresses))
+    except (PortInUseError, OSError) as error:
+        message = _sentence(error, options)
+        logger.error("start failed reason=%r", message)  # an operator's mistake needs no traceback
+        control.emit(StartFailed(message))
+        await control.flush()
+        await connection.close()
+        return 1
+
+    counters = Counters()
+    agent = IceAgent(counters)
+    endpoints = [UdpEndpoint(sock, agent.receive, counters) for sock in sockets]
+    told = [(a.address, a.port or port) for a in options.announce] or [(e.host, port) for e in endpoints]
+    try:
+        async with asyncio.TaskGroup() as group:
+
+            def spawn(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+                return group.create_task(_owned(work, name), name=name)
+
+            factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn)
+            worker = Worker(factory, control.emit)
+            for endpoint in endpoints:
+                endpoint.start(loop)
+            control.emit(Ready(port, [address for address, _ in told]))
+            logger.info("ready port=%d addresses=%s", port, ",".join(address for address, _ in told))
+            ticker = group.create_task(_tick(worker), name="ticker")
+            serving = group.create_task(control.serve(worker.handle), name="control")
+            await _first(serving, stopping)
+            logger.info("stopping reason=%s", "control_closed" if serving.done() else "sigterm")
+            ticker.cancel()
+            serving.cancel()
+            worker.close()
+            # the group now waits for the goodbyes
+    finally:
+        for endpoint in endpoints:
+            endpoint.close(loop)
+    return 0
+
+
+async def _first(*futures: asyncio.Future[Any], timeout: float | None = None) -> None:
+    await asyncio.wait(futures, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _tick(worker: Worker) -> None:
+    while True:
+        await asyncio.sleep(TICK)
+        worker.tick()
+
+
+async def _owned(work: Coroutine[Any, Any, None], name: str) -> None:
+    """Keep a bug in one transport's task from ending everybody's; the transport times out by itself."""
+    try:
+        await work
+    except Exception:
+        logger.exception("task failed task=%r", name)
+
+
+def _sentence(error: Exception, options: Options) -> str:
+    if isinstance(error, PortInUseError):
+        return f"{error}; choose another with --media-port"
+    where = f" on {', '.join(options.addresses)}" if options.addresses else ""
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return f"UDP port {options.port} could not be opened{where}: {reason}"
+
+
+def listen(path: Path) -> socket.socket:
+    """Bind the control socket, for this user only. Raises OSError."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        sock.bind(str(path))
+    except BaseException:
+        sock.close()
+        raise
+    finally:
+        os.umask(mask)
+    return sock
+
+
+def inherit(descriptor: int) -> socket.socket:
+    """Take the control socket that the parent has opened. Raises OSError if it is no Unix socket."""
+    sock = socket.socket(fileno=descriptor)
+    if sock.family != socket.AF_UNIX:
+        raise OSError(f"file descriptor {descriptor} is not a Unix socket")
+    return sock

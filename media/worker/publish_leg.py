@@ -1,0 +1,173 @@
+"""The publish leg: the page offers, the worker answers and receives."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from media.messages import MAX_TRACKS, LegState, Source
+from media.worker import rtcp, sdp, sdp_writer
+from media.worker.codecs import KINDS, TRANSPORT_CC
+from media.worker.errors import RequestError
+from media.worker.producer import Producer
+from media.worker.rtp import RtpPacket
+from media.worker.sdp import Description, MediaLine
+from media.worker.transport import TransportFactory
+from media.worker.twcc import ArrivalRecorder
+
+#: Seconds between two messages of transport-wide feedback.
+FEEDBACK_INTERVAL = 0.1
+#: Seconds between two receiver reports.
+REPORT_INTERVAL = 1.0
+_CNAME = "worker"
+
+
+def read_offer(text: str, tracks: dict[str, Source]) -> Description:
+    """Read a page's offer and check ``tracks`` against it. Raises RequestError."""
+    offer = sdp.read(text, MAX_TRACKS)
+    kinds = {line.mid: line.kind for line in offer.media}
+    for mid, source in tracks.items():
+        if mid not in kinds:
+            raise RequestError("bad_sdp", f"There is no m-line with the mid {mid[:16]!r}, said to be the {source}.")
+        if kinds[mid] != KINDS[source]:
+            raise RequestError("bad_sdp", f"The m-line {mid!r} is {kinds[mid]}, which no {source} is.")
+    return offer
+
+
+class PublishLeg:
+    """One publisher's connection: its transport, and a producer for each track.
+
+    ``on_state`` is told of each new state; the legs of others learn of new and closed producers through ``producers``.
+    """
+
+    def __init__(
+        self, factory: TransportFactory, participant: str, offer: Description, on_state: Callable[[LegState], None]
+    ) -> None:
+        self._participant = participant
+        self._state_changed = on_state
+        self._transport = factory.create(self, f"{participant}/publish")
+        self._remote_ufrag = offer.ufrag
+        self._fingerprints = offer.fingerprints
+        self._session = secrets.randbits(62)
+        self._version = 0
+        self._ssrc = secrets.randbits(31) + 1
+        self._by_ssrc: dict[int, Producer] = {}
+        self._arrivals = ArrivalRecorder()
+        self._arrivals_of = 0
+        self._transport_cc_id: int | None = None
+        self._next_feedback = 0.0
+        self._next_report = 0.0
+        self.producers: dict[str, Producer] = {}
+
+    def continues(self, offer: Description) -> bool:
+        """Whether an offer is of the same connection; a page that gave up on it comes with a new certificate."""
+        return self._transport.is_usable and offer.fingerprints == self._fingerprints
+
+    def negotiate(self, offer: Description, tracks: dict[str, Source], now: float) -> str:
+        """Make the producers what the offer says they are, and return the answer."""
+        if offer.ufrag != self._remote_ufrag:
+            self._remote_ufrag = offer.ufrag
+            self._transport.restart_ice(now)
+        received = {line.mid: line for line in offer.media if _is_received(line, tracks)}
+        for mid, producer in list(self.producers.items()):
+            line = received.get(mid)
+            if line is None or tracks[mid] != producer.source or line.codec != producer.codec:
+                self._close_producer(producer)
+        for mid, line in received.items():
+            if mid in self.producers:
+                self.producers[mid].update(line)
+            elif line.codec is not None:
+                self.producers[mid] = Producer(
+                    self._transport, self._ssrc, self._participant, tracks[mid], line, line.codec
+                )
+            self._transport_cc_id = line.extensions.get(TRANSPORT_CC, self._transport_cc_id)
+        self._transport.connect(offer.fingerprints)
+        self._version += 1
+        return sdp_writer.write_answer(
+            self._session,
+            self._version,
+            self._transport.lines,
+            [(line, line.mid in received) for line in offer.media],
+        )
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._transport.close()
+        for producer in list(self.producers.values()):
+            self._close_producer(producer)
+
+    def tick(self, now: float) -> None:
+        """Time has passed: send the reports that are due."""
+        self._transport.tick(now)
+        if now >= self._next_feedback:
+            self._next_feedback = now + FEEDBACK_INTERVAL
+            for message in self._arrivals.take():
+                self._transport.send_rtcp(rtcp.pack_transport_feedback(self._ssrc, self._arrivals_of, message))
+        if now >= self._next_report:
+            self._next_report = now + REPORT_INTERVAL
+            blocks = [block for p in self.producers.values() if (block := p.report(now)) is not None]
+            if blocks:
+                self._transport.send_rtcp(
+                    rtcp.pack_receiver_report(self._ssrc, blocks) + rtcp.pack_source_description(self._ssrc, _CNAME)
+                )
+        for producer in self.producers.values():
+            producer.tick(now)
+
+    def on_rtp(self, data: bytes, now: float) -> bool:
+        """Take a decrypted RTP packet."""
+        packet = RtpPacket(data)
+        extensions = packet.extensions()
+        if self._transport_cc_id is not None and (number := extensions.get(self._transport_cc_id)) is not None:
+            self._arrivals.add(int.from_bytes(number[:2]), now)
+            self._arrivals_of = packet.ssrc
+        producer = self._by_ssrc.get(packet.ssrc) or self._learn(packet, extensions)
+        if producer is None or packet.payload_type != producer.payload_type:
+            return False
+        producer.on_rtp(packet, extensions, now)
+        return True
+
+    def on_rtcp(self, data: bytes, now: float) -> bool:
+        """Take a decrypted RTCP compound packet."""
+        for packet in rtcp.walk(data):
+            if packet.type == rtcp.SENDER_REPORT:
+                report = rtcp.read_sender_report(packet)
+                producer = self._by_ssrc.get(report.ssrc)
+                if producer is not None:
+                    producer.on_sender_report(report, now)
+        return True
+
+    def on_state(self, state: LegState) -> None:
+        """The transport changed its state. What cannot come back has no producers."""
+        if not self._transport.is_usable:
+            for producer in list(self.producers.values()):
+                self._close_producer(producer)
+        self._state_changed(state)
+
+    def _learn(self, packet: RtpPacket, extensions: dict[int, bytes]) -> Producer | None:
+        """Find out whose a new SSRC is: by its MID (RFC 8843, section 9.2), or by a payload type that only one has."""
+        fitting = [p for p in self.producers.values() if p.payload_type == packet.payload_type]
+        for producer in fitting:
+            if producer.mid_id is not None and (mid := extensions.get(producer.mid_id)) is not None:
+                fitting = [p for p in fitting if p.mid.encode() == mid]
+                break
+        if len(fitting) != 1:
+            return None
+        producer = fitting[0]
+        if producer.stream is not None:
+            self._forget(producer.stream)
+        producer.begin(packet.ssrc)
+        self._by_ssrc[packet.ssrc] = producer
+        return producer
+
+    def _close_producer(self, producer: Producer) -> None:
+        del self.producers[producer.mid]
+        if producer.stream is not None:
+            self._forget(producer.stream)
+
+    def _forget(self, ssrc: int) -> None:
+        self._by_ssrc.pop(ssrc, None)
+        self._transport.forget(ssrc)
+
+
+def _is_received(line: MediaLine, tracks: dict[str, Source]) -> bool:
+    return not line.rejected and line.mid in tracks and line.direction in ("sendonly", "sendrecv")

@@ -1,0 +1,71 @@
+"""What a receiver knows about one incoming stream (RFC 3550, section 6.4.1 and appendix A)."""
+
+from __future__ import annotations
+
+from media.worker.rtcp import ReportBlock, SenderReport
+
+
+class Reception:
+    """Counts the packets of one SSRC for its receiver reports, and extends its sequence numbers.
+
+    Times are seconds.
+    """
+
+    def __init__(self, ssrc: int, clock_rate: int) -> None:
+        self._ssrc = ssrc
+        self._clock_rate = clock_rate
+        self._first: int | None = None
+        self._highest = 0
+        self._received = 0
+        self._expected_before = 0
+        self._received_before = 0
+        self._transit: float | None = None
+        self._jitter = 0.0
+        self._sender_report: tuple[SenderReport, float] | None = None
+
+    def add(self, sequence: int, timestamp: int, now: float) -> int:
+        """Take a packet; return its sequence number extended beyond 16 bits, which never wraps around."""
+        if self._first is None:
+            extended = self._first = self._highest = 0x10000 + sequence
+        else:
+            distance = (sequence - self._highest) & 0xFFFF
+            extended = self._highest + (distance if distance < 0x8000 else distance - 0x10000)
+            self._highest = max(self._highest, extended)
+        self._received += 1
+        # Only differences of transit times count, so the clocks need not agree. A timestamp that jumps or wraps
+        # is left out.
+        transit = now * self._clock_rate - timestamp
+        if self._transit is not None:
+            change = abs(transit - self._transit)
+            if change < self._clock_rate:
+                self._jitter += (change - self._jitter) / 16
+        self._transit = transit
+        return extended
+
+    def reported(self, report: SenderReport, now: float) -> None:
+        """Take the sender's own report, by which it measures the round trip."""
+        self._sender_report = (report, now)
+
+    def report(self, now: float) -> ReportBlock | None:
+        """Return what has changed since the last call; None if nothing was ever received."""
+        if self._first is None:
+            return None
+        expected = self._highest - self._first + 1
+        expected_interval = expected - self._expected_before
+        lost_interval = expected_interval - (self._received - self._received_before)
+        self._expected_before, self._received_before = expected, self._received
+        fraction = min(255, max(0, (lost_interval << 8) // expected_interval)) if expected_interval > 0 else 0
+        last, delay = 0, 0
+        if self._sender_report is not None:
+            report, at = self._sender_report
+            last, delay = report.ntp_timestamp >> 16 & 0xFFFFFFFF, int((now - at) * 65_536)
+        return ReportBlock(
+            ssrc=self._ssrc,
+            fraction_lost=fraction,
+            packets_lost=expected - self._received,
+            # the 16 bits it began with are an offset of ours
+            highest_sequence=self._highest - 0x10000 & 0xFFFFFFFF,
+            jitter=int(self._jitter),
+            last_sender_report=last,
+            delay_since=delay,
+        )

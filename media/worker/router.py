@@ -1,0 +1,111 @@
+"""A router: the participants of one room and what flows between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from media.messages import Event, Leg, LegChanged, LegState, Offer, Source, TrackInfo
+from media.worker.producer import Producer
+from media.worker.publish_leg import PublishLeg, read_offer
+from media.worker.subscribe_leg import SubscribeLeg
+from media.worker.transport import TransportFactory
+
+
+class Participant:
+    """One admission of a person to the room, with its two legs."""
+
+    def __init__(self, router: Router, factory: TransportFactory, id: str, epoch: int) -> None:
+        self._router = router
+        self._factory = factory
+        self.id = id
+        self.epoch = epoch
+        self.publish_leg: PublishLeg | None = None
+        self.subscribe_leg = SubscribeLeg(factory, f"{router.id}/{id}", self._offered, self._subscribe_state)
+
+    @property
+    def producers(self) -> list[Producer]:
+        """Its tracks."""
+        return [] if self.publish_leg is None else list(self.publish_leg.producers.values())
+
+    def publish(self, text: str, tracks: dict[str, Source], now: float) -> str:
+        """Take an offer and return the answer. Raises RequestError, and then nothing has changed."""
+        offer = read_offer(text, tracks)
+        if self.publish_leg is not None and not self.publish_leg.continues(offer):
+            self.publish_leg.close()
+            self.publish_leg = None
+        if self.publish_leg is None:
+            self.publish_leg = PublishLeg(self._factory, self.id, offer, self._publish_state)
+            self._say("publish", "connecting")
+        answer = self.publish_leg.negotiate(offer, tracks, now)
+        self._router.reconcile()
+        return answer
+
+    def accept(self, number: int, text: str, now: float) -> None:
+        """Take an answer. Raises RequestError."""
+        try:
+            self.subscribe_leg.accept(number, text, now)
+        finally:
+            self._router.reconcile()
+
+    def close(self) -> None:
+        """Close both legs."""
+        self.subscribe_leg.close()
+        if self.publish_leg is not None:
+            self.publish_leg.close()
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        if self.publish_leg is not None:
+            self.publish_leg.tick(now)
+        self.subscribe_leg.tick(now)
+
+    def _publish_state(self, state: LegState) -> None:
+        self._say("publish", state)
+        self._router.reconcile()
+
+    def _subscribe_state(self, state: LegState) -> None:
+        self._say("subscribe", state)
+
+    def _say(self, leg: Leg, state: LegState) -> None:
+        self._router.emit(LegChanged(self._router.id, self.id, self.epoch, leg, state))
+
+    def _offered(self, number: int, text: str, tracks: dict[str, TrackInfo]) -> None:
+        self._router.emit(Offer(self._router.id, self.id, self.epoch, number, text, tracks))
+
+
+class Router:
+    """Everybody in it receives what the others publish."""
+
+    def __init__(self, id: str, factory: TransportFactory, emit: Callable[[Event], None]) -> None:
+        self.id = id
+        self.emit = emit
+        self._factory = factory
+        self.participants: dict[str, Participant] = {}
+
+    def join(self, id: str, epoch: int) -> None:
+        """Let a participant in. One of the same id and an older epoch is replaced."""
+        old = self.participants.pop(id, None)
+        if old is not None:
+            old.close()
+        self.participants[id] = Participant(self, self._factory, id, epoch)
+        self.reconcile()
+
+    def leave(self, id: str) -> None:
+        """Let go of a participant and of its tracks."""
+        self.participants.pop(id).close()
+        self.reconcile()
+
+    def reconcile(self) -> None:
+        """Make everybody's consumers what everybody's producers say they should be."""
+        for participant in self.participants.values():
+            participant.subscribe_leg.follow(self._producers_of_others(participant))
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        for participant in self.participants.values():
+            participant.tick(now)
+
+    def _producers_of_others(self, participant: Participant) -> Iterator[Producer]:
+        for other in self.participants.values():
+            if other is not participant:
+                yield from other.producers

@@ -1,0 +1,150 @@
+"""Reading the SDP of a page (RFC 8866, RFC 8829): an offer for a publish leg or an answer of a subscribe leg."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+from aiortc.sdp import MediaDescription
+
+from media.messages import MAX_SDP
+from media.worker.aiortc_hooks import parse_session_description
+from media.worker.codecs import CODECS, Codec, Kind
+from media.worker.errors import RequestError
+
+#: The lines that matter here. The rest is not parsed: some of it costs the parser time that grows with its square.
+_KEPT = re.compile(
+    r"[vst]=|a=(?:(?:mid|group|ice-ufrag|ice-pwd|fingerprint|setup|rtpmap|extmap):"
+    r"|(?:rtcp-mux|sendrecv|sendonly|recvonly|inactive)\s*$)"
+)
+_FEEDBACK = re.compile(r"a=rtcp-fb:(\*|\d+) (.+)")
+_TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,16}")
+_FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){19,63}")
+_MAX_FINGERPRINTS = 8
+
+
+@attrs.frozen
+class MediaLine:
+    """An m-line of the page. It is ``rejected`` by the page, or because it has no codec that is forwarded."""
+
+    kind: str
+    formats: str
+    protocol: str
+    mid: str
+    rejected: bool
+    #: Seen from the page.
+    direction: str
+    codec: Codec | None
+    payload_type: int
+    #: Numbers of header extensions by URI.
+    extensions: dict[str, int]
+    #: RTCP feedback offered for the codec.
+    feedback: frozenset[str]
+
+
+@attrs.frozen
+class Description:
+    """What the page says of a leg."""
+
+    ufrag: str
+    fingerprints: tuple[tuple[str, str], ...]
+    media: tuple[MediaLine, ...]
+
+
+def read(text: str, max_media: int) -> Description:
+    """Read an offer or an answer of at most ``max_media`` m-lines.
+
+    Raises RequestError (``sdp_too_large``, ``too_many_tracks``, ``bad_sdp``). The cost is linear in its length.
+    """
+    if len(text) > MAX_SDP:
+        raise RequestError("sdp_too_large", f"The SDP has {len(text)} characters; at most {MAX_SDP} are taken.")
+    sections = _sections(text)
+    if len(sections) - 1 > max_media:
+        raise RequestError(
+            "too_many_tracks", f"The SDP has {len(sections) - 1} m-lines; at most {max_media} are taken."
+        )
+    kept = [line for section in sections for line in section if line.startswith("m=") or _KEPT.match(line)]
+    try:
+        parsed = parse_session_description("\r\n".join(kept) + "\r\n")
+    except ValueError as error:
+        raise _bad(f"it cannot be parsed ({error})") from error
+    if not parsed.media:
+        raise _bad("it has no m-line")
+    bundled = {str(item) for group in parsed.group if group.semantic == "BUNDLE" for item in group.items}
+    media = tuple(_media_line(line, section, bundled) for line, section in zip(parsed.media, sections[1:], strict=True))
+    mids = [line.mid for line in media]
+    if len(set(mids)) < len(mids):
+        raise _bad("two m-lines have the same mid")
+    return _transport(parsed.media, media)
+
+
+def _sections(text: str) -> list[list[str]]:
+    sections: list[list[str]] = [[]]
+    for line in text.splitlines():
+        if line.startswith("m="):
+            sections.append([])
+        sections[-1].append(line)
+    return sections
+
+
+def _media_line(parsed: MediaDescription, lines: list[str], bundled: set[str]) -> MediaLine:
+    mid = parsed.rtp.muxId
+    if not mid or not _TOKEN.fullmatch(mid):
+        raise _bad("an m-line has no mid, or one that is not a short token")
+    protocol = parsed.profile
+    if parsed.kind not in CODECS:
+        formats = lines[0].split(" ", 3)[3].strip()
+        return MediaLine(parsed.kind, formats, protocol, mid, True, "inactive", None, 0, {}, frozenset())
+    rejected = parsed.port == 0
+    if not rejected and (not parsed.rtcp_mux or mid not in bundled):
+        raise _bad(f"the m-line {mid} lacks rtcp-mux or is not in the BUNDLE group")
+    codec, payload_type = _codec(parsed)
+    rejected = rejected or codec is None
+    feedback = frozenset(
+        match[2].strip() for match in map(_FEEDBACK.match, lines) if match and match[1] in ("*", str(payload_type))
+    )
+    extensions = {e.uri: e.id for e in parsed.rtp.headerExtensions if 0 < e.id < 256 and e.id != 15}
+    direction = parsed.direction or "sendrecv"
+    formats = " ".join(map(str, parsed.fmt))
+    return MediaLine(
+        parsed.kind, formats, protocol, mid, rejected, direction, codec, payload_type, extensions, feedback
+    )
+
+
+def _codec(parsed: MediaDescription) -> tuple[Codec | None, int]:
+    kind: Kind = "audio" if parsed.kind == "audio" else "video"
+    wanted = CODECS[kind]
+    formats = set(parsed.fmt)
+    for codec in parsed.rtp.codecs:
+        if (
+            codec.name.lower() == wanted.name.lower()
+            and codec.clockRate == wanted.clock_rate
+            and codec.channels == wanted.channels
+            and (payload_type := codec.payloadType) is not None
+            and payload_type in formats
+            and 0 <= payload_type < 128
+        ):
+            return wanted, payload_type
+    return None, 0
+
+
+def _transport(parsed: list[MediaDescription], media: tuple[MediaLine, ...]) -> Description:
+    """Take ICE and DTLS from the first m-line in use; all the others share its transport (RFC 9143)."""
+    for line, of in zip(parsed, media, strict=True):
+        if of.rejected:
+            continue
+        if line.ice is None or not line.ice.usernameFragment or not line.ice.password:
+            raise _bad("it has no ice-ufrag and ice-pwd")
+        if line.dtls is None or line.dtls.role not in ("auto", "client"):
+            raise _bad("it must have setup:actpass or setup:active, as the worker is the DTLS server")
+        fingerprints = tuple(dict.fromkeys((f.algorithm.lower(), f.value.upper()) for f in line.dtls.fingerprints))
+        if not 0 < len(fingerprints) <= _MAX_FINGERPRINTS or not all(
+            _FINGERPRINT.fullmatch(v) for _, v in fingerprints
+        ):
+            raise _bad("it has no fingerprint, or a broken one")
+        return Description(line.ice.usernameFragment, fingerprints, media)
+    raise _bad("every m-line is rejected")
+
+
+def _bad(what: str) -> RequestError:
+    return RequestError("bad_sdp", f"The SDP is not usable: {what}.")

@@ -1,0 +1,123 @@
+"""Writing SDP (RFC 8866): the answer for a publish leg and the offer for a subscribe leg.
+
+The worker is ICE-lite (RFC 8445, section 2.5), and its candidates are all known, so they are in the SDP itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from media.worker.codecs import CODECS, PUBLISH_EXTENSIONS, SUBSCRIBE_EXTENSIONS, Codec, Kind
+from media.worker.sdp import MediaLine
+
+
+@attrs.frozen
+class TransportLines:
+    """What the SDP says of a transport: lines that every m-line repeats, as all share it."""
+
+    ufrag: str
+    password: str
+    fingerprint: str
+    candidates: tuple[str, ...]
+
+    def lines(self, setup: str) -> list[str]:
+        """Return the attribute lines; ``setup`` is the DTLS role (RFC 8842)."""
+        return [
+            f"a=ice-ufrag:{self.ufrag}",
+            f"a=ice-pwd:{self.password}",
+            f"a=fingerprint:{self.fingerprint}",
+            f"a=setup:{setup}",
+            *(f"a=candidate:{candidate}" for candidate in self.candidates),
+            "a=end-of-candidates",
+        ]
+
+
+@attrs.frozen
+class OfferedTrack:
+    """The stream that an m-line of the subscribe leg carries."""
+
+    participant: str
+    track: str
+    ssrc: int
+
+
+@attrs.frozen
+class OfferedLine:
+    """An m-line of the subscribe leg; without a track it is inactive."""
+
+    mid: str
+    kind: Kind
+    track: OfferedTrack | None
+
+
+def write_answer(session: int, version: int, transport: TransportLines, lines: Iterable[tuple[MediaLine, bool]]) -> str:
+    """Answer the m-lines of an offer; the flag says whether the worker receives on it."""
+    lines = list(lines)
+    out = _session(session, version, [line.mid for line, _ in lines if not line.rejected])
+    for line, receives in lines:
+        if line.rejected or line.codec is None:
+            out += [f"m={line.kind} 0 {line.protocol} {line.formats}", "c=IN IP4 0.0.0.0", f"a=mid:{line.mid}"]
+            continue
+        wanted = PUBLISH_EXTENSIONS[line.codec.kind]
+        feedback = (name for name in line.codec.publish_feedback if name in line.feedback)
+        out += [
+            f"m={line.kind} 9 {line.protocol} {line.payload_type}",
+            "c=IN IP4 0.0.0.0",
+            f"a=mid:{line.mid}",
+            "a=recvonly" if receives else "a=inactive",
+            "a=rtcp-mux",
+            "a=rtcp-rsize",
+            *transport.lines("passive"),
+            *(f"a=extmap:{line.extensions[uri]} {uri}" for uri in wanted if uri in line.extensions),
+            *_codec(line.codec, line.payload_type, feedback),
+        ]
+    return _join(out)
+
+
+def write_offer(session: int, version: int, transport: TransportLines, lines: Iterable[OfferedLine]) -> str:
+    """Offer the m-lines of a subscribe leg."""
+    lines = list(lines)
+    out = _session(session, version, [line.mid for line in lines])
+    for line in lines:
+        codec = CODECS[line.kind]
+        out += [
+            f"m={line.kind} 9 UDP/TLS/RTP/SAVPF {codec.payload_type}",
+            "c=IN IP4 0.0.0.0",
+            f"a=mid:{line.mid}",
+            "a=inactive" if line.track is None else "a=sendonly",
+            "a=rtcp-mux",
+            "a=rtcp-rsize",
+            *transport.lines("actpass"),
+            *(f"a=extmap:{number} {uri}" for number, uri in SUBSCRIBE_EXTENSIONS[line.kind].items()),
+            *_codec(codec, codec.payload_type, codec.feedback),
+        ]
+        if line.track is not None:
+            track = line.track
+            out += [f"a=msid:{track.participant} {track.track}", f"a=ssrc:{track.ssrc} cname:{track.participant}"]
+    return _join(out)
+
+
+def _session(session: int, version: int, mids: list[str]) -> list[str]:
+    return [
+        "v=0",
+        f"o=- {session} {version} IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        "a=ice-lite",
+        f"a=group:BUNDLE {' '.join(mids)}",
+        "a=msid-semantic:WMS *",
+    ]
+
+
+def _codec(codec: Codec, payload_type: int, feedback: Iterable[str]) -> list[str]:
+    lines = [f"a=rtpmap:{payload_type} {codec.rtpmap}"]
+    lines += [f"a=rtcp-fb:{payload_type} {name}" for name in feedback]
+    if codec.parameters is not None:
+        lines.append(f"a=fmtp:{payload_type} {codec.parameters}")
+    return lines
+
+
+def _join(lines: list[str]) -> str:
+    return "\r\n".join(lines) + "\r\n"

@@ -1,0 +1,205 @@
+"""The subscribe leg: the worker offers and sends, the page answers."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Iterable
+
+import attrs
+
+from media.messages import LegState, TrackInfo
+from media.worker import rtcp, sdp
+from media.worker.codecs import Kind
+from media.worker.consumer import Consumer
+from media.worker.errors import RequestError
+from media.worker.producer import Producer
+from media.worker.sdp_writer import OfferedLine, OfferedTrack, write_offer
+from media.worker.transport import Transport, TransportFactory
+
+logger = logging.getLogger(__name__)
+
+#: The most m-lines, so that an answer stays below the limit of an SDP; a browser writes some 600 characters for each.
+MAX_SLOTS = 72
+
+
+@attrs.define(eq=False)
+class Subscription:
+    """A consumer and the producer it is of."""
+
+    producer: Producer
+    consumer: Consumer
+
+
+@attrs.define(eq=False)
+class Slot:
+    """An m-line. It carries one track at a time, and never goes away."""
+
+    mid: str
+    kind: Kind
+    subscription: Subscription | None
+    #: The page knows that it is inactive, so another track may take it.
+    reusable: bool = False
+
+
+@attrs.frozen
+class PendingOffer:
+    """What an offer said, until it is answered."""
+
+    number: int
+    slots: list[tuple[Slot, Subscription | None]]
+
+
+class SubscribeLeg:
+    """One subscriber's connection: its transport, and a consumer for each track of the others.
+
+    ``offer`` is called with the number, the SDP and the tracks of each new offer; only one is outstanding at a time.
+    """
+
+    def __init__(
+        self,
+        factory: TransportFactory,
+        participant: str,
+        offer: Callable[[int, str, dict[str, TrackInfo]], None],
+        on_state: Callable[[LegState], None],
+    ) -> None:
+        self._factory = factory
+        self._name = f"{participant}/subscribe"
+        self._send_offer = offer
+        self._state_changed = on_state
+        self._transport: Transport | None = None
+        self._slots: list[Slot] = []
+        self._by_ssrc: dict[int, Subscription] = {}
+        self._session = secrets.randbits(62)
+        self._number = secrets.randbits(30)
+        self._version = 0
+        #: The last offer, if it is not answered.
+        self._pending: PendingOffer | None = None
+        #: Whether nothing more is offered until it is.
+        self._waiting = False
+        self._changed = False
+
+    @property
+    def consumers(self) -> int:
+        """How many tracks go out."""
+        return len(self._by_ssrc)
+
+    def follow(self, producers: Iterable[Producer]) -> None:
+        """Have a consumer for each of these producers and for no others; tell the page if anything changed."""
+        wanted = {id(producer): producer for producer in producers}
+        for slot in self._slots:
+            if slot.subscription is not None and wanted.pop(id(slot.subscription.producer), None) is None:
+                self._release(slot)
+        # if not all fit, people are better heard than seen
+        for producer in sorted(wanted.values(), key=lambda p: p.codec.kind):
+            self._subscribe(producer)
+        if self._changed and not self._waiting:
+            self._offer()
+
+    def accept(self, number: int, text: str, now: float) -> None:
+        """Take the page's answer to an offer. Raises RequestError."""
+        pending, transport = self._pending, self._transport
+        if pending is None or transport is None or pending.number != number:
+            raise RequestError("stale_offer", f"Offer {number} is not the one that waits for an answer.")
+        # A page that answers badly may try again, and is not left without the offers that come.
+        self._waiting = False
+        answer = sdp.read(text, len(pending.slots))
+        if [line.mid for line in answer.media] != [slot.mid for slot, _ in pending.slots]:
+            raise RequestError("bad_sdp", "The answer does not have the m-lines of the offer.")
+        if transport.fingerprints not in ((), answer.fingerprints):
+            raise RequestError("bad_sdp", "The answer is of another connection than the ones before.")
+        self._pending = None
+        transport.connect(answer.fingerprints)
+        for line, (slot, subscription) in zip(answer.media, pending.slots, strict=True):
+            if subscription is None:
+                slot.reusable = slot.subscription is None
+            elif subscription is slot.subscription:
+                agreed = not line.rejected and line.direction in ("recvonly", "sendrecv")
+                if not agreed:
+                    subscription.consumer.pause()
+                elif not subscription.consumer.active:
+                    subscription.consumer.resume()
+                    if transport.state == "connected":
+                        subscription.producer.ask_keyframe(now)
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for slot in self._slots:
+            if slot.subscription is not None:
+                self._release(slot)
+        if self._transport is not None:
+            self._transport.close()
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        if self._transport is not None:
+            self._transport.tick(now)
+
+    def on_rtp(self, data: bytes, now: float) -> bool:  # noqa: ARG002
+        """Refuse RTP, which nobody sends here."""
+        return False
+
+    def on_rtcp(self, data: bytes, now: float) -> bool:
+        """Take a decrypted RTCP compound packet."""
+        for packet in rtcp.walk(data):
+            for ssrc in rtcp.read_keyframe_requests(packet):
+                subscription = self._by_ssrc.get(ssrc)
+                if subscription is not None:
+                    subscription.producer.ask_keyframe(now)
+        return True
+
+    def on_state(self, state: LegState) -> None:
+        """The transport changed its state."""
+        if state == "connected":
+            for subscription in self._by_ssrc.values():
+                if subscription.consumer.active:
+                    subscription.consumer.resume()
+                    subscription.producer.ask_keyframe(self._factory.clock())
+        self._state_changed(state)
+
+    def _subscribe(self, producer: Producer) -> None:
+        if self._transport is None:
+            self._transport = self._factory.create(self, self._name)
+            self._state_changed("connecting")
+        kind = producer.codec.kind
+        slot = next((slot for slot in self._slots if slot.reusable and slot.kind == kind), None)
+        if slot is None:
+            if len(self._slots) >= MAX_SLOTS:
+                logger.warning("subscriber is full leg=%s left_out=%s", self._name, producer.track_id)
+                return
+            slot = Slot(str(len(self._slots)), kind, None)
+            self._slots.append(slot)
+        ssrc = secrets.randbits(31) + 1
+        while ssrc in self._by_ssrc:
+            ssrc = secrets.randbits(31) + 1
+        consumer = Consumer(self._transport, producer.codec, ssrc, slot.mid, producer.participant)
+        slot.subscription = self._by_ssrc[ssrc] = Subscription(producer, consumer)
+        slot.reusable = False
+        producer.add(consumer)
+        self._changed = True
+
+    def _release(self, slot: Slot) -> None:
+        subscription = slot.subscription
+        assert subscription is not None
+        slot.subscription = None
+        subscription.producer.remove(subscription.consumer)
+        del self._by_ssrc[subscription.consumer.ssrc]
+        self._changed = True
+
+    def _offer(self) -> None:
+        assert self._transport is not None
+        self._changed = False
+        self._waiting = True
+        self._number += 1
+        self._version += 1
+        self._pending = PendingOffer(self._number, [(slot, slot.subscription) for slot in self._slots])
+        lines: list[OfferedLine] = []
+        tracks: dict[str, TrackInfo] = {}
+        for slot, subscription in self._pending.slots:
+            track = None
+            if subscription is not None:
+                producer = subscription.producer
+                track = OfferedTrack(producer.participant, producer.track_id, subscription.consumer.ssrc)
+                tracks[slot.mid] = TrackInfo(producer.participant, producer.source)
+            lines.append(OfferedLine(slot.mid, slot.kind, track))
+        self._send_offer(self._number, write_offer(self._session, self._version, self._transport.lines, lines), tracks)

@@ -1,0 +1,197 @@
+"""A transport: one leg's ICE and DTLS-SRTP. Its packet path is synchronous from datagram to handler."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from media.messages import LegState
+from media.worker.aiortc_hooks import Certificate, DtlsError, DtlsSession, SrtpError
+from media.worker.counters import Counters
+from media.worker.ice import IceAgent
+from media.worker.liveness import Liveness
+from media.worker.rtp import MalformedPacketError, is_rtcp
+from media.worker.sdp_writer import TransportLines
+
+logger = logging.getLogger(__name__)
+
+#: Streams and RTCP senders that one transport may bring in at a time; libsrtp keeps a context for each.
+MAX_SSRCS = 64
+#: Seconds that a transport has for its goodbye to the peer.
+CLOSE_TIMEOUT = 1.0
+
+#: Starts a task that the worker owns: it is awaited, or cancelled, before the worker ends.
+Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
+
+
+class TransportUser(Protocol):
+    """A leg, which a transport hands what it receives.
+
+    The handlers return False for a packet that is of no use, and raise MalformedPacketError for one that is none.
+    """
+
+    def on_rtp(self, data: bytes, now: float) -> bool: ...
+    def on_rtcp(self, data: bytes, now: float) -> bool: ...
+    def on_state(self, state: LegState) -> None: ...
+
+
+class TransportFactory:
+    """What all transports of a worker share: the port, the certificate, the counters and the owner of their tasks."""
+
+    def __init__(
+        self, agent: IceAgent, certificate: Certificate, counters: Counters, candidates: tuple[str, ...], spawn: Spawn
+    ) -> None:
+        self.agent = agent
+        self.certificate = certificate
+        self.counters = counters
+        self.candidates = candidates
+        self.spawn = spawn
+        #: Seconds; all times that are passed around are of this clock.
+        self.clock = time.monotonic
+        #: Transports that are not closed.
+        self.open = 0
+
+    def create(self, user: TransportUser, name: str) -> Transport:
+        """Open a transport: from now on it answers checks."""
+        self.open += 1
+        return Transport(self, user, name, self.clock())
+
+
+class Transport:
+    """ICE-lite and a DTLS-SRTP association, as its server. Made by `TransportFactory.create`."""
+
+    def __init__(self, factory: TransportFactory, user: TransportUser, name: str, now: float) -> None:
+        self._factory = factory
+        self._counters = factory.counters
+        self._user = user
+        self._name = name
+        self._ice = factory.agent.create(self._on_datagram, self._on_check)
+        self._dtls = DtlsSession(factory.certificate, self._ice.send, self._on_closed)
+        self._liveness = Liveness(now)
+        self._handshake: asyncio.Task[None] | None = None
+        self._ssrcs: set[int] = set()
+        self._closed = False
+        self._secure = False
+        self.fingerprints: tuple[tuple[str, str], ...] = ()
+        self.state: LegState = "connecting"
+
+    @property
+    def lines(self) -> TransportLines:
+        """What the SDP says of this transport."""
+        ufrag, password = self._ice.credentials[-1]
+        return TransportLines(ufrag, password, self._factory.certificate.fingerprint, self._factory.candidates)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may still be, or become, connected."""
+        return self._liveness.is_open
+
+    def connect(self, fingerprints: tuple[tuple[str, str], ...]) -> None:
+        """Start the handshake with the peer of these fingerprints. Calling it again does nothing."""
+        if self._handshake is None:
+            self.fingerprints = fingerprints
+            self._handshake = self._factory.spawn(self._connect(), f"dtls {self._name}")
+
+    def restart_ice(self, now: float) -> None:
+        """Make new ICE credentials; DTLS goes on."""
+        self._factory.agent.restart(self._ice)
+        self._liveness.restarted(now)
+
+    def close(self) -> None:
+        """Let go of everything at once; the goodbye to the peer is said by a task of its own."""
+        if self._closed:
+            return
+        self._closed = True
+        self._factory.open -= 1
+        self._factory.agent.remove(self._ice)
+        if self._handshake is not None:
+            self._handshake.cancel()
+        self._factory.spawn(self._say_goodbye(), f"close {self._name}")
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        state = self._liveness.state(now)
+        if state != self.state and not self._closed:
+            self.state = state
+            logger.info("transport changed transport=%s state=%s", self._name, state)
+            self._user.on_state(state)
+
+    def send_rtp(self, packet: bytes) -> None:
+        """Encrypt and send an RTP packet, if connected."""
+        if self.state == "connected":
+            try:
+                self._ice.send(self._protect(packet))
+            except (SrtpError, ValueError):
+                self._counters.packets_dropped += 1
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Encrypt and send an RTCP packet, if connected."""
+        if self.state == "connected":
+            try:
+                self._ice.send(self._protect_rtcp(packet))
+            except (SrtpError, ValueError):
+                self._counters.packets_dropped += 1
+
+    def forget(self, ssrc: int) -> None:
+        """Drop what is remembered of an incoming stream that is no more."""
+        if ssrc in self._ssrcs:
+            self._ssrcs.discard(ssrc)
+            self._dtls.forget(ssrc)
+
+    def _on_datagram(self, data: bytes, now: float) -> None:
+        if data[0] < 64:
+            if not self._dtls.feed(data):
+                self._counters.packets_dropped += 1
+        elif not self._secure or not 128 <= data[0] < 192 or len(data) < 12 or not self._receive(data, now):
+            self._counters.packets_dropped += 1
+
+    def _receive(self, data: bytes, now: float) -> bool:
+        rtcp = is_rtcp(data)
+        ssrc = int.from_bytes(data[4:8] if rtcp else data[8:12])
+        known = ssrc in self._ssrcs
+        if not known and len(self._ssrcs) >= MAX_SSRCS:
+            return False
+        try:
+            packet = self._unprotect_rtcp(data) if rtcp else self._unprotect(data)
+        except (SrtpError, ValueError):  # not of this peer, a replay, or longer than a packet can be
+            return False
+        if not known:
+            self._ssrcs.add(ssrc)
+        try:
+            return self._user.on_rtcp(packet, now) if rtcp else self._user.on_rtp(packet, now)
+        except MalformedPacketError:
+            return False
+
+    def _on_check(self, now: float) -> None:
+        self._liveness.checked(now)
+        if self.state != "connected":
+            self.tick(now)
+
+    def _on_closed(self) -> None:
+        self._liveness.ended("closed")
+        self.tick(self._factory.clock())
+
+    async def _connect(self) -> None:
+        try:
+            await self._dtls.handshake(self.fingerprints)
+        except DtlsError as error:
+            logger.info("handshake failed transport=%s error=%r", self._name, str(error))
+            self._liveness.ended("failed")
+        else:
+            self._protect, self._protect_rtcp = self._dtls.protectors()
+            self._unprotect, self._unprotect_rtcp = self._dtls.unprotectors()
+            self._secure = True
+            self._liveness.secured()
+        self.tick(self._factory.clock())
+
+    async def _say_goodbye(self) -> None:
+        if self._handshake is not None:
+            await asyncio.wait([self._handshake])
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self._dtls.aclose()
+        except TimeoutError:
+            logger.warning("transport did not close in time transport=%s", self._name)

@@ -1,0 +1,133 @@
+"""The UDP sockets: non-blocking, read in the loop's readable callback, written at once."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+import time
+from collections.abc import Callable, Sequence
+
+from media.worker.counters import Counters
+from media.worker.ice import Address
+
+logger = logging.getLogger(__name__)
+
+#: Datagrams read per wake-up; the rest waits a turn of the loop, so that a burst does not starve timers and requests.
+MAX_BURST = 64
+#: Bytes asked of the kernel for each socket; it grants what ``net.core.rmem_max`` allows.
+BUFFER = 4 << 20
+_DATAGRAM = 2_048
+_PORT_ATTEMPTS = 10
+
+#: Takes a datagram, the endpoint it came to, the address it came from, and the time in seconds.
+Receive = Callable[[bytes, "UdpEndpoint", Address, float], None]
+
+
+class PortInUseError(Exception):
+    """The port is taken on this address."""
+
+    def __init__(self, address: str, port: int) -> None:
+        super().__init__(f"UDP port {port} is in use on {address}")
+        self.address = address
+        self.port = port
+
+
+class UdpEndpoint:
+    """One bound socket."""
+
+    def __init__(self, sock: socket.socket, receive: Receive, counters: Counters) -> None:
+        self._socket = sock
+        self._receive = receive
+        self._counters = counters
+        self.host: str = sock.getsockname()[0]
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to read."""
+        loop.add_reader(self._socket, self._readable)
+
+    def close(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Stop reading and close the socket."""
+        loop.remove_reader(self._socket)
+        self._socket.close()
+
+    def send(self, data: bytes, address: Address) -> None:
+        """Send a datagram. What the kernel does not take at once (full buffer, no route) is dropped and counted."""
+        try:
+            self._socket.sendto(data, address)
+        except OSError:
+            self._counters.packets_dropped += 1
+        else:
+            self._counters.packets_sent += 1
+
+    def _readable(self) -> None:
+        receive, read, clock = self._receive, self._socket.recvfrom, time.monotonic
+        for _ in range(MAX_BURST):
+            try:
+                data, address = read(_DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError:  # an ICMP error about something sent earlier
+                continue
+            receive(data, self, address, clock())
+
+
+def bind(addresses: Sequence[str], port: int, *, all_needed: bool) -> tuple[int, list[socket.socket]]:
+    """Bind one socket per address to the same port; 0 chooses one.
+
+    One socket per address, because a socket on the wildcard address answers from whatever address the route prefers,
+    and a browser ignores answers from an address it did not ask. With ``all_needed`` False an address that cannot be
+    bound is left out. Raises PortInUseError, and OSError if no address (with ``all_needed``: one of them) could be bound.
+    """
+    for attempt in range(_PORT_ATTEMPTS):
+        try:
+            return _bind(addresses, port, all_needed=all_needed)
+        except PortInUseError:
+            # the kernel chose it for the first address without knowing of the others
+            if port != 0 or attempt == _PORT_ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _bind(addresses: Sequence[str], port: int, *, all_needed: bool) -> tuple[int, list[socket.socket]]:
+    sockets: list[socket.socket] = []
+    failure = OSError("there is no address to listen on")
+    try:
+        for address in addresses:
+            try:
+                sockets.append(_socket(address, port))
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    raise PortInUseError(address, port) from error
+                failure = error
+                if all_needed:
+                    raise
+                logger.warning("address skipped address=%s error=%r", address, error.strerror or str(error))
+                continue
+            port = sockets[-1].getsockname()[1]
+        if not sockets:
+            raise failure
+    except BaseException:
+        for sock in sockets:
+            sock.close()
+        raise
+    return port, sockets
+
+
+def _socket(address: str, port: int) -> socket.socket:
+    family, kind, protocol, _, name = socket.getaddrinfo(
+        address, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST | socket.AI_PASSIVE
+    )[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(name)
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,119 @@
+"""The worker: all routers of a process, and the answers to the bridge's requests. Nothing here waits for anything."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+
+from media.messages import (
+    Accept,
+    Answer,
+    Done,
+    Event,
+    GetStatistics,
+    Join,
+    Leave,
+    Publish,
+    Request,
+    Result,
+    WorkerStatistics,
+)
+from media.worker.errors import RequestError
+from media.worker.router import Participant, Router
+from media.worker.transport import TransportFactory
+
+logger = logging.getLogger(__name__)
+
+#: Participant ids become words of the SDP.
+_ID = re.compile(r"[\w.~-]{1,64}", re.ASCII)
+
+
+class Worker:
+    """Carries out requests; ``emit`` takes what it has to say by itself."""
+
+    def __init__(self, factory: TransportFactory, emit: Callable[[Event], None]) -> None:
+        self._factory = factory
+        self._emit = emit
+        self._routers: dict[str, Router] = {}
+
+    def handle(self, request: Request) -> Result:
+        """Carry out a request. Raises RequestError."""
+        now = self._factory.clock()
+        match request:
+            case Join():
+                self._join(request)
+            case Publish():
+                sdp = self._find(request).publish(request.sdp, request.tracks, now)
+                return Answer(sdp)
+            case Accept():
+                self._find(request).accept(request.offer, request.sdp, now)
+            case Leave():
+                self._leave(request)
+            case GetStatistics():
+                return self.statistics()
+        return Done()
+
+    def statistics(self) -> WorkerStatistics:
+        """Return what lives now, and what has passed through."""
+        participants = [p for router in self._routers.values() for p in router.participants.values()]
+        counters = self._factory.counters
+        return WorkerStatistics(
+            routers=len(self._routers),
+            participants=len(participants),
+            transports=self._factory.open,
+            producers=sum(len(p.producers) for p in participants),
+            consumers=sum(p.subscribe_leg.consumers for p in participants),
+            packets_received=counters.packets_received,
+            packets_sent=counters.packets_sent,
+            packets_dropped=counters.packets_dropped,
+        )
+
+    def tick(self) -> None:
+        """Time has passed. To be called every 50 ms or so."""
+        now = self._factory.clock()
+        for router in self._routers.values():
+            router.tick(now)
+
+    def close(self) -> None:
+        """Let go of everybody."""
+        for router in self._routers.values():
+            for participant in router.participants.values():
+                participant.close()
+        self._routers.clear()
+
+    def _join(self, request: Join) -> None:
+        if not _ID.fullmatch(request.participant):
+            raise RequestError("invalid_request", f"{request.participant[:64]!r} cannot be the id of a participant.")
+        router = self._routers.get(request.router)
+        if router is None:
+            router = self._routers[request.router] = Router(request.router, self._factory, self._emit)
+        present = router.participants.get(request.participant)
+        if present is None or present.epoch < request.epoch:
+            router.join(request.participant, request.epoch)
+            logger.info("joined router=%r participant=%s epoch=%d", request.router, request.participant, request.epoch)
+        elif present.epoch > request.epoch:
+            raise _unknown(request)
+
+    def _leave(self, request: Leave) -> None:
+        router = self._routers.get(request.router)
+        participant = router.participants.get(request.participant) if router is not None else None
+        if router is None or participant is None or participant.epoch != request.epoch:
+            return
+        router.leave(request.participant)
+        if not router.participants:
+            del self._routers[request.router]
+        logger.info("left router=%r participant=%s epoch=%d", request.router, request.participant, request.epoch)
+
+    def _find(self, request: Publish | Accept) -> Participant:
+        router = self._routers.get(request.router)
+        participant = router.participants.get(request.participant) if router is not None else None
+        if participant is None or participant.epoch != request.epoch:
+            raise _unknown(request)
+        return participant
+
+
+def _unknown(request: Join | Publish | Accept) -> RequestError:
+    return RequestError(
+        "unknown_participant", f"{request.participant!r} with epoch {request.epoch} is not (or no longer) here."
+    )
