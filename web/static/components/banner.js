@@ -1,0 +1,28 @@
+/** A lasting state of affairs, across the top of the room, for as long as it lasts. */
+
+import { h, icon } from "./dom.js";
+
+/** @typedef {{text: string, action?: string}} BannerState */
+
+export class CallBanner extends HTMLElement {
+  #text = h("p");
+  #button = h("button", { type: "button", class: "plain" });
+
+  constructor() {
+    super();
+    this.hidden = true;
+    this.#button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("act")));
+    this.append(icon("alert"), this.#text, this.#button);
+  }
+
+  /** @param {BannerState | null} state */
+  show(state) {
+    this.hidden = state === null;
+    if (!state) return;
+    this.#text.textContent = state.text;
+    this.#button.hidden = !state.action;
+    this.#button.textContent = state.action ?? "";
+  }
+}
+
+customElements.define("call-banner", CallBanner);

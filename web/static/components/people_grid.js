@@ -1,0 +1,94 @@
+/** Everybody's tile, as large as the stage allows. */
+
+import { arrange } from "../layout/grid.js";
+import { PersonTile } from "./person_tile.js";
+
+/** @import { Person } from "../state/room.js" */
+/** @import { Tracks } from "./person_tile.js" */
+
+const GAP = 10;
+const NOTHING = Object.freeze({ microphone: null, camera: null });
+
+export class PeopleGrid extends HTMLElement {
+  /** @type {Map<string, PersonTile>} */
+  #tiles = new Map();
+  #resized = new ResizeObserver(() => this.#place());
+  #speaker = "";
+
+  connectedCallback() {
+    this.#resized.observe(this);
+  }
+
+  disconnectedCallback() {
+    this.#resized.disconnect();
+    for (const tile of this.#tiles.values()) tile.close();
+  }
+
+  /** @param {Person[]} people */
+  set people(people) {
+    const ids = new Set(people.map(({ id }) => id));
+    const before = this.#tiles.size;
+    for (const [id, tile] of this.#tiles) if (!ids.has(id)) this.#remove(id, tile);
+    for (const person of people) {
+      const tile = this.#tiles.get(person.id);
+      if (tile) tile.person = person;
+      else this.#add(person);
+    }
+    if (before !== this.#tiles.size || this.childElementCount !== before) this.#place();
+  }
+
+  /** @param {ReadonlyMap<string, Tracks>} tracks by participant */
+  set tracks(tracks) {
+    for (const [id, tile] of this.#tiles) tile.tracks = tracks.get(id) ?? NOTHING;
+  }
+
+  /** @param {ReadonlySet<string>} ids of those who speak */
+  set speaking(ids) {
+    for (const [id, tile] of this.#tiles) tile.speaking = ids.has(id);
+  }
+
+  /** @param {string} id */
+  set speaker(id) {
+    this.#speaker = id;
+    for (const tile of this.#tiles.values()) tile.speaker = id;
+  }
+
+  /** To be called from a click: browsers let sound begin only then. */
+  playAll() {
+    for (const tile of this.#tiles.values()) tile.play();
+  }
+
+  /** @param {Person} person */
+  #add(person) {
+    const tile = new PersonTile(person);
+    tile.classList.add("new");
+    if (this.#speaker) tile.speaker = this.#speaker;
+    this.#tiles.set(person.id, tile);
+    this.append(tile);
+  }
+
+  /** @param {string} id @param {PersonTile} tile */
+  #remove(id, tile) {
+    tile.close();
+    tile.remove();
+    this.#tiles.delete(id);
+  }
+
+  #place() {
+    const { clientWidth, clientHeight } = this;
+    const boxes = arrange(this.#tiles.size, clientWidth, clientHeight, GAP);
+    let index = 0;
+    for (const tile of this.#tiles.values()) {
+      const box = boxes[index++];
+      if (!box) continue;
+      tile.style.transform = `translate(${box.x}px, ${box.y}px)`;
+      tile.style.width = `${box.width}px`;
+      tile.style.height = `${box.height}px`;
+      tile.classList.toggle("small", box.width < 200);
+      // Only a tile that has a place already glides to its next one.
+      if (tile.classList.contains("new")) requestAnimationFrame(() => tile.classList.remove("new"));
+    }
+  }
+}
+
+customElements.define("people-grid", PeopleGrid);

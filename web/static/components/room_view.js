@@ -1,0 +1,120 @@
+/** The room: pictures, people, chat and the buttons, put together. It shows what it is given and says what was pressed. */
+
+import { CallBanner } from "./banner.js";
+import { ControlBar } from "./control_bar.js";
+import { CopyLink } from "./copy_link.js";
+import { h } from "./dom.js";
+import { PeopleGrid } from "./people_grid.js";
+import { SidePanel } from "./side_panel.js";
+import { StatusToasts } from "./toasts.js";
+import { TopBar } from "./top_bar.js";
+
+/** @import { Message } from "../protocol/types.js" */
+/** @import { Person } from "../state/room.js" */
+
+export class RoomView extends HTMLElement {
+  top;
+  grid = new PeopleGrid();
+  panel = new SidePanel();
+  controls = new ControlBar();
+  toasts = new StatusToasts();
+  banner = new CallBanner();
+  stopping = new CallBanner();
+  #hear = h("button", { type: "button", class: "primary hear", hidden: true }, "Click to hear everyone");
+  #alone = h("div", { class: "alone", hidden: true });
+  #unread = 0;
+  #keys = (/** @type {KeyboardEvent} */ event) => this.#shortcut(event);
+
+  /** @param {string} room */
+  constructor(room) {
+    super();
+    this.top = new TopBar(room);
+    this.#alone.append(
+      h("div", {}, h("h2", {}, "You are the first here"), h("p", {}, "Share the link, and the others can join from their browser.")),
+      new CopyLink({ kind: "primary", label: "Copy the link" }),
+    );
+    const stage = h("main", { class: "stage" }, this.banner, this.stopping, this.grid, this.#alone, this.#hear);
+    this.append(this.top, stage, this.panel, this.controls, this.toasts);
+
+    this.top.addEventListener("people", () => this.toggleChat());
+    this.controls.addEventListener("chat", () => this.toggleChat());
+    this.panel.addEventListener("close", () => {
+      if (this.panel.open) this.toggleChat();
+    });
+    this.grid.addEventListener("sound-refused", () => (this.#hear.hidden = false));
+    this.#hear.addEventListener("click", () => {
+      this.#hear.hidden = true;
+      this.grid.playAll();
+    });
+    this.addEventListener("copied", () => this.toasts.say("The link to this room is copied", { unseen: true }));
+  }
+
+  connectedCallback() {
+    document.addEventListener("keydown", this.#keys);
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("keydown", this.#keys);
+  }
+
+  /** @param {Person[]} people */
+  set people(people) {
+    this.grid.people = people;
+    this.panel.people.people = people;
+    this.panel.count = this.top.count = people.length;
+    this.#alone.hidden = people.length !== 1;
+  }
+
+  /**
+   * @param {readonly Message[]} messages
+   * @param {string} you
+   */
+  showMessages(messages, you) {
+    this.panel.log.show(messages, you);
+  }
+
+  /**
+   * Something was said while nobody may have been looking at the chat.
+   * @param {Message} message
+   */
+  notice(message) {
+    if (this.panel.open) return;
+    this.controls.unread = ++this.#unread;
+    const short = message.text.length > 90 ? `${message.text.slice(0, 89)}…` : message.text;
+    this.toasts.say(`${message.name}: ${short}`);
+  }
+
+  toggleChat() {
+    const open = !this.panel.open;
+    this.panel.open = open;
+    this.classList.toggle("with-panel", open);
+    this.controls.chatOpen = open;
+    this.#unread = 0;
+    this.controls.unread = 0;
+    // On a touch screen the keyboard would cover what was just opened.
+    if (open && matchMedia("(pointer: fine)").matches) this.panel.form.focus();
+    else this.controls.focusChat();
+  }
+
+  begin() {
+    this.top.begin();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #shortcut(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
+    const target = event.target instanceof Element ? event.target : null;
+    if (target?.closest("input, textarea, select, [contenteditable], [popover]")) return;
+    switch (event.key.toLowerCase()) {
+      case "m":
+        return this.controls.microphone.click();
+      case "v":
+        return this.controls.camera.click();
+      case "c":
+        event.preventDefault();
+        return this.toggleChat();
+    }
+  }
+}
+
+customElements.define("room-view", RoomView);

@@ -1,0 +1,43 @@
+/**
+ * What just happened, for eyes and for screen readers alike: one polite live region in which every piece of news stays
+ * for a while, so that none is lost when several come at once.
+ */
+
+import { h } from "./dom.js";
+
+const SHOWN_FOR = 5000;
+const KEPT = 24;
+
+export class StatusToasts extends HTMLElement {
+  /** @type {Set<ReturnType<typeof setTimeout>>} */
+  #timers = new Set();
+
+  constructor() {
+    super();
+    this.setAttribute("role", "status");
+    this.setAttribute("aria-live", "polite");
+    this.setAttribute("aria-atomic", "false");
+  }
+
+  disconnectedCallback() {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+
+  /**
+   * @param {string} text
+   * @param {{unseen?: boolean}} [how] unseen: said only, because it is shown elsewhere already
+   */
+  say(text, { unseen = false } = {}) {
+    const toast = h("p", { class: unseen ? "visually-hidden" : "toast", dir: "auto" }, text);
+    this.append(toast);
+    while (this.childElementCount > KEPT) this.firstElementChild?.remove();
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      toast.remove();
+    }, SHOWN_FOR);
+    this.#timers.add(timer);
+  }
+}
+
+customElements.define("status-toasts", StatusToasts);

@@ -1,0 +1,36 @@
+/** Which room this is and who is in it, and what is needed now and then. */
+
+import { CopyLink } from "./copy_link.js";
+import { DevicePicker } from "./device_picker.js";
+import { h, icon, iconButton } from "./dom.js";
+import { ThemeToggle } from "./theme_toggle.js";
+
+export class TopBar extends HTMLElement {
+  picker = new DevicePicker();
+  #room;
+  #count = h("span");
+  #people = h("button", { type: "button", class: "plain", "data-tip": "Who is here" }, icon("people"), this.#count);
+
+  /** @param {string} room */
+  constructor(room) {
+    super();
+    this.#room = h("h1", { tabindex: -1 }, h("bdi", {}, room));
+    const settings = iconButton({ label: "Settings", icon: "settings", kind: "plain square" });
+    settings.setAttribute("popovertarget", "settings");
+    const popover = h("div", { id: "settings", popover: "auto", role: "dialog", "aria-label": "Settings" }, h("h2", {}, "Devices"), this.picker);
+    this.#people.addEventListener("click", () => this.dispatchEvent(new CustomEvent("people")));
+    this.append(this.#room, this.#people, h("span", { class: "space" }), new CopyLink(), new ThemeToggle(), settings, popover);
+  }
+
+  /** @param {number} count */
+  set count(count) {
+    this.#count.textContent = String(count);
+    this.#people.setAttribute("aria-label", `People in the room: ${count}`);
+  }
+
+  begin() {
+    this.#room.focus({ preventScroll: true });
+  }
+}
+
+customElements.define("top-bar", TopBar);

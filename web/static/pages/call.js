@@ -1,0 +1,193 @@
+/** Wires the room: the session and the devices to what is shown, and the buttons to the session. */
+
+import { RoomView } from "../components/room_view.js";
+import { Level } from "../rtc/level.js";
+import { levelOf, SpeakingWatch } from "../rtc/speaking.js";
+import { savePreferences } from "../state/preferences.js";
+import { peopleOf } from "../state/room.js";
+import { problemWords } from "../text/problems.js";
+import { blockedWords, leftWords, restoringWords } from "../text/words.js";
+import { heard } from "./heard.js";
+import { switchState } from "./lobby.js";
+
+/** @import { DeviceChosen } from "../components/device_picker.js" */
+/** @import { BannerState } from "../components/banner.js" */
+/** @import { RoomEvent, Source } from "../protocol/types.js" */
+/** @import { Devices } from "../rtc/devices.js" */
+/** @import { MediaStatus } from "../rtc/legs.js" */
+/** @import { LocalMedia } from "../rtc/local_media.js" */
+/** @import { RemoteTracks } from "../rtc/subscribe_leg.js" */
+/** @import { Preferences } from "../state/preferences.js" */
+/** @import { RoomState } from "../state/room.js" */
+/** @import { Session } from "../state/session.js" */
+
+export class Call {
+  view;
+  #session;
+  #local;
+  #devices;
+  #preferences;
+  /** @type {RemoteTracks} */
+  #remote = new Map();
+  #level = new Level();
+  /** @type {SpeakingWatch} */
+  #speaking;
+  /** @type {(() => void)[]} */
+  #undo = [];
+
+  /**
+   * @param {object} parts
+   * @param {RoomState} parts.state
+   * @param {Session} parts.session
+   * @param {LocalMedia} parts.local
+   * @param {Devices} parts.devices
+   * @param {Preferences} parts.preferences
+   * @param {Storage} parts.storage
+   * @param {() => void} parts.leave
+   * @param {() => void} parts.again try to get pictures and sound through once more
+   */
+  constructor({ state, session, local, devices, preferences, storage, leave, again }) {
+    this.#session = session;
+    this.#local = local;
+    this.#devices = devices;
+    this.#preferences = preferences;
+    this.view = new RoomView(state.room);
+    this.view.grid.speaker = preferences.speaker;
+    this.#speaking = new SpeakingWatch(
+      () => this.#levels(),
+      (ids) => (this.view.grid.speaking = ids),
+    );
+    this.#undo.push(
+      session.on("event", (event) => this.#news(event)),
+      session.on("stopping", (message) => this.#stopping(message)),
+      session.on("room", () => this.#show()),
+      session.legs.on("status", (status) => this.#media(status)),
+      local.on("change", () => this.#show()),
+      local.on("lost", ({ source, problem }) => this.view.toasts.say(problemWords(source, problem).title)),
+      devices.on("change", () => this.#show()),
+    );
+    heard(this.view, "switch", (/** @type {{source: Source, on: boolean}} */ { source, on }) => {
+      savePreferences(storage, source === "camera" ? { cameraOn: on } : { microphoneOn: on });
+      void this.#switch(source, on);
+    });
+    heard(this.view, "device", (/** @type {DeviceChosen} */ { kind, id }) => {
+      preferences[kind] = id;
+      savePreferences(storage, { [kind]: id });
+      if (kind === "speaker") this.view.grid.speaker = id;
+      else void local[kind].choose(id);
+    });
+    heard(this.view, "say", (/** @type {{text: string}} */ { text }) => void this.#chat(text));
+    heard(this.view.controls, "leave", leave);
+    heard(this.view.banner, "act", again);
+    this.#show();
+    this.#media(session.legs.status);
+  }
+
+  /** @param {RemoteTracks} remote */
+  set remote(remote) {
+    this.#remote = remote;
+    this.#showTracks();
+  }
+
+  close() {
+    for (const undo of this.#undo) undo();
+    this.#speaking.close();
+    this.#level.close();
+    this.view.remove();
+  }
+
+  #show() {
+    const state = this.#session.state;
+    if (!state) return;
+    const { microphone, camera } = this.#local;
+    this.view.people = peopleOf(state, this.#local.switches);
+    this.view.showMessages(state.messages, state.you);
+    this.view.controls.microphone.update(switchState(microphone));
+    this.view.controls.camera.update(switchState(camera));
+    this.#level.listen(microphone.track);
+    this.view.top.picker.show(this.#devices.lists, {
+      microphone: microphone.using,
+      camera: camera.using,
+      speaker: this.#preferences.speaker,
+    });
+    this.#showTracks();
+  }
+
+  /** A camera that is said to be off is not shown, even while its last packets still arrive. */
+  #showTracks() {
+    const state = this.#session.state;
+    if (!state) return;
+    const shown = state.participants.map(({ id, camera }) => {
+      if (id === state.you) return /** @type {const} */ ([id, this.#local.tracks]);
+      const tracks = this.#remote.get(id);
+      return /** @type {const} */ ([id, { microphone: tracks?.microphone ?? null, camera: (camera && tracks?.camera) || null }]);
+    });
+    this.view.grid.tracks = new Map(shown);
+  }
+
+  /** @param {Source} source @param {boolean} on */
+  async #switch(source, on) {
+    const capture = this.#local[source];
+    await capture.set(on);
+    if (on && capture.problem) {
+      const { title, advice } = problemWords(source, capture.problem);
+      this.view.toasts.say(`${title} ${advice.replace(" You can join without.", "")}`);
+    }
+    void this.#devices.refresh();
+  }
+
+  /** @param {string} text */
+  async #chat(text) {
+    try {
+      await this.#session.chat(text);
+    } catch (error) {
+      this.view.panel.form.refuse(text, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** @param {RoomEvent} event */
+  #news(event) {
+    const you = this.#session.state?.you;
+    if (event.type === "participant_joined") this.view.toasts.say(`${event.participant.name} joined`);
+    if (event.type === "participant_left" && event.id !== you) this.view.toasts.say(leftWords(event.name, event.reason));
+    if (event.type === "chat" && event.message.participant !== you) this.view.notice(event.message);
+  }
+
+  /** @param {string} message */
+  #stopping(message) {
+    this.view.stopping.show({ text: message });
+    this.view.toasts.say(message, { unseen: true });
+  }
+
+  /** @param {MediaStatus} status */
+  #media(status) {
+    const state = bannerFor(status, this.#session.state?.mediaPort ?? 0);
+    this.view.banner.show(state);
+    if (state) this.view.toasts.say(state.text, { unseen: true });
+  }
+
+  /** @returns {Iterable<readonly [string, number]>} */
+  *#levels() {
+    const you = this.#session.state?.you ?? "";
+    if (this.#local.microphone.live) yield [you, this.#level.read() > 0.35 ? 1 : 0];
+    for (const id of this.#remote.keys()) yield [id, levelOf(this.#session.legs.subscribe?.microphoneOf(id) ?? null)];
+  }
+}
+
+/**
+ * @param {MediaStatus} status
+ * @param {number} port
+ * @returns {BannerState | null}
+ */
+function bannerFor(status, port) {
+  switch (status) {
+    case "working":
+      return null;
+    case "restoring":
+      return { text: restoringWords };
+    case "blocked":
+      return { text: blockedWords(port), action: "Try again" };
+    case "refused":
+      return { text: "Pictures and sound could not be set up. Chat still works.", action: "Try again" };
+  }
+}

@@ -1,0 +1,181 @@
+/** `/r/<room>`: the lobby, then the room, then the end of it. */
+
+import { Marks } from "../base/marks.js";
+import { EndView } from "../components/end_view.js";
+import { CommandRefused, Socket } from "../protocol/socket.js";
+import { Devices } from "../rtc/devices.js";
+import { LocalMedia } from "../rtc/local_media.js";
+import { loadPreferences } from "../state/preferences.js";
+import { Session } from "../state/session.js";
+import { roomOfPath } from "../text/rooms.js";
+import { endingWords } from "../text/words.js";
+import { Call } from "./call.js";
+import { Lobby } from "./lobby.js";
+import { pageStorage } from "./storage.js";
+
+/** @import { PublishLeg } from "../rtc/publish_leg.js" */
+/** @import { RemoteTracks } from "../rtc/subscribe_leg.js" */
+
+class RoomPage {
+  #host;
+  #room = roomOfPath(location.pathname);
+  #storage = pageStorage();
+  #preferences = loadPreferences(this.#storage);
+  #devices = new Devices(navigator.mediaDevices);
+  #local = this.#newLocal();
+  #name = "";
+  /** @type {Lobby | null} */
+  #lobby = null;
+  /** @type {Call | null} */
+  #call = null;
+  /** @type {Session | null} */
+  #session = null;
+  marks = new Marks();
+
+  /** @param {HTMLElement} host */
+  constructor(host) {
+    this.#host = host;
+  }
+
+  get legs() {
+    const legs = this.#session?.legs;
+    return { publish: legs?.publish?.connection ?? null, subscribe: legs?.subscribe?.connection ?? null };
+  }
+
+  showLobby() {
+    this.#preferences = loadPreferences(this.#storage);
+    this.#local.close();
+    this.#local = this.#newLocal();
+    this.#lobby = new Lobby({
+      room: this.#room,
+      local: this.#local,
+      devices: this.#devices,
+      preferences: this.#preferences,
+      storage: this.#storage,
+      join: (name) => void this.#join(name),
+    });
+    document.title = `${this.#room} · Chatroom`;
+    this.#host.replaceChildren(this.#lobby.view);
+    void this.#lobby.begin();
+  }
+
+  /** The page goes away: the others hear of it at once, and the devices are let go. */
+  abandon() {
+    this.#session?.abandon();
+    this.#local.close();
+  }
+
+  /** @param {string} name */
+  async #join(name) {
+    this.marks.restart();
+    this.#name = name;
+    if (this.#lobby) this.#lobby.view.joining = true;
+    try {
+      await this.#enter(this.#lobby?.take());
+    } catch (error) {
+      this.#refused(error);
+    }
+  }
+
+  /** @param {PublishLeg} [prepared] */
+  async #enter(prepared) {
+    const session = new Session({ connect, local: this.#local });
+    this.#session = session;
+    /** @type {RemoteTracks} */
+    let remote = new Map();
+    session.legs.on("tracks", (tracks) => {
+      remote = tracks;
+      if (this.#call) this.#call.remote = tracks;
+    });
+    session.legs.on("connected", (leg) => this.marks.reach(`${leg}-connected`));
+    const state = await session.join(this.#room, this.#name, prepared);
+    this.marks.reach("joined");
+
+    this.#lobby?.close();
+    this.#lobby = null;
+    this.#call = new Call({
+      state: session.state ?? state,
+      session,
+      local: this.#local,
+      devices: this.#devices,
+      preferences: this.#preferences,
+      storage: this.#storage,
+      leave: () => void this.#leave(),
+      again: () => void this.#again(),
+    });
+    this.#call.view.addEventListener("first-frame", () => this.marks.reach("first-remote-frame"));
+    session.on("ended", ({ code }) => {
+      if (this.#session === session) this.#showEnd(code);
+    });
+    this.#host.replaceChildren(this.#call.view);
+    this.#call.remote = remote;
+    this.#call.view.begin();
+    document.title = `${state.room} · Chatroom`;
+  }
+
+  async #leave() {
+    const session = this.#session;
+    this.#showEnd(1000);
+    await session?.leave();
+  }
+
+  /** Pictures and sound did not get through. The way to new connections is a new admission. */
+  async #again() {
+    this.#session?.abandon();
+    this.#call?.close();
+    this.#call = null;
+    await this.#join(this.#name);
+  }
+
+  /** @param {unknown} error */
+  #refused(error) {
+    this.#session = null;
+    if (!this.#lobby) return this.#showEnd(1006);
+    this.#lobby.retry();
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof CommandRefused && error.code === "invalid_name") this.#lobby.view.refuseName(message);
+    else if (error instanceof CommandRefused) this.#lobby.view.refuse(message);
+    else this.#lobby.view.refuse("The server could not be reached. Check your network and try again.");
+  }
+
+  /** @param {number} code */
+  #showEnd(code) {
+    this.#call?.close();
+    this.#call = null;
+    this.#session = null;
+    this.#local.close();
+    const view = new EndView({ ...endingWords(code), room: this.#room });
+    view.addEventListener("again", () => this.showLobby());
+    this.#host.replaceChildren(view);
+    view.begin();
+  }
+
+  #newLocal() {
+    const { microphone, camera } = this.#preferences;
+    return new LocalMedia(navigator.mediaDevices, { microphone, camera });
+  }
+}
+
+function connect() {
+  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  return new Socket(new WebSocket(`${scheme}//${location.host}/ws`));
+}
+
+const host = document.querySelector("#app");
+if (host instanceof HTMLElement) {
+  const page = new RoomPage(host);
+  // For tests and curious people: the two connections, and when each step of joining happened. Nothing can be changed by it.
+  const surface = Object.freeze({
+    legs: () => page.legs,
+    get marks() {
+      return page.marks.times;
+    },
+  });
+  Object.defineProperty(window, "chatroom", { value: surface });
+  window.addEventListener("pagehide", () => page.abandon());
+  // Back from the browser's memory of pages: what is shown is long over.
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) location.reload();
+  });
+  page.showLobby();
+}

@@ -1,0 +1,82 @@
+/** From a frame to a typed event. */
+
+import { boolean, DecodeError, integer, list, literal, mapping, number, object, record, ref, string } from "./check.js";
+
+/** @import { ServerEvent } from "./types.js" */
+/** @import { Check } from "./check.js" */
+
+const participant = object({
+  id: string,
+  epoch: integer,
+  name: string,
+  microphone: boolean,
+  camera: boolean,
+  joined_at: number,
+});
+
+const message = object({ id: integer, participant: string, name: string, text: string, at: number });
+
+/** @type {{[T in ServerEvent["type"]]: Check<Extract<ServerEvent, {type: T}>>}} */
+const decoders = {
+  joined: object({
+    type: literal("joined"),
+    ref,
+    seq: integer,
+    protocol: integer,
+    room: string,
+    you: string,
+    participants: list(participant),
+    messages: list(message),
+    media: boolean,
+    media_port: integer,
+  }),
+  ok: object({ type: literal("ok"), ref }),
+  published: object({ type: literal("published"), ref, sdp: string }),
+  error: object({ type: literal("error"), ref, code: string, message: string }),
+
+  participant_joined: object({ type: literal("participant_joined"), seq: integer, participant }),
+  participant_updated: object({ type: literal("participant_updated"), seq: integer, participant }),
+  participant_left: object({ type: literal("participant_left"), seq: integer, id: string, name: string, reason: string }),
+  chat: object({ type: literal("chat"), seq: integer, message }),
+
+  offer: object({
+    type: literal("offer"),
+    offer: integer,
+    sdp: string,
+    tracks: mapping(object({ participant: string, source: string })),
+  }),
+  media_lost: object({ type: literal("media_lost"), message: string }),
+  media_restored: object({ type: literal("media_restored") }),
+  ping: object({ type: literal("ping") }),
+  server_stopping: object({ type: literal("server_stopping"), message: string }),
+};
+
+/** Every type of event this page understands. */
+export const eventTypes = Object.freeze(Object.keys(decoders));
+
+/**
+ * @param {unknown} value
+ * @returns {ServerEvent | null} null for a type this page does not know and so ignores
+ * @throws {DecodeError}
+ */
+export function decodeEvent(value) {
+  const type = string(record(value, "").type, "type");
+  if (!Object.hasOwn(decoders, type)) return null;
+  return decoders[/** @type {ServerEvent["type"]} */ (type)](value, "");
+}
+
+/**
+ * @param {unknown} frame what a websocket delivered
+ * @returns {ServerEvent | null}
+ * @throws {DecodeError}
+ */
+export function decodeFrame(frame) {
+  if (typeof frame !== "string") throw new DecodeError("", "text");
+  let value;
+  try {
+    value = JSON.parse(frame);
+  } catch {
+    throw new DecodeError("", "JSON");
+  }
+  return decodeEvent(value);
+}

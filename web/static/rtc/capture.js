@@ -1,0 +1,168 @@
+/**
+ * One device of this person, on or off.
+ *
+ * What is wanted and what is may differ for a while: opening a device takes time, and the switch may be thrown again
+ * meanwhile. One loop at a time brings what is to what is wanted.
+ */
+
+import { Emitter } from "../base/emitter.js";
+import { problemOf } from "../text/problems.js";
+import { constraintsFor } from "./constraints.js";
+
+/** @import { Source } from "../protocol/types.js" */
+/** @import { Problem } from "../text/problems.js" */
+
+/** @extends {Emitter<{change: void, lost: Problem}>} */
+export class Capture extends Emitter {
+  /** @type {MediaDevices | undefined} */
+  #media;
+  /** @type {MediaStreamTrack | null} */
+  #track = null;
+  /** @type {Promise<void> | null} */
+  #settling = null;
+  #wanted = false;
+  #closed = false;
+  #openedAs = "";
+
+  /** @type {Problem | null} */
+  problem = null;
+
+  /**
+   * @param {MediaDevices | undefined} media
+   * @param {Source} source
+   * @param {string} device the id of the device to use, "" for the browser's choice
+   */
+  constructor(media, source, device) {
+    super();
+    this.#media = media;
+    this.source = source;
+    this.device = device;
+  }
+
+  get live() {
+    return this.#wanted && this.#alive && this.#track?.enabled === true;
+  }
+
+  /** What is sent: null while off. */
+  get track() {
+    return this.live ? this.#track : null;
+  }
+
+  /** The id of the device in use, or of the one that would be. */
+  get using() {
+    return this.#track?.getSettings().deviceId ?? this.device;
+  }
+
+  /** Whether it is being switched just now. */
+  get busy() {
+    return this.#settling !== null;
+  }
+
+  get #alive() {
+    return this.#track?.readyState === "live";
+  }
+
+  /** @param {boolean} on */
+  set(on) {
+    this.#wanted = on && !this.#closed;
+    if (on) this.problem = null;
+    return this.#settle();
+  }
+
+  /**
+   * Use another device, at once if one is open.
+   * @param {string} device
+   */
+  choose(device) {
+    this.device = device;
+    if (!this.#wanted) this.#release();
+    return this.#settle();
+  }
+
+  /**
+   * Take a track that was opened together with another device's.
+   * @param {MediaStreamTrack} track
+   */
+  adopt(track) {
+    this.#release();
+    this.#wanted = true;
+    this.problem = null;
+    this.#take(track);
+    this.emit("change", undefined);
+  }
+
+  /** @param {Problem} problem */
+  fail(problem) {
+    this.#wanted = false;
+    this.problem = problem;
+    this.#release();
+    this.emit("change", undefined);
+  }
+
+  /** Let go of the device for good. */
+  close() {
+    this.silence();
+    this.#closed = true;
+    this.#wanted = false;
+    this.#release();
+  }
+
+  #settle() {
+    this.#settling ??= this.#converge().finally(() => {
+      this.#settling = null;
+      this.emit("change", undefined);
+    });
+    this.emit("change", undefined);
+    return this.#settling;
+  }
+
+  async #converge() {
+    await Promise.resolve();
+    while (this.#wanted && !(this.#alive && this.#openedAs === this.device)) {
+      await this.#open().catch((error) => this.fail(problemOf(error)));
+    }
+    if (this.#wanted && this.#track) this.#track.enabled = true;
+    else this.#rest();
+  }
+
+  async #open() {
+    if (!this.#media) return this.fail({ kind: window.isSecureContext ? "unsupported" : "insecure", detail: "" });
+    const device = this.device;
+    // Phones cannot open a second camera while the first is open.
+    this.#release();
+    const stream = await this.#media.getUserMedia({ [kindOf(this.source)]: constraintsFor(this.source, device) });
+    const [track] = stream.getTracks();
+    if (!track) return this.fail({ kind: "missing", detail: "" });
+    this.#take(track);
+    this.#openedAs = device;
+  }
+
+  /** A camera is let go, so that its light goes off; a microphone is only silenced, so that it is back at once. */
+  #rest() {
+    if (this.source === "camera" || this.#closed) this.#release();
+    else if (this.#track) this.#track.enabled = false;
+  }
+
+  /** @param {MediaStreamTrack} track */
+  #take(track) {
+    this.#track = track;
+    this.#openedAs = this.device;
+    track.contentHint = this.source === "camera" ? "motion" : "speech";
+    track.addEventListener("ended", () => {
+      if (this.#track !== track) return;
+      /** @type {Problem} */
+      const problem = { kind: "lost", detail: "" };
+      this.fail(problem);
+      this.emit("lost", problem);
+    });
+  }
+
+  #release() {
+    const track = this.#track;
+    this.#track = null;
+    track?.stop();
+  }
+}
+
+/** @param {Source} source */
+const kindOf = (source) => (source === "camera" ? "video" : "audio");

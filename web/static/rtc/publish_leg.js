@@ -1,0 +1,100 @@
+/**
+ * The connection that carries this person's sound and picture to the server. The page offers.
+ *
+ * Both transceivers are there from the start, with or without a track, so that a switch needs no new offer and the offer
+ * can be made before anybody clicks on Join.
+ */
+
+import { LegWatch } from "./leg_watch.js";
+
+/** @import { Source } from "../protocol/types.js" */
+
+/** @typedef {{sdp: string, tracks: Record<string, Source>}} PublishOffer */
+
+const VIDEO_BITRATE = 1_700_000;
+
+export class PublishLeg {
+  /** @type {Promise<PublishOffer>} */
+  #offer;
+  /** @type {Record<Source, RTCRtpTransceiver>} */
+  #transceivers;
+
+  constructor() {
+    this.madeAt = performance.now();
+    this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.watch = new LegWatch(this.connection);
+    // One stream for both, so that a receiver plays them in step.
+    const streams = [new MediaStream()];
+    this.#transceivers = {
+      microphone: this.connection.addTransceiver("audio", { direction: "sendonly", streams }),
+      camera: this.connection.addTransceiver("video", {
+        direction: "sendonly",
+        streams,
+        sendEncodings: [{ maxBitrate: VIDEO_BITRATE, maxFramerate: 30 }],
+      }),
+    };
+    preferVp8(this.#transceivers.camera);
+    this.#offer = this.#prepare();
+    // Whoever awaits the offer hears of a failure; until then nobody does.
+    this.#offer.catch(() => {});
+  }
+
+  /** The offer, ready to be sent: candidates need not be gathered, the server learns them from the first packets. */
+  get offer() {
+    return this.#offer;
+  }
+
+  /** @param {Source} source @param {MediaStreamTrack | null} track */
+  async send(source, track) {
+    const { sender } = this.#transceivers[source];
+    if (sender.track === track || this.connection.signalingState === "closed") return;
+    await sender.replaceTrack(track);
+  }
+
+  /** @param {string} sdp the server's answer */
+  async accept(sdp) {
+    if (this.connection.signalingState !== "have-local-offer") return;
+    await this.connection.setRemoteDescription({ type: "answer", sdp });
+    this.watch.begin();
+    await balance(this.#transceivers.camera.sender);
+  }
+
+  close() {
+    this.watch.close();
+    this.connection.close();
+  }
+
+  /** @returns {Promise<PublishOffer>} */
+  async #prepare() {
+    await this.connection.setLocalDescription(await this.connection.createOffer());
+    /** @type {Record<string, Source>} */
+    const tracks = {};
+    for (const source of /** @type {Source[]} */ (["microphone", "camera"])) {
+      const { mid } = this.#transceivers[source];
+      if (mid !== null) tracks[mid] = source;
+    }
+    return { sdp: this.connection.localDescription?.sdp ?? "", tracks };
+  }
+}
+
+/**
+ * The server forwards VP8 only; a short offer is read sooner.
+ * @param {RTCRtpTransceiver} transceiver
+ */
+function preferVp8(transceiver) {
+  const known = RTCRtpSender.getCapabilities?.("video")?.codecs ?? [];
+  const wanted = known.filter(({ mimeType }) => /^video\/(vp8|rtx)$/i.test(mimeType));
+  if (wanted.some(({ mimeType }) => /vp8/i.test(mimeType))) transceiver.setCodecPreferences?.(wanted);
+}
+
+/**
+ * Let quality and smoothness go down together, where the browser can be told.
+ * @param {RTCRtpSender} sender
+ */
+async function balance(sender) {
+  try {
+    await sender.setParameters({ ...sender.getParameters(), degradationPreference: "balanced" });
+  } catch {
+    // It is a wish: the browser's own choice is good enough.
+  }
+}

@@ -1,0 +1,111 @@
+/** The connection that carries everybody else's sound and picture to this page. The server offers. */
+
+import { Emitter } from "../base/emitter.js";
+import { LegWatch } from "./leg_watch.js";
+
+/** @import { Offer, TrackOwner } from "../protocol/types.js" */
+
+const OFFERS_WAITING = 32;
+
+/** @typedef {{microphone: MediaStreamTrack | null, camera: MediaStreamTrack | null}} Tracks */
+/** @typedef {ReadonlyMap<string, Tracks>} RemoteTracks by participant */
+
+/** @extends {Emitter<{tracks: RemoteTracks, failed: unknown}>} */
+export class SubscribeLeg extends Emitter {
+  /** @type {(offer: number, sdp: string) => Promise<void>} */
+  #answer;
+  /** @type {Offer[]} */
+  #offers = [];
+  #working = false;
+  #closed = false;
+  /** @type {Record<string, TrackOwner>} */
+  #owners = {};
+  /** @type {WeakSet<MediaStreamTrack>} */
+  #watched = new WeakSet();
+
+  /** @param {(offer: number, sdp: string) => Promise<void>} answer */
+  constructor(answer) {
+    super();
+    this.#answer = answer;
+    this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.watch = new LegWatch(this.connection);
+  }
+
+  /**
+   * Offers are answered one at a time, in order.
+   * @param {Offer} offer
+   */
+  receive(offer) {
+    if (this.#offers.length >= OFFERS_WAITING) this.emit("failed", new Error("too many offers are waiting"));
+    else this.#offers.push(offer);
+    if (!this.#working) void this.#work();
+  }
+
+  /** What can be shown and heard just now: tracks on which something has arrived. */
+  get tracks() {
+    /** @type {Map<string, Tracks>} */
+    const tracks = new Map();
+    for (const { mid, receiver } of this.connection.getTransceivers()) {
+      const owner = mid === null ? undefined : this.#owners[mid];
+      if (!owner) continue;
+      const own = tracks.get(owner.participant) ?? { microphone: null, camera: null };
+      tracks.set(owner.participant, own);
+      if (owner.source !== "microphone" && owner.source !== "camera") continue;
+      if (!receiver.track.muted) own[owner.source] = receiver.track;
+    }
+    return tracks;
+  }
+
+  /**
+   * @param {string} participant
+   * @returns {RTCRtpReceiver | null} what the participant's microphone arrives on
+   */
+  microphoneOf(participant) {
+    const found = this.connection.getTransceivers().find(({ mid }) => {
+      const owner = mid === null ? undefined : this.#owners[mid];
+      return owner?.participant === participant && owner.source === "microphone";
+    });
+    return found?.receiver ?? null;
+  }
+
+  close() {
+    this.#closed = true;
+    this.#offers.length = 0;
+    this.watch.close();
+    this.connection.close();
+    this.silence();
+  }
+
+  async #work() {
+    this.#working = true;
+    for (let offer = this.#offers.shift(); offer && !this.#closed; offer = this.#offers.shift()) {
+      try {
+        await this.#take(offer);
+      } catch (error) {
+        if (!this.#closed) this.emit("failed", error);
+      }
+    }
+    this.#working = false;
+  }
+
+  /** @param {Offer} offer */
+  async #take({ offer, sdp, tracks }) {
+    await this.connection.setRemoteDescription({ type: "offer", sdp });
+    this.#owners = tracks;
+    for (const { receiver } of this.connection.getTransceivers()) this.#follow(receiver.track);
+    this.emit("tracks", this.tracks);
+    await this.connection.setLocalDescription(await this.connection.createAnswer());
+    const answered = this.#answer(offer, this.connection.localDescription?.sdp ?? "");
+    this.watch.begin();
+    await answered;
+  }
+
+  /** @param {MediaStreamTrack} track */
+  #follow(track) {
+    if (this.#watched.has(track)) return;
+    this.#watched.add(track);
+    const changed = () => this.emit("tracks", this.tracks);
+    track.addEventListener("unmute", changed);
+    track.addEventListener("mute", changed);
+  }
+}

@@ -1,0 +1,67 @@
+/** What happened, in words for a person. */
+
+/** @import { Source } from "../protocol/types.js" */
+
+/** @type {Record<string, string>} */
+const leaving = {
+  connection_lost: "connection lost",
+  kicked: "removed from the room",
+  replaced: "joined again elsewhere",
+  room_closed: "the room was closed",
+  server_stopping: "the server is stopping",
+  failed: "something went wrong on the server",
+};
+
+/**
+ * @param {string} name
+ * @param {string} reason
+ * @returns {string} always begins with "<name> left"
+ */
+export function leftWords(name, reason) {
+  const more = leaving[reason];
+  return more ? `${name} left (${more})` : `${name} left`;
+}
+
+/** @typedef {{title: string, text: string}} Ending */
+
+/** @type {Record<number, Ending>} */
+const endings = {
+  1000: { title: "You left", text: "You can come back with the same link." },
+  1001: { title: "The server is stopping", text: "It is probably being updated. Try again in a moment." },
+  1008: { title: "You were disconnected", text: "This page sent far too much at once, so the server closed the connection." },
+  1009: { title: "You were disconnected", text: "This page sent something that was too large for the server." },
+  1011: { title: "Something went wrong on the server", text: "The error has been recorded there. Please join again." },
+  4000: { title: "Joining took too long", text: "The server heard nothing from this page. Please join again." },
+  4001: { title: "The connection was too slow", text: "This page could not keep up with what the room was saying." },
+  4002: { title: "The connection was lost", text: "Nothing was heard from this page for a while. Check your network and join again." },
+};
+
+/**
+ * @param {number} code how the websocket was closed
+ * @returns {Ending}
+ */
+export function endingWords(code) {
+  return (
+    endings[code] ?? { title: "The connection was lost", text: "Check your network and join again. The others have been told." }
+  );
+}
+
+/** @param {number} port */
+export function blockedWords(port) {
+  const which = port > 0 ? `UDP port ${port}` : "UDP";
+  return `Pictures and sound cannot get through. Your network may block ${which}. Chat still works.`;
+}
+
+export const restoringWords = "Pictures and sound are being restored…";
+
+/** @type {Record<Source, string>} */
+export const sourceName = { microphone: "microphone", camera: "camera" };
+
+/**
+ * @param {number} unread
+ * @returns {string} "" when there is nothing
+ */
+export function unreadWords(unread) {
+  if (unread === 0) return "";
+  return unread === 1 ? "1 unread message" : `${unread} unread messages`;
+}
