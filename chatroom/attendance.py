@@ -39,25 +39,27 @@ _log = structlog.stdlib.get_logger("chatroom.attendance")
 class Attendance:
     """A participant's life. ``run`` is started in the room's nursery; `end` ends it from outside."""
 
-    def __init__(self, room: Room, session: Session, join: Join, id: str, epoch: int) -> None:
+    def __init__(self, room: Room, session: Session, join: Join, id: str) -> None:
         self.room = room
         self.session = session
         self.join = join
         self.id = id
-        self.epoch = epoch
+        #: Drawn by the room when it admits.
+        self.epoch = 0
         self._scope = trio.CancelScope()
         self._reason: LeaveReason | None = None
         self._put_media, self._get_media = trio.open_memory_channel[Publish | Answer](MEDIA_COMMANDS_WAITING)
-        self._log = _log.bind(room=room.name, participant=id, epoch=epoch)
+        self._log = _log.bind(room=room.name, participant=id)
 
     async def run(self, *, task_status: trio.TaskStatus[Attendance] = trio.TASK_STATUS_IGNORED) -> None:
         """Be in the room until something ends it. Raises UserError, before anyone was told, if not let in."""
         self.room.admit(self)
+        # Admitted is started: there is no checkpoint in between, so whoever lets us in learns of no half-way state.
+        task_status.started(self)
         try:
             with self._scope:
                 async with self.room.media.attach(self.room.name, self.id, self.epoch, self._tell) as media:
                     try:
-                        task_status.started(self)
                         await self._attend(media)
                     except* Exception:
                         self._reason = "failed"

@@ -70,7 +70,7 @@ class Directory:
             room = self._rooms.get(name)
             if room is None:
                 room = await self._open(name)
-            attendance = await room.enter(session, join, self._new_id(), next(self._epochs))
+            attendance = await room.enter(session, join, self._new_id())
             if attendance is not None:
                 self._admissions += 1
                 return attendance
@@ -98,7 +98,9 @@ class Directory:
     async def _open(self, name: str) -> Room:
         if len(self._rooms) >= self.limits.rooms:
             raise UserError("too_many_rooms", "This server has no place for another room just now.")
-        room = self._rooms[name] = Room(name, media=self._media, limits=self.limits, clock=self._clock)
+        room = self._rooms[name] = Room(
+            name, media=self._media, limits=self.limits, clock=self._clock, epochs=self._epochs
+        )
 
         async def live(*, task_status: trio.TaskStatus[None]) -> None:
             try:

@@ -7,7 +7,7 @@ give, without the inbox: nothing to bound, nothing to overflow, no leave that is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import structlog
 import trio
@@ -27,9 +27,11 @@ _log = structlog.stdlib.get_logger("chatroom.room")
 
 
 class Room:
-    """One room while it lives. ``clock`` returns Unix seconds."""
+    """One room while it lives. ``clock`` returns Unix seconds, ``epochs`` are shared by all rooms."""
 
-    def __init__(self, name: str, *, media: Media, limits: Limits, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, name: str, *, media: Media, limits: Limits, clock: Callable[[], float], epochs: Iterator[int]
+    ) -> None:
         self.name = name
         self.media = media
         self.limits = limits
@@ -37,6 +39,7 @@ class Room:
         #: Why those leave whom the end of the room's nursery takes with it: nothing but the server's end does that.
         self.closing_reason: LeaveReason = "server_stopping"
         self._clock = clock
+        self._epochs = epochs
         self._attendances: dict[int, Attendance] = {}
         # People here and people on their way in; the room ends when there was nobody for a while.
         self._occupants = AsyncValue(0)
@@ -65,7 +68,7 @@ class Room:
         """Wait until nobody is here."""
         await self._occupants.wait_value(0)
 
-    async def enter(self, session: Session, join: Join, id: str, epoch: int) -> Attendance | None:
+    async def enter(self, session: Session, join: Join, id: str) -> Attendance | None:
         """Let someone in and return their stay, which lives in this room from now on; None if the room has ended.
 
         Raises UserError if they are not let in.
@@ -75,15 +78,19 @@ class Room:
             await self._ready.wait()
             if self._nursery is None:
                 return None
-            attendance = Attendance(self, session, join, id, epoch)
+            attendance = Attendance(self, session, join, id)
             await self._nursery.start(attendance.run, name=f"rooms/room:{self.name}/participant:{id}")
             return attendance
         finally:
             self._occupants.value -= 1
 
     def admit(self, attendance: Attendance) -> None:
-        """Begin a stay: the others are told, and the newcomer gets the snapshot. Raises UserError."""
+        """Begin a stay: the others are told, and the newcomer gets the snapshot. Raises UserError.
+
+        The epoch is drawn here and not at the door, so that epochs grow in the order of admission.
+        """
         join = attendance.join
+        attendance.epoch = next(self._epochs)
         event = self.state.admit(
             attendance.id, attendance.epoch, join.name, join.microphone, join.camera, self._clock()
         )

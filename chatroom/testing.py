@@ -24,7 +24,7 @@ class FakeLegs:
     published: list[str] = attrs.field(factory=list)
 
     async def publish(self, sdp: str, tracks: Mapping[str, Source]) -> str:
-        await trio.lowlevel.checkpoint()
+        await self.media.answering.wait()
         if not self.media.available:
             raise MediaUnavailable
         if not sdp.startswith("v=0"):
@@ -33,7 +33,7 @@ class FakeLegs:
         return "v=0 answer"
 
     async def accept(self, offer: int, sdp: str) -> None:
-        await trio.lowlevel.checkpoint()
+        await self.media.answering.wait()
         if not sdp.startswith("v=0"):
             raise MediaRefused("bad_sdp", "This is not an SDP.")
 
@@ -44,6 +44,9 @@ class FakeMedia:
     def __init__(self) -> None:
         self.available = True
         self.port = 10_000
+        #: Replace it by one that is not set, and requests wait.
+        self.answering = trio.Event()
+        self.answering.set()
         self.attached: dict[int, FakeLegs] = {}
         self.detached: list[int] = []
 
@@ -86,6 +89,7 @@ class Page:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.me = ""
         self.events: list[dict[str, Any]] = []
 
     def send(self, type: str, **fields: Any) -> None:
