@@ -1,0 +1,78 @@
+"""A real server and a real Chromium with a fake camera and microphone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Generator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.browser.person import Person
+from tests.processes import Server, running_server
+
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream=fps=30",
+    "--allow-loopback-in-peer-connection",
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+Bring = Callable[..., Person]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.browser)
+
+
+def chromium_path() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert found is not None, "Chromium is not installed: `make test` installs it, or `apt-get install chromium`"
+    return found
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Generator[Playwright, None, None]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Generator[Browser, None, None]:
+    started = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGUMENTS)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def server() -> Generator[Server, None, None]:
+    with running_server() as started:
+        yield started
+
+
+@pytest.fixture
+def bring(server: Server, browser: Browser) -> Generator[Bring, None, None]:
+    """Bring people to the server, each in a browser context of their own; no page may log an error."""
+    people: list[Person] = []
+
+    def one(name: str, room: str = "blue", *, on: Browser = browser, **context: Any) -> Person:
+        page = on.new_context(**context).new_page()
+        person = Person(page, server.url, name, room)
+        people.append(person)
+        return person
+
+    yield one
+    errors = {person.name: person.errors for person in people if person.errors}
+    for person in people:
+        if not person.page.is_closed():
+            person.page.context.close()
+    assert not errors

@@ -1,0 +1,95 @@
+"""A person at a browser, by the names that assistive technology sees."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+#: Reads a few pixels of a video: their mean brightness, or null while there is no picture.
+_BRIGHTNESS = """video => {
+  if (!video.videoWidth) return null;
+  const canvas = new OffscreenCanvas(16, 9);
+  const context = canvas.getContext('2d');
+  context.drawImage(video, 0, 0, 16, 9);
+  const data = context.getImageData(0, 0, 16, 9).data;
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
+  return sum / (data.length / 4 * 3);
+}"""
+
+#: What has been received on the subscribe leg, by mid.
+_RECEIVED = """async () => {
+  const leg = window.chatroom.legs().subscribe;
+  const found = {};
+  if (!leg) return found;
+  (await leg.getStats()).forEach(s => {
+    if (s.type === 'inbound-rtp')
+      found[s.mid] = {kind: s.kind, packets: s.packetsReceived, frames: s.framesDecoded ?? 0, lost: s.packetsLost};
+  });
+  return found;
+}"""
+
+
+class Person:
+    """Someone with a page open."""
+
+    def __init__(self, page: Page, url: str, name: str, room: str) -> None:
+        self.page = page
+        self.name = name
+        self.room = room
+        self.url = f"{url}/r/{room}"
+        self.errors: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+
+    def open(self) -> Person:
+        self.page.goto(self.url)
+        self.page.get_by_role("textbox", name="Your name").fill(self.name)
+        return self
+
+    def join(self) -> Person:
+        self.open()
+        self.click("Join")
+        expect(self.tile(f"{self.name} (you)")).to_be_visible()
+        return self
+
+    def click(self, button: str) -> None:
+        self.page.get_by_role("button", name=button, exact=True).click()
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def tile(self, name: str) -> Locator:
+        return self.page.get_by_role("group", name=name, exact=True)
+
+    def sees(self, *others: Person) -> None:
+        """Wait until each of the others has a tile with a picture that is not black."""
+        for other in others:
+            expect(self.tile(other.name)).to_be_visible()
+        self.wait_until(lambda: all((self.brightness(o.name) or 0) > 8 for o in others), "a picture of everyone")
+
+    def brightness(self, name: str) -> float | None:
+        value: float | None = self.tile(name).locator("video").evaluate(_BRIGHTNESS)
+        return value
+
+    def received(self) -> dict[str, dict[str, Any]]:
+        value: dict[str, dict[str, Any]] = self.page.evaluate(_RECEIVED)
+        return value
+
+    def mark(self, name: str) -> float:
+        """Milliseconds since the page began, of a moment it noted."""
+        self.page.wait_for_function("name => window.chatroom.marks[name] !== undefined", arg=name)
+        value: float = self.page.evaluate("name => window.chatroom.marks[name]", name)
+        return value
+
+    def told(self, text: str, timeout: float = 5_000) -> None:
+        """Wait until the status region says it."""
+        expect(self.page.get_by_role("status").filter(has_text=text)).to_have_count(1, timeout=timeout)
+
+    def wait_until(self, condition: Any, what: str, timeout: float = 15.0) -> None:
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, f"{self.name} waited {timeout} s for {what}"
+            self.page.wait_for_timeout(50)
