@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { applyEvent, fromSnapshot, GapError, MESSAGES_KEPT, peopleOf } from "../../../web/static/state/room.js";
+
+const ada = { id: "a", epoch: 1, name: "Ada", microphone: true, camera: true, joined_at: 1 };
+const bob = { id: "b", epoch: 2, name: "Bob", microphone: true, camera: false, joined_at: 2 };
+const snapshot = () =>
+  fromSnapshot({
+    type: "joined", ref: "c1", seq: 5, protocol: 1, room: "r", you: "a", participants: [ada], messages: [], media: true, media_port: 1,
+  });
+
+test("someone joins, changes and leaves", () => {
+  let state = applyEvent(snapshot(), { type: "participant_joined", seq: 6, participant: bob });
+  assert.deepEqual(state.participants, [ada, bob]);
+  state = applyEvent(state, { type: "participant_updated", seq: 7, participant: { ...bob, camera: true } });
+  assert.equal(state.participants[1]?.camera, true);
+  state = applyEvent(state, { type: "participant_left", seq: 8, id: "b", name: "Bob", reason: "left" });
+  assert.deepEqual(state.participants, [ada]);
+  assert.equal(state.seq, 8);
+});
+
+test("an event that the snapshot contains already changes nothing", () => {
+  const state = snapshot();
+  assert.equal(applyEvent(state, { type: "participant_joined", seq: 5, participant: bob }), state);
+});
+
+test("a gap is an error", () => {
+  assert.throws(() => applyEvent(snapshot(), { type: "participant_joined", seq: 7, participant: bob }), GapError);
+});
+
+test("an update of someone unknown adds nobody", () => {
+  const state = applyEvent(snapshot(), { type: "participant_updated", seq: 6, participant: bob });
+  assert.deepEqual(state.participants, [ada]);
+});
+
+test("the chat does not grow without end", () => {
+  let state = snapshot();
+  for (let id = 1; id <= MESSAGES_KEPT + 3; id++) {
+    state = applyEvent(state, { type: "chat", seq: 5 + id, message: { id, participant: "a", name: "Ada", text: "x", at: id } });
+  }
+  assert.equal(state.messages.length, MESSAGES_KEPT);
+  assert.equal(state.messages[0]?.id, 4);
+});
+
+test("one's own switches are shown as they are here", () => {
+  const state = applyEvent(snapshot(), { type: "participant_joined", seq: 6, participant: bob });
+  const people = peopleOf(state, { microphone: false, camera: false });
+  assert.deepEqual(
+    people.map(({ label, own, microphone, camera }) => ({ label, own, microphone, camera })),
+    [
+      { label: "Ada (you)", own: true, microphone: false, camera: false },
+      { label: "Bob", own: false, microphone: true, camera: false },
+    ],
+  );
+});
