@@ -34,7 +34,7 @@ import trio.testing
 from trio._core import _run
 
 Scenario = Callable[[], Awaitable[object]]
-#: A pattern of task names (as of `fnmatch`), or a function that says whether a task is the victim.
+#: A pattern of task names (as of `fnmatch`), or a function that says whether a task is meant.
 Victim = str | Callable[[trio.lowlevel.Task], bool]
 
 
@@ -58,10 +58,11 @@ def cancel_at_every_checkpoint(
     scenario: Scenario,
     *,
     victim: Victim,
+    at: Victim | None = None,
     seed: int = 0,
     timeout: float = 3600.0,
     limit: int = 10_000,
-    clock: Callable[[], trio.abc.Clock] | None = None,
+    clock: Callable[[], trio.abc.Clock | None] | None = None,
 ) -> int:
     """Run ``scenario`` once for each step of the victim, cancelling it there, and once without.
 
@@ -69,13 +70,14 @@ def cancel_at_every_checkpoint(
 
     The victim is the first task that fits, and it is cancelled as a whole: as if the nursery it lives in had been, but
     that nursery and the victim's neighbours are not. A step is any time it gives way to others; cancelling where it is
-    shielded is tried, too.
+    shielded is tried, too. ``at`` counts the steps of other tasks in place of the victim's own, of all that fit: a task
+    that only watches over others has few steps, and may be cancelled at any of theirs.
 
     What a run raises is raised, with a note that says at which step. A run that lasts longer than ``timeout`` seconds
     of its clock raises TooSlowError: on the default clock, a MockClock that jumps as soon as all tasks wait, that is a
     deadlock. Raises AssertionError when no task fits or when there is no end after ``limit`` runs.
     """
-    return _explore(scenario, lambda step: _Cancel(step, victim), seed, timeout, limit, clock)
+    return _explore(scenario, lambda step: _Cancel(step, victim, at), seed, timeout, limit, clock)
 
 
 def fail_at_every_checkpoint(
@@ -86,7 +88,7 @@ def fail_at_every_checkpoint(
     seed: int = 0,
     timeout: float = 3600.0,
     limit: int = 10_000,
-    clock: Callable[[], trio.abc.Clock] | None = None,
+    clock: Callable[[], trio.abc.Clock | None] | None = None,
 ) -> int:
     """Do as `cancel_at_every_checkpoint` does, but let what the victim waits for raise ``error()``, once.
 
@@ -109,7 +111,7 @@ class _Injector(trio.abc.Instrument):
         self._steps = 0
 
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
-        if self.task is None and self._fits(task):
+        if self.task is None and _fits(task, self._victim):
             self.task = task
             self.prepare(task)
 
@@ -118,29 +120,33 @@ class _Injector(trio.abc.Instrument):
             self._steps = self.step  # it took its last step: there is nobody left to strike
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
-        if task is self.task and self._steps < self.step and self.counts():
+        if self.task is not None and self._steps < self.step and self.counts(task):
             self._steps += 1
             if self._steps == self.step:
-                self.struck = self.strike(task)
+                self.struck = self.strike(self.task)
                 if not self.struck:
                     self._steps -= 1
 
     def prepare(self, task: trio.lowlevel.Task) -> None:
         """See the victim before its first step."""
 
-    def counts(self) -> bool:
+    def counts(self, task: trio.lowlevel.Task) -> bool:
         """Whether this step is one to strike at."""
-        return True
+        return task is self.task
 
     def strike(self, task: trio.lowlevel.Task) -> bool:
         raise NotImplementedError
 
-    def _fits(self, task: trio.lowlevel.Task) -> bool:
-        return fnmatchcase(task.name, self._victim) if isinstance(self._victim, str) else self._victim(task)
-
 
 class _Cancel(_Injector):
     what = "cancelled"
+
+    def __init__(self, step: int, victim: Victim, at: Victim | None) -> None:
+        super().__init__(step, victim)
+        self._at = at
+
+    def counts(self, task: trio.lowlevel.Task) -> bool:
+        return task is self.task if self._at is None else _fits(task, self._at)
 
     def prepare(self, task: trio.lowlevel.Task) -> None:
         # A task may open no scope of its own, or open one late. So it gets one around everything it does: at this
@@ -164,8 +170,8 @@ class _Fail(_Injector):
         super().__init__(step, victim)
         self._error = error
 
-    def counts(self) -> bool:
-        return self.task is not None and self.task._abort_func is not None
+    def counts(self, task: trio.lowlevel.Task) -> bool:
+        return task is self.task and task._abort_func is not None
 
     def strike(self, task: trio.lowlevel.Task) -> bool:
         raised = False
@@ -180,13 +186,17 @@ class _Fail(_Injector):
         return raised
 
 
+def _fits(task: trio.lowlevel.Task, victim: Victim) -> bool:
+    return fnmatchcase(task.name, victim) if isinstance(victim, str) else victim(task)
+
+
 def _explore(
     scenario: Scenario,
     make: Callable[[int], _Injector],
     seed: int,
     timeout: float,
     limit: int,
-    clock: Callable[[], trio.abc.Clock] | None,
+    clock: Callable[[], trio.abc.Clock | None] | None,
 ) -> int:
     async def main() -> None:
         with trio.fail_after(timeout):

@@ -311,7 +311,7 @@ async def test_a_group_is_kept_whole(autojump_clock: Any) -> None:
     assert isinstance(reports[0].error.exceptions[0], Boom)
 
 
-async def test_two_errors_at_once_are_a_group_and_one_of_the_body_is_itself() -> None:
+async def test_two_errors_at_once_are_a_group_and_one_of_the_body_is_itself(autojump_clock: Any) -> None:
     with pytest.raises(ZeroDivisionError):
         async with open_supervisor("s", children=[ChildSpec("a", Script())]):
             raise ZeroDivisionError

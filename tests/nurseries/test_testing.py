@@ -81,6 +81,20 @@ def test_a_victim_with_a_scope_of_its_own_started_with_start_in_a_nursery_of_oth
     assert ends == ["after its scope", "neighbour"]
 
 
+def test_a_watcher_may_be_cancelled_at_the_steps_of_those_it_watches() -> None:
+    async def scenario() -> None:
+        async def watcher() -> None:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(steps, [], name="watched:1")
+                nursery.start_soon(steps, [], name="watched:2")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watcher, name="watcher")
+
+    assert cancel_at_every_checkpoint(scenario, victim="watcher") == 1
+    assert cancel_at_every_checkpoint(scenario, victim="watcher", at="watched:*") == 10
+
+
 def test_only_the_first_task_that_fits_is_the_victim() -> None:
     async def scenario() -> None:
         done: list[int] = []
