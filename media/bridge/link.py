@@ -1,0 +1,210 @@
+"""The link to one worker: a websocket on its stream, one writer, one reader, and the end of it all.
+
+A link lives once. It comes up when the worker says that it is ready, carries requests and events, and goes down for the
+first of many reasons: the process ended, the connection closed, a frame made no sense, a heartbeat was not answered.
+Whoever waits is told at that very moment, before anything is cleaned up.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
+
+from chatroom.media import MediaRefused, MediaUnavailable
+from media.bridge.errors import MediaStartFailed, WorkerLost
+from media.bridge.process import OpenWorker, Worker
+from media.bridge.requests import Requests
+from media.bridge.settings import Deadlines
+from media.messages import (
+    MAX_FRAME,
+    BadMessage,
+    ErrorFrame,
+    GetStatistics,
+    LegChanged,
+    Offer,
+    Ready,
+    Request,
+    ResultFrame,
+    ResultT,
+    StartFailed,
+    WorkerStatistics,
+    decode_reply,
+    encode_request,
+)
+
+#: Refusals that are the page's own doing: it is told, and nobody needs to look into a log.
+USER_CODES = frozenset({"bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer"})
+
+#: How long to listen for what a worker said before it ended without ever having been ready, in seconds.
+LAST_WORDS = 0.2
+
+Message = ResultFrame | ErrorFrame | Offer | LegChanged | Ready | StartFailed
+
+_log = logging.getLogger("media.bridge")
+
+
+class WorkerLink:
+    """One worker and the connection to it. ``pid`` and ``port`` hold from when it is up."""
+
+    def __init__(
+        self,
+        open_worker: OpenWorker,
+        deadlines: Deadlines,
+        *,
+        up: Callable[[WorkerLink], None],
+        down: Callable[[WorkerLink], None],
+        event: Callable[[WorkerLink, Offer | LegChanged], None],
+    ) -> None:
+        self.pid = 0
+        self.port = 0
+        self._open_worker = open_worker
+        self._deadlines = deadlines
+        self._up = up
+        self._down = down
+        self._event = event
+        self._requests = Requests()
+        self._scope = trio.CancelScope()
+        self._end: Exception | None = None
+        self._is_up = False
+
+    @property
+    def pending(self) -> int:
+        """The number of requests that are not answered."""
+        return len(self._requests)
+
+    async def run(self) -> NoReturn:
+        """Run a worker until it is lost; ``up`` is called when it is ready, ``down`` when it was and is no longer.
+
+        Raises MediaStartFailed when the worker says that it cannot start, and WorkerLost for everything else.
+        """
+        async with self._open_worker() as worker:
+            try:
+                with self._scope:
+                    await self._live(worker)
+            finally:
+                self.close(WorkerLost("the bridge is stopping"))
+        assert self._end is not None
+        if isinstance(self._end, WorkerLost) and worker.ending:
+            raise WorkerLost(f"{self._end}; {worker.ending}")
+        raise self._end
+
+    def submit(self, request: Request) -> None:
+        """Send a request behind all others without waiting for its answer; a refusal is logged."""
+        self._requests.submit(request)
+
+    async def request(self, request: Request, result: type[ResultT], *, within: float | None = None) -> ResultT:
+        """Send a request and wait for its answer, by default for `Deadlines.request` seconds.
+
+        Raises MediaRefused when it is the page's fault, MediaUnavailable when it is ours or there is no answer.
+        """
+        waiting = self._requests.submit(request)
+        try:
+            with trio.move_on_after(self._deadlines.request if within is None else within):
+                await waiting.done.wait()
+        finally:
+            self._requests.forget(waiting)
+        outcome = waiting.outcome
+        if isinstance(outcome, result):
+            return outcome
+        if isinstance(outcome, ErrorFrame) and outcome.code in USER_CODES:
+            raise MediaRefused(outcome.code, outcome.message)
+        if outcome is None and not self._requests.closed:
+            _log.error("the media worker (pid %d) did not answer to %s in time", self.pid, request.method)
+        raise MediaUnavailable
+
+    def close(self, end: Exception) -> None:
+        """Take the link down, the first time for this reason, without waiting for anything."""
+        if self._end is None:
+            self._end = end
+            self._scope.cancel(str(end))
+            self._requests.close()
+            if self._is_up:
+                self._down(self)
+
+    async def _live(self, worker: Worker) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._watch, worker)
+            with trio.move_on_after(self._deadlines.start) as starting:
+                stream: Any = worker.stream  # any stream will do, whatever the annotation there says
+                socket = await wrap_client_stream(nursery, stream, "worker", "/", max_message_size=MAX_FRAME)
+                self._hello(worker, await self._receive(socket))
+            if starting.cancelled_caught:
+                await self._fail(WorkerLost(f"it was not ready within {self._deadlines.start:g} s"))
+            nursery.start_soon(self._write, socket)
+            nursery.start_soon(self._beat)
+            await self._read(socket)
+
+    def _hello(self, worker: Worker, message: Message) -> None:
+        if self._end is not None:
+            return
+        match message:
+            case Ready():
+                self.pid, self.port = worker.pid, message.port
+                self._is_up = True
+                self._up(self)
+            case StartFailed():
+                self.close(MediaStartFailed(message.message))
+            case _:
+                self.close(WorkerLost(f"its first word was {type(message).__name__}"))
+
+    async def _fail(self, end: Exception) -> NoReturn:
+        self.close(end)
+        await trio.sleep_forever()  # cancelled: all of this happens inside the scope that close() cancels
+
+    async def _watch(self, worker: Worker) -> None:
+        await worker.wait()
+        if not self._is_up:
+            await trio.sleep(LAST_WORDS)
+        await self._fail(WorkerLost("its process is gone"))
+
+    async def _beat(self) -> None:
+        while True:
+            await trio.sleep(self._deadlines.heartbeat)
+            try:
+                await self.request(GetStatistics(), WorkerStatistics, within=self._deadlines.heartbeat)
+            except (MediaUnavailable, MediaRefused):
+                await self._fail(WorkerLost("it does not answer"))
+
+    async def _write(self, socket: WebSocketConnection) -> None:
+        # The only writer, so a frame is never cut short by the deadline of the one who asked.
+        while True:
+            waiting = await self._requests.next()
+            try:
+                await socket.send_message(encode_request(waiting.id, waiting.request))
+            except ConnectionClosed:
+                await self._fail(WorkerLost("it closed the connection"))
+
+    async def _read(self, socket: WebSocketConnection) -> None:
+        while True:
+            message = await self._receive(socket)
+            if self._requests.closed:
+                return  # closed while this was on its way: whoever it is for knows already that all is lost
+            match message:
+                case ResultFrame() | ErrorFrame():
+                    self._answer(message)
+                case Offer() | LegChanged():
+                    self._event(self, message)
+                case Ready() | StartFailed():
+                    self.close(WorkerLost(f"it said {message.event} again"))
+
+    async def _receive(self, socket: WebSocketConnection) -> Message:
+        try:
+            return decode_reply(await socket.get_message())
+        except BadMessage as error:
+            await self._fail(WorkerLost(f"it said what makes no sense: {error}"))
+        except ConnectionClosed:
+            await self._fail(WorkerLost("it closed the connection"))
+
+    def _answer(self, reply: ResultFrame | ErrorFrame) -> None:
+        try:
+            waiting = self._requests.answer(reply)
+        except BadMessage as error:
+            self.close(WorkerLost(f"it said what makes no sense: {error}"))
+            return
+        if isinstance(reply, ErrorFrame) and reply.code not in USER_CODES:
+            asked = "a request given up" if waiting is None else waiting.request.method
+            _log.error("the media worker failed at %s: %s: %s", asked, reply.code, reply.message)

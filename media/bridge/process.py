@@ -1,0 +1,146 @@
+"""A worker process, and the connection to it, from its start until it is reaped.
+
+The bridge makes the listening Unix socket itself and connects to it before there is a process: the socket's name is
+gone again when the worker inherits the descriptor, so there is nothing on disk to clean up, to guess or to race for.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+import trio
+
+from media.bridge.errors import WorkerLost
+from media.bridge.stderr import forward_lines
+
+_log = logging.getLogger("media.bridge")
+
+
+class Worker(Protocol):
+    """A running worker: ``stream`` is connected to it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def stream(self) -> trio.abc.Stream: ...
+
+    @property
+    def ending(self) -> str | None:
+        """How it ended, once it has and was waited for."""
+        ...
+
+    async def wait(self) -> None:
+        """Wait until it ended."""
+        ...
+
+
+OpenWorker = Callable[[], AbstractAsyncContextManager[Worker]]
+
+
+class WorkerProcess:
+    """A worker that is a process of this machine."""
+
+    def __init__(self, process: trio.Process, stream: trio.SocketStream) -> None:
+        self._process = process
+        self._stream = stream
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def stream(self) -> trio.SocketStream:
+        return self._stream
+
+    @property
+    def ending(self) -> str | None:
+        code = self._process.returncode
+        if code is None:
+            return None
+        return f"it was killed by {signal.Signals(-code).name}" if code < 0 else f"it ended with exit status {code}"
+
+    async def wait(self) -> None:
+        await self._process.wait()
+
+
+@asynccontextmanager
+async def open_worker(command: Sequence[str], *, stop: float = 1.0) -> AsyncGenerator[WorkerProcess, None]:
+    """Run ``command`` with ``--control-fd`` and be connected to it; at the end the process is gone, whatever happens.
+
+    At the end the connection is closed, which tells the worker to end. After ``stop`` seconds it gets SIGTERM, after as
+    many again SIGKILL. Its standard error goes to the logger ``media.worker``, to the last line.
+
+    Raises WorkerLost if there is no such command.
+    """
+    listener, connected = _connected_pair()
+    stream = trio.SocketStream(connected)
+    try:
+        process = await _spawn(command, listener)
+        async with trio.open_nursery() as nursery:
+            # Shielded, because the most telling lines are the last: it ends when the process has.
+            reading = trio.CancelScope(shield=True)
+            assert process.stderr is not None
+            nursery.start_soon(forward_lines, process.stderr, reading)
+            try:
+                yield WorkerProcess(process, stream)
+            finally:
+                with trio.move_on_after(2 * stop + 5, shield=True):
+                    await _stop(process, stream, stop)
+                # a grandchild may keep the pipe open
+                reading.deadline = trio.current_time() + 0.2
+    finally:
+        connected.close()
+
+
+def _connected_pair() -> tuple[socket.socket, trio.socket.SocketType]:
+    """A listening Unix socket and one connected to it. Nothing here waits, so nothing can be cancelled half-way."""
+    listener = socket.socket(socket.AF_UNIX)
+    connected = socket.socket(socket.AF_UNIX)
+    try:
+        with tempfile.TemporaryDirectory(prefix="chatroom-") as directory:  # mode 0700
+            path = str(Path(directory, "worker"))
+            listener.bind(path)
+            listener.listen(1)
+            connected.connect(path)
+    except BaseException:
+        listener.close()
+        connected.close()
+        raise
+    return listener, trio.socket.from_stdlib_socket(connected)
+
+
+async def _spawn(command: Sequence[str], listener: socket.socket) -> trio.Process:
+    """Start the process and leave the listener to it."""
+    try:
+        return await trio.lowlevel.open_process(
+            [*command, "--control-fd", str(listener.fileno())],
+            pass_fds=[listener.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+    except OSError as error:
+        raise WorkerLost(f"it could not be started: {error}") from error
+    finally:
+        listener.close()
+
+
+async def _stop(process: trio.Process, stream: trio.SocketStream, grace: float) -> None:
+    await trio.aclose_forcefully(stream)
+    for step in (None, signal.SIGTERM, signal.SIGKILL):
+        if step is not None:
+            _log.warning("the media worker (pid %d) did not end within %g s: %s", process.pid, grace, step.name)
+            process.send_signal(step)
+        with trio.move_on_after(5 if step is signal.SIGKILL else grace):
+            await process.wait()
+            return
+    _log.error("the media worker (pid %d) cannot be killed", process.pid)

@@ -1,0 +1,96 @@
+"""One participant's place in the media plane, on the bridge's side."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+import trio
+
+from chatroom.media import (
+    LegChanged,
+    MediaEvent,
+    MediaLost,
+    MediaRefused,
+    MediaRestored,
+    MediaUnavailable,
+    OfferMade,
+    Source,
+    TrackInfo,
+)
+from media import messages
+from media.bridge.link import WorkerLink
+
+_log = logging.getLogger("media.bridge")
+
+
+class Session:
+    """Implements `chatroom.media.MediaSession`. On a link from `join` until `lost`, and again from the next `join`."""
+
+    def __init__(self, room: str, participant: str, epoch: int, post: Callable[[MediaEvent], None]) -> None:
+        self.key = (room, participant, epoch)
+        self._post_event = post
+        self._link: WorkerLink | None = None
+        self._lost = False
+
+    async def publish(self, sdp: str, tracks: Mapping[str, Source]) -> str:
+        """Hand over the page's offer and return the answer. Raises MediaRefused, MediaUnavailable."""
+        _check_size(sdp)
+        if len(tracks) > messages.MAX_TRACKS:
+            raise MediaRefused("too_many_tracks", f"At most {messages.MAX_TRACKS} tracks can be published.")
+        answer = await self._on_link().request(messages.Publish(*self.key, sdp, dict(tracks)), messages.Answer)
+        return answer.sdp
+
+    async def accept(self, offer: int, sdp: str) -> None:
+        """Hand over the page's answer to an offer. Raises MediaRefused, MediaUnavailable."""
+        _check_size(sdp)
+        await self._on_link().request(messages.Accept(*self.key, offer, sdp), messages.Done)
+
+    async def leave(self, deadline: float) -> None:
+        """Tell the worker, if there is one, and wait for its answer for ``deadline`` seconds. Raises nothing."""
+        await trio.lowlevel.checkpoint()
+        # What is wrong is logged. A worker that is gone has nobody in it, and one that hangs will soon be gone.
+        with suppress(MediaRefused, MediaUnavailable):
+            await self._on_link().request(messages.Leave(*self.key), messages.Done, within=deadline)
+
+    def join(self, link: WorkerLink) -> None:
+        """Be on a link. The join goes out before any request made later, so nobody needs to wait for its answer."""
+        self._link = link
+        link.submit(messages.Join(*self.key))
+        if self._lost:
+            self._lost = False
+            self._post(MediaRestored())
+
+    def lose(self) -> None:
+        """Be on no link."""
+        self._link = None
+        if not self._lost:
+            self._lost = True
+            self._post(MediaLost())
+
+    def hear(self, event: messages.Offer | messages.LegChanged) -> None:
+        """Pass on what the worker said about this participant."""
+        if isinstance(event, messages.LegChanged):
+            self._post(LegChanged(event.leg, event.state))
+        else:
+            tracks = {mid: TrackInfo(track.participant, track.source) for mid, track in event.tracks.items()}
+            self._post(OfferMade(event.offer, event.sdp, tracks))
+
+    def _on_link(self) -> WorkerLink:
+        if self._link is None:
+            raise MediaUnavailable
+        return self._link
+
+    def _post(self, event: MediaEvent) -> None:
+        try:
+            self._post_event(event)
+        except Exception:  # noqa: BLE001 - a bug on one participant's side, in the task that serves them all
+            _log.exception(
+                "participant %s of room %s did not take a %s", self.key[1], self.key[0], type(event).__name__
+            )
+
+
+def _check_size(sdp: str) -> None:
+    if len(sdp) > messages.MAX_SDP:
+        raise MediaRefused("sdp_too_large", f"The SDP is longer than {messages.MAX_SDP} characters.")

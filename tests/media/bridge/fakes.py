@@ -1,0 +1,155 @@
+"""Workers made of memory: the bridge speaks to them over a real websocket, and there is no process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import trio
+import trio.testing
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
+
+from media.bridge import Bridge, MediaSettings
+from media.messages import (
+    MAX_FRAME,
+    Answer,
+    Done,
+    ErrorCode,
+    Event,
+    GetStatistics,
+    Publish,
+    Ready,
+    Request,
+    Result,
+    WorkerStatistics,
+    decode_request,
+    encode_error,
+    encode_event,
+    encode_result,
+)
+
+Reply = Result | tuple[ErrorCode, str] | None
+Pair = Callable[[], tuple[trio.abc.Stream, trio.abc.Stream]]
+
+READY = Ready(10_000, ["192.0.2.1"])
+NOTHING = WorkerStatistics(0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def answer_everything(request: Request) -> Reply:
+    """Answer as a worker in good health does."""
+    match request:
+        case Publish():
+            return Answer(f"answer to {request.sdp}")
+        case GetStatistics():
+            return NOTHING
+        case _:
+            return Done()
+
+
+class FakeWorker:
+    """A worker that is told what to say. ``reply`` says what to answer a request with, or None for nothing."""
+
+    def __init__(self, pid: int, first: Event | None, reply: Callable[[Request], Reply], pair: Pair) -> None:
+        self.pid = pid
+        self.stream, self._server = pair()
+        self.requests: list[Request] = []
+        self.ending: str | None = None
+        self.reading = True
+        self._first = first
+        self._reply = reply
+        self._ended = trio.Event()
+        self._read_again = trio.Event()
+        self._socket: WebSocketConnection | None = None
+
+    async def wait(self) -> None:
+        await self._ended.wait()
+
+    def die(self, ending: str = "it was killed by SIGKILL") -> None:
+        self.ending = ending
+        self._ended.set()
+
+    async def say(self, event: Event | str) -> None:
+        assert self._socket is not None
+        await self._socket.send_message(event if isinstance(event, str) else encode_event(event))
+
+    async def hang_up(self) -> None:
+        await self._server.aclose()
+
+    def read_again(self) -> None:
+        self.reading = True
+        self._read_again.set()
+
+    def asked(self) -> list[Request]:
+        """All requests but the heartbeats."""
+        return [request for request in self.requests if not isinstance(request, GetStatistics)]
+
+    async def serve(self) -> None:
+        async with trio.open_nursery() as nursery:
+            handshake = await wrap_server_stream(nursery, self._server, max_message_size=MAX_FRAME)
+            self._socket = await handshake.accept()
+            try:
+                if self._first is not None:
+                    await self.say(self._first)
+                while True:
+                    frame = await self._socket.get_message()
+                    if not self.reading:
+                        await self._read_again.wait()
+                    await self._serve_one(frame)
+            except ConnectionClosed:
+                pass
+
+    async def _serve_one(self, frame: str | bytes) -> None:
+        message = decode_request(frame)
+        self.requests.append(message.request)
+        match self._reply(message.request):
+            case None:
+                pass
+            case (code, text):
+                await self.say(encode_error(message.id, code, text))
+            case result:
+                await self.say(encode_result(message.id, result))
+
+
+class FakeWorkers:
+    """What opens them: each takes the next of ``firsts`` as its first word, then ``READY``."""
+
+    def __init__(self, *firsts: Event | None, reply: Callable[[Request], Reply] = answer_everything) -> None:
+        self.opened: list[FakeWorker] = []
+        self.closed = 0
+        self.reply = reply
+        self.pair: Pair = trio.testing.memory_stream_pair
+        self._firsts = list(firsts)
+
+    @property
+    def last(self) -> FakeWorker:
+        return self.opened[-1]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[FakeWorker, None]:
+        first = self._firsts.pop(0) if self._firsts else READY
+        worker = FakeWorker(1000 + len(self.opened), first, lambda request: self.reply(request), self.pair)
+        self.opened.append(worker)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(worker.serve)
+            try:
+                yield worker
+            finally:
+                self.closed += 1
+                nursery.cancel_scope.cancel()
+
+    def bridge(self) -> Bridge:
+        return Bridge(MediaSettings(port=10_000), open_worker=self.open)
+
+
+@asynccontextmanager
+async def running(workers: FakeWorkers) -> AsyncGenerator[Bridge, None]:
+    bridge = workers.bridge()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(bridge.run)
+        yield bridge
+        nursery.cancel_scope.cancel()
+
+
+async def settle() -> None:
+    """Let everything happen that needs no time."""
+    await trio.testing.wait_all_tasks_blocked(0.0)

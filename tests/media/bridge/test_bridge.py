@@ -1,0 +1,516 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from chatroom import media
+from chatroom.media import MediaEvent, MediaLost, MediaRefused, MediaRestored, MediaUnavailable, OfferMade
+from media.bridge import Bridge, BridgeStatistics, MediaStartFailed
+from media.messages import (
+    MAX_FRAME,
+    MAX_SDP,
+    Accept,
+    Done,
+    Join,
+    Leave,
+    LegChanged,
+    Offer,
+    Publish,
+    StartFailed,
+    TrackInfo,
+    encode_event,
+)
+from nurseries import TooManyRestarts
+from nurseries.testing import cancel_at_every_checkpoint
+from tests.media.bridge.fakes import NOTHING, READY, FakeWorkers, answer_everything, running, settle
+
+KEY = ("blue", "p1", 7)
+
+
+def nowhere(event: MediaEvent) -> None:
+    pass
+
+
+async def test_it_is_available_from_when_the_worker_is_ready(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    bridge = workers.bridge()
+    assert (bridge.available, bridge.port) == (False, 0)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(bridge.run)
+        assert (bridge.available, bridge.port) == (True, READY.port)
+        nursery.cancel_scope.cancel()
+    assert (bridge.available, workers.closed) == (False, 1)
+
+
+async def test_a_participant_joins_publishes_accepts_and_leaves_in_this_order(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers) as bridge:
+        async with bridge.attach(*KEY, nowhere) as session:
+            assert await session.publish("offer", {"0": "microphone", "1": "camera"}) == "answer to offer"
+            await session.accept(3, "answer")
+        assert workers.last.asked() == [
+            Join(*KEY),
+            Publish(*KEY, "offer", {"0": "microphone", "1": "camera"}),
+            Accept(*KEY, 3, "answer"),
+            Leave(*KEY),
+        ]
+        assert bridge.statistics() == BridgeStatistics(1000, 0, 0, 0, 0)
+
+
+async def test_entering_waits_for_nobody_and_posts_nothing_when_there_is_a_worker() -> None:
+    events: list[MediaEvent] = []
+    async with running(FakeWorkers()) as bridge:
+        context = bridge.attach(*KEY, events.append)
+        with trio.testing.assert_no_checkpoints():
+            await context.__aenter__()
+        assert events == []
+        await context.__aexit__(None, None, None)
+
+
+async def test_without_a_worker_the_loss_is_posted_first_and_the_restoration_follows(autojump_clock: Any) -> None:
+    events: list[MediaEvent] = []
+    workers = FakeWorkers()
+    bridge = workers.bridge()
+    async with trio.open_nursery() as nursery, bridge.attach(*KEY, events.append) as session:
+        assert events == [MediaLost()]
+        with pytest.raises(MediaUnavailable):
+            await session.publish("offer", {})
+        with pytest.raises(MediaUnavailable):
+            await bridge.worker_statistics()
+        await nursery.start(bridge.run)
+        assert events == [MediaLost(), MediaRestored()]
+        await session.publish("offer", {})
+        assert [type(request) for request in workers.last.asked()] == [Join, Publish]
+        nursery.cancel_scope.cancel()
+
+
+async def test_events_are_posted_in_order_in_the_words_of_rooms(autojump_clock: Any) -> None:
+    events: list[MediaEvent] = []
+    workers = FakeWorkers()
+    async with running(workers) as bridge, bridge.attach(*KEY, events.append):
+        await workers.last.say(LegChanged(*KEY, "publish", "connected"))
+        await workers.last.say(Offer(*KEY, 5, "sdp", {"0": TrackInfo("p2", "camera")}))
+        await settle()
+        assert events == [
+            media.LegChanged("publish", "connected"),
+            OfferMade(5, "sdp", {"0": media.TrackInfo("p2", "camera")}),
+        ]
+
+
+async def test_words_for_another_epoch_or_an_unknown_participant_are_dropped_and_counted(autojump_clock: Any) -> None:
+    events: list[MediaEvent] = []
+    workers = FakeWorkers()
+    async with running(workers) as bridge, bridge.attach(*KEY, events.append):
+        for key in (("blue", "p1", 6), ("blue", "p2", 7), ("red", "p1", 7)):
+            await workers.last.say(Offer(*key, 5, "sdp", {}))
+        await settle()
+        assert events == []
+        assert bridge.statistics().events_dropped == 3
+
+
+async def test_two_epochs_of_one_participant_are_two_sessions_and_one_epoch_is_one(autojump_clock: Any) -> None:
+    old: list[MediaEvent] = []
+    new: list[MediaEvent] = []
+    workers = FakeWorkers()
+    async with running(workers) as bridge, bridge.attach("blue", "p1", 8, new.append):
+        async with bridge.attach("blue", "p1", 7, old.append):
+            with pytest.raises(ValueError, match="attached already"):
+                await bridge.attach("blue", "p1", 7, nowhere).__aenter__()
+            assert bridge.statistics().sessions == 2
+        await workers.last.say(Offer("blue", "p1", 8, 5, "sdp", {}))
+        await settle()
+        assert old == []
+        assert new == [OfferMade(5, "sdp", {})]
+
+
+@pytest.mark.parametrize("code", ["bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer"])
+async def test_what_is_the_pages_fault_is_refused_with_the_workers_words(autojump_clock: Any, code: Any) -> None:
+    workers = FakeWorkers(reply=lambda request: (code, "No.") if isinstance(request, Publish) else Done())
+    async with running(workers) as bridge, bridge.attach(*KEY, nowhere) as session:
+        with pytest.raises(MediaRefused, match=r"No\.") as caught:
+            await session.publish("offer", {})
+        assert caught.value.code == code
+
+
+@pytest.mark.parametrize("code", ["unknown_participant", "invalid_request", "internal"])
+async def test_what_is_our_fault_is_logged_and_unavailable(
+    autojump_clock: Any, caplog: pytest.LogCaptureFixture, code: Any
+) -> None:
+    workers = FakeWorkers(reply=lambda request: (code, "Secret.") if isinstance(request, Publish) else Done())
+    async with running(workers) as bridge, bridge.attach(*KEY, nowhere) as session:
+        with pytest.raises(MediaUnavailable) as caught:
+            await session.publish("offer", {})
+        assert "Secret" not in str(caught.value)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        f"the media worker failed at publish: {code}: Secret."
+    ]
+
+
+async def test_what_is_over_a_limit_never_reaches_the_wire(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers) as bridge, bridge.attach(*KEY, nowhere) as session:
+        with pytest.raises(MediaRefused) as caught:
+            await session.publish("x" * (MAX_SDP + 1), {})
+        assert caught.value.code == "sdp_too_large"
+        with pytest.raises(MediaRefused) as caught:
+            await session.accept(1, "x" * (MAX_SDP + 1))
+        assert caught.value.code == "sdp_too_large"
+        with pytest.raises(MediaRefused) as caught:
+            await session.publish("offer", {str(mid): "camera" for mid in range(9)})
+        assert caught.value.code == "too_many_tracks"
+        assert await session.publish("x" * MAX_SDP, {str(mid): "camera" for mid in range(8)})
+        assert [type(request) for request in workers.last.asked()] == [Join, Publish]
+
+
+async def test_a_request_has_a_deadline_and_a_late_answer_harms_nobody(
+    autojump_clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    workers = FakeWorkers(reply=lambda request: None if isinstance(request, Publish) else answer_everything(request))
+    async with running(workers) as bridge, bridge.attach(*KEY, nowhere) as session:
+        begin = trio.current_time()
+        with pytest.raises(MediaUnavailable):
+            await session.publish("offer", {})
+        assert trio.current_time() - begin == pytest.approx(5.0)
+        assert "did not answer to publish in time" in caplog.text
+        await workers.last.say('{"id": 2, "result": {"sdp": "late"}}')
+        workers.reply = answer_everything
+        assert await session.publish("offer", {}) == "answer to offer"
+        assert len(workers.opened) == 1
+        assert bridge.statistics().pending == 0
+
+
+async def test_answers_may_come_in_any_order(autojump_clock: Any) -> None:
+    workers = FakeWorkers(reply=lambda request: None if isinstance(request, Publish) else Done())
+    got: list[str] = []
+    async with running(workers) as bridge, bridge.attach(*KEY, nowhere) as session:
+
+        async def publish(sdp: str) -> None:
+            got.append(f"{sdp}: {await session.publish(sdp, {})}")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(publish, "a")
+            await settle()
+            nursery.start_soon(publish, "b")
+            await settle()
+            assert bridge.statistics().pending == 2
+            await workers.last.say('{"id": 3, "result": {"sdp": "B"}}')
+            await workers.last.say('{"id": 2, "result": {"sdp": "A"}}')
+    assert got == ["b: B", "a: A"]
+
+
+async def test_the_death_of_the_worker_is_a_loss_for_all_and_then_a_restoration(autojump_clock: Any) -> None:
+    log: list[str] = []
+    workers = FakeWorkers(reply=lambda request: None if isinstance(request, Publish) else answer_everything(request))
+    async with running(workers) as bridge, trio.open_nursery() as nursery:
+
+        async def participant(id: str) -> None:
+            def post(event: MediaEvent) -> None:
+                log.append(f"{id} {type(event).__name__}")
+
+            async with bridge.attach("blue", id, 1, post) as session:
+                try:
+                    await session.publish("offer", {})
+                except MediaUnavailable:
+                    log.append(f"{id} failed")
+                await trio.sleep(10)
+
+        nursery.start_soon(participant, "a")
+        await settle()
+        nursery.start_soon(participant, "b")
+        await settle()
+        workers.last.die()
+        assert bridge.available
+        await settle()
+        assert log[:2] == ["a MediaLost", "b MediaLost"]
+        assert sorted(log[2:]) == ["a failed", "b failed"]
+        assert (bridge.available, bridge.port) == (False, READY.port)
+        log.clear()
+        await trio.sleep(1)
+        assert log == ["a MediaRestored", "b MediaRestored"]
+        assert workers.last.asked() == [Join("blue", "a", 1), Join("blue", "b", 1)]
+        assert bridge.statistics() == BridgeStatistics(1001, 1, 2, 0, 0)
+        assert workers.closed == 1
+        await trio.sleep(15)
+        assert workers.last.asked()[2:] in (
+            [Leave("blue", "a", 1), Leave("blue", "b", 1)],
+            [Leave("blue", "b", 1), Leave("blue", "a", 1)],
+        )
+
+
+async def test_the_join_goes_before_what_the_restoration_causes(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers) as bridge, trio.open_nursery() as nursery:
+        restored = trio.Event()
+
+        def post(event: MediaEvent) -> None:
+            if event == MediaRestored():
+                nursery.start_soon(session.publish, "again", {})
+                restored.set()
+
+        async with bridge.attach(*KEY, post) as session:
+            workers.last.die()
+            await restored.wait()
+            await settle()
+            assert workers.last.asked() == [Join(*KEY), Publish(*KEY, "again", {})]
+
+
+async def test_nothing_is_posted_after_the_loss_by_the_worker_that_was_lost(autojump_clock: Any) -> None:
+    events: list[MediaEvent] = []
+    workers = FakeWorkers()
+    async with running(workers) as bridge, bridge.attach(*KEY, events.append):
+        async with trio.open_nursery() as nursery:
+            worker = workers.last
+            nursery.start_soon(worker.say, LegChanged(*KEY, "publish", "connected"))
+            worker.die()
+        await trio.sleep(1)
+        assert events in (
+            [MediaLost(), MediaRestored()],
+            [media.LegChanged("publish", "connected"), MediaLost(), MediaRestored()],
+        )
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        "{",
+        "[]",
+        '{"event": "sneeze", "params": {}}',
+        '{"id": 99, "result": {}}',
+        '{"id": 1, "result": {"sdp": 1}}',
+        encode_event(READY),
+        "x" * (MAX_FRAME + 1),
+    ],
+    ids=["no JSON", "no object", "no event", "never asked", "wrong result", "ready again", "too large"],
+)
+async def test_a_worker_that_makes_no_sense_is_replaced(autojump_clock: Any, nonsense: str) -> None:
+    events: list[MediaEvent] = []
+    workers = FakeWorkers(reply=lambda request: None)
+    async with running(workers) as bridge, bridge.attach(*KEY, events.append):
+        await settle()
+        await workers.last.say(nonsense)
+        workers.reply = answer_everything
+        await trio.sleep(1)
+        assert events == [MediaLost(), MediaRestored()]
+        assert len(workers.opened) == 2
+        assert bridge.available
+
+
+async def test_a_worker_that_hangs_up_is_replaced(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers) as bridge:
+        await workers.last.hang_up()
+        await trio.sleep(1)
+        assert bridge.statistics().pid == 1001
+
+
+async def test_a_worker_that_no_longer_answers_is_replaced(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers) as bridge:
+        await trio.sleep(60)
+        assert len(workers.opened) == 1
+        workers.reply = lambda request: None
+        await trio.sleep(10.01)
+        workers.reply = answer_everything
+        await trio.sleep(1)
+        assert len(workers.opened) == 2
+        assert bridge.available
+
+
+async def test_a_frame_is_never_cut_short_by_the_deadline_of_who_asked(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    workers.pair = trio.testing.lockstep_stream_pair
+    async with running(workers) as bridge, bridge.attach(*KEY, nowhere) as session:
+        worker = workers.last
+        await settle()
+        worker.reading = False
+        # The first few fill what lies between the two; the writer is stuck in the middle of one of the others.
+        for sdp in "abcdef":
+            with trio.move_on_after(0.5) as scope:
+                await session.publish(sdp * MAX_SDP, {})
+            assert scope.cancelled_caught
+        worker.read_again()
+        assert await session.publish("g", {}) == "answer to g"
+        published = [request.sdp[0] for request in worker.requests if isinstance(request, Publish)]
+        assert published != list("abcdefg")  # not everything was sent: it was stuck
+        assert published == sorted(published)
+        assert len(workers.opened) == 1
+
+
+async def test_leaving_a_worker_that_hangs_takes_a_second_and_raises_nothing(autojump_clock: Any) -> None:
+    workers = FakeWorkers(reply=lambda request: None)
+    async with running(workers) as bridge:
+        with trio.CancelScope() as scope:
+            async with bridge.attach(*KEY, nowhere):
+                await settle()
+                begin = trio.current_time()
+                scope.cancel()
+        assert trio.current_time() - begin == pytest.approx(1.0)
+        assert workers.last.asked() == [Join(*KEY), Leave(*KEY)]
+        # the join still waits for its answer, the leave no longer
+        assert bridge.statistics().pending == 1
+
+
+async def test_leaving_a_worker_that_is_dead_takes_no_time(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers) as bridge:
+        async with bridge.attach(*KEY, nowhere):
+            workers.last.die()
+            await settle()
+            begin = trio.current_time()
+        assert trio.current_time() == begin
+        await trio.sleep(1)
+        assert workers.last.asked() == []
+
+
+async def test_a_participant_that_cannot_take_an_event_costs_the_others_nothing(
+    autojump_clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(event: MediaEvent) -> None:
+        raise ZeroDivisionError
+
+    events: list[MediaEvent] = []
+    workers = FakeWorkers()
+    async with (
+        running(workers) as bridge,
+        bridge.attach("blue", "p0", 1, broken),
+        bridge.attach(*KEY, events.append),
+    ):
+        workers.last.die()
+        await trio.sleep(1)
+        assert events == [MediaLost(), MediaRestored()]
+        assert len(workers.opened) == 2
+    assert "participant p0 of room blue did not take a MediaLost" in caplog.text
+
+
+async def test_the_worker_is_asked_for_its_figures(autojump_clock: Any) -> None:
+    async with running(FakeWorkers()) as bridge:
+        assert await bridge.worker_statistics() == NOTHING
+
+
+async def fails_to_start(bridge: Bridge) -> MediaStartFailed:
+    with pytest.raises(MediaStartFailed) as caught:
+        await bridge.run()
+    return caught.value
+
+
+async def test_a_first_worker_that_cannot_start_is_told_at_once_and_not_tried_again(autojump_clock: Any) -> None:
+    workers = FakeWorkers(StartFailed("UDP port 10000 is in use"))
+    error = await fails_to_start(workers.bridge())
+    assert str(error) == "UDP port 10000 is in use"
+    assert (len(workers.opened), workers.closed) == (1, 1)
+
+
+async def test_a_first_worker_that_is_never_ready_has_failed_to_start(autojump_clock: Any) -> None:
+    begin = trio.current_time()
+    error = await fails_to_start(FakeWorkers(None).bridge())
+    assert "not ready within 15 s" in str(error)
+    assert trio.current_time() - begin == pytest.approx(15.0)
+
+
+async def test_a_first_worker_with_a_wrong_first_word_has_failed_to_start(autojump_clock: Any) -> None:
+    error = await fails_to_start(FakeWorkers(LegChanged(*KEY, "publish", "closed")).bridge())
+    assert "its first word was LegChanged" in str(error)
+
+
+async def test_a_first_worker_that_dies_before_it_is_ready_has_failed_to_start(autojump_clock: Any) -> None:
+    workers = FakeWorkers(None)
+    bridge = workers.bridge()
+    errors: list[MediaStartFailed] = []
+
+    async def run() -> None:
+        errors.append(await fails_to_start(bridge))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+        await settle()
+        workers.last.die("it ended with exit status 2")
+    assert "it ended with exit status 2" in str(errors[0])
+
+
+async def test_a_later_worker_that_cannot_start_is_tried_again(autojump_clock: Any) -> None:
+    workers = FakeWorkers(READY, StartFailed("UDP port 10000 is in use"))
+    async with running(workers) as bridge:
+        workers.last.die()
+        await trio.sleep(5)
+        assert (len(workers.opened), bridge.available) == (3, True)
+
+
+async def test_too_many_restarts_are_raised(autojump_clock: Any) -> None:
+    workers = FakeWorkers(READY, *[StartFailed("UDP port 10000 is in use")] * 10)
+    events: list[MediaEvent] = []
+    bridge = workers.bridge()
+    with pytest.RaisesGroup(TooManyRestarts) as caught:
+        async with trio.open_nursery() as nursery, bridge.attach(*KEY, events.append):
+            await nursery.start(bridge.run)
+            workers.last.die()
+            await trio.sleep_forever()
+    assert isinstance(caught.value.exceptions[0].__cause__, MediaStartFailed)
+    assert len(workers.opened) == 6
+    assert events == [MediaLost(), MediaRestored(), MediaLost()]
+
+
+async def test_a_participant_that_left_before_the_worker_came_is_not_joined(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    bridge = workers.bridge()
+    async with bridge.attach(*KEY, nowhere):
+        pass
+    async with trio.open_nursery() as nursery:
+        await nursery.start(bridge.run)
+        await settle()
+        assert workers.last.asked() == []
+        nursery.cancel_scope.cancel()
+
+
+def test_whoever_is_cancelled_anywhere_has_left_the_worker() -> None:
+    async def scenario() -> None:
+        workers = FakeWorkers()
+        async with running(workers) as bridge:
+
+            async def participant() -> None:
+                with trio.CancelScope():
+                    async with bridge.attach(*KEY, nowhere) as session:
+                        await session.publish("a", {})
+                        await session.accept(1, "b")
+                        await trio.sleep(1)
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(participant, name="participant:p1")
+            await settle()
+            asked = workers.last.asked()
+            assert (asked[0], asked[-1]) == (Join(*KEY), Leave(*KEY))
+            assert (asked.count(asked[0]), asked.count(asked[-1])) == (1, 1)
+            assert bridge.statistics() == BridgeStatistics(1000, 0, 0, 0, 0)
+
+    assert cancel_at_every_checkpoint(scenario, victim="participant:*") >= 5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whenever_the_bridge_is_stopped_nobody_is_left_waiting(seed: int) -> None:
+    async def scenario() -> None:
+        workers = FakeWorkers()
+        bridge = workers.bridge()
+        events: list[MediaEvent] = []
+
+        async def run() -> None:
+            with trio.move_on_after(3):
+                await bridge.run()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(run, name="bridge")
+            await trio.sleep(1)
+            async with bridge.attach(*KEY, events.append) as session:
+                for sdp in "abc":
+                    try:
+                        await session.publish(sdp, {})
+                    except MediaUnavailable:
+                        break
+                await trio.sleep(5)
+        assert not bridge.available
+        assert workers.closed == len(workers.opened)
+        assert events == [MediaLost()]
+        assert bridge.statistics().sessions == 0
+
+    assert cancel_at_every_checkpoint(scenario, victim="bridge", at="*", seed=seed) > 50
