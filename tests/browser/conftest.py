@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.browser import chromium
 from tests.browser.person import Person
 from tests.processes import Server, running_server
-
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream=fps=30",
-    "--allow-loopback-in-peer-connection",
-    "--autoplay-policy=no-user-gesture-required",
-]
 
 Bring = Callable[..., Person]
 
@@ -34,21 +21,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+@pytest.fixture(scope="session")
 def chromium_path() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    assert found is not None, "Chromium is not installed: `make test` installs it, or `apt-get install chromium`"
+    found = chromium.find()
+    assert found is not None, "Chromium is not installed: `make test` installs it"
     return found
 
 
 @pytest.fixture(scope="session")
-def playwright() -> Generator[Playwright, None, None]:
+def playwright(chromium_path: str) -> Generator[Playwright, None, None]:
     with sync_playwright() as started:
         yield started
 
 
 @pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Generator[Browser, None, None]:
-    started = playwright.chromium.launch(executable_path=chromium_path(), args=CHROMIUM_ARGUMENTS)
+def browser(playwright: Playwright, chromium_path: str) -> Generator[Browser, None, None]:
+    started = playwright.chromium.launch(executable_path=chromium_path, args=chromium.ARGUMENTS)
     yield started
     started.close()
 

@@ -1,0 +1,70 @@
+# make run    everything at http://localhost:8000
+# make test   lint, types, contracts, JavaScript checks and every test
+# make lock   bring the lock files up to date with pyproject.toml
+
+PYTHON ?= python3
+ENV := .venv
+BIN := $(ENV)/bin
+JS := tests/web/js
+SOURCES := chatroom media nurseries web tests benchmarks
+
+.PHONY: run test check check-python check-js pytest lock format clean
+
+run: $(ENV)/.run
+	@$(BIN)/chatroom serve $(ARGS)
+
+test: check pytest
+
+check: check-python check-js
+
+check-python: $(ENV)/.test
+	@echo "== format and lint"
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/flake8 --select=ASYNC --enable=ASYNC --max-line-length=120 chatroom media/bridge nurseries web
+	@echo "== types"
+	@$(BIN)/mypy
+	@echo "== contracts between the layers"
+	@$(BIN)/lint-imports --no-cache
+
+check-js: $(ENV)/.js
+	@echo "== JavaScript: types"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(JS)/node_modules/.bin/tsc -p web/static
+	@echo "== JavaScript: tests"
+	@$(BIN)/node --test "$(JS)/*.test.js"
+
+pytest: $(ENV)/.test $(ENV)/.system
+	@echo "== tests"
+	@$(BIN)/python -m pytest $(ARGS)
+
+format: $(ENV)/.test
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+lock: $(ENV)/.test
+	@$(BIN)/pip install --quiet uv
+	@$(BIN)/uv pip compile $(COMPILE) --extra build pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile $(COMPILE) --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+COMPILE := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+clean:
+	rm -rf $(ENV) $(JS)/node_modules tests/output
+
+# ---- the environment; each stamp is remade when what it is made from changes
+
+$(ENV)/.run: requirements.lock pyproject.toml .ci/environment
+	@PYTHON="$(PYTHON)" .ci/environment $(ENV) requirements.lock
+	@touch $@
+
+$(ENV)/.test: requirements-dev.lock pyproject.toml .ci/environment
+	@PYTHON="$(PYTHON)" .ci/environment $(ENV) requirements-dev.lock
+	@touch $@ $(ENV)/.run
+
+$(ENV)/.js: $(ENV)/.test $(JS)/package-lock.json
+	@echo "== installing what the JavaScript checks need"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix $(JS) --no-audit --no-fund --silent
+	@touch $@
+
+$(ENV)/.system: $(ENV)/.test .ci/system-packages
+	@.ci/system-packages $(BIN)/python
+	@touch $@
