@@ -12,6 +12,7 @@ from nurseries.children import (
     SupervisorStatistics,
     log_report,
 )
+from nurseries.paths import child_path
 from nurseries.restarts import Action, Backoff, Decision, Ending, Policy, Restart, decide
 from nurseries.supervisor import Supervisor, TooManyRestarts, open_supervisor
 
@@ -30,6 +31,7 @@ __all__ = [
     "Supervisor",
     "SupervisorStatistics",
     "TooManyRestarts",
+    "child_path",
     "decide",
     "log_report",
     "open_supervisor",

@@ -61,6 +61,7 @@ from nurseries.children import (
     SupervisorStatistics,
     log_report,
 )
+from nurseries.paths import child_path
 from nurseries.restarts import Backoff, Ending, Policy, decide
 
 T = TypeVar("T")
@@ -96,13 +97,11 @@ async def open_supervisor(
     Raises TooManyRestarts when it gives up (the body is cancelled then), and whatever the body or the first start of
     one of ``children`` raises. As from any nursery, two errors at once come as an ExceptionGroup; one comes as itself.
     """
-    if under is None:
-        under = trio.lowlevel.current_task().name
     alone: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
             supervisor = Supervisor(
-                path=f"{under}/{name}" if under else name,
+                path=child_path(name) if under is None else f"{under}/{name}".lstrip("/"),
                 policy=Policy(intensity, period, backoff or Backoff()),
                 report=report,
                 rng=rng or random.Random(),  # noqa: S311 - it spreads restarts, it keeps no secret

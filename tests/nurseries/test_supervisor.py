@@ -6,7 +6,8 @@ import pytest
 import trio
 import trio.testing
 
-from nurseries import Backoff, ChildReport, ChildSpec, Run, TooManyRestarts, open_supervisor
+from nurseries import Backoff, ChildReport, ChildSpec, Run, TooManyRestarts, child_path, open_supervisor
+from nurseries.testing import cancel_at_every_checkpoint
 
 
 class Boom(Exception):
@@ -364,6 +365,23 @@ async def test_tasks_are_named_by_their_path() -> None:
         assert child.names == [trio.lowlevel.current_task().name + "/s/a"]
 
 
+async def test_tasks_of_a_plain_nursery_continue_the_path() -> None:
+    names: list[str] = []
+
+    async def pump() -> None:
+        names.append(trio.lowlevel.current_task().name)
+
+    async def room(*, task_status: trio.TaskStatus[None]) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pump, name=child_path("pump"))
+            task_status.started()
+
+    async with open_supervisor("rooms", under="serve") as supervisor:
+        await supervisor.start(ChildSpec("room:blue", room, "temporary"))
+        await settle()
+    assert names == ["serve/rooms/room:blue/pump"]
+
+
 async def test_a_name_is_unique_among_the_living_and_has_no_slash() -> None:
     async with open_supervisor("s", children=[ChildSpec("a", Script())]) as supervisor:
         with pytest.raises(ValueError, match="has a child named 'a'"):
@@ -417,3 +435,37 @@ async def test_the_default_report_is_a_log_record_with_the_traceback(
     assert failed.exc_info
     assert failed.exc_info[0] is Boom
     assert (returned.levelname, returned.getMessage()) == ("INFO", "top/s/a returned: restart in 0.10 s")
+
+
+@pytest.mark.parametrize("at", [None, "*"])
+@pytest.mark.parametrize("seed", range(3))
+def test_cancelled_at_any_step_it_leaves_no_child_behind_and_nobody_waiting(at: str | None, seed: int) -> None:
+    async def scenario() -> None:
+        alive = 0
+
+        def child(*words: str) -> Run[int]:
+            script = Script(*words)
+
+            async def run(*, task_status: trio.TaskStatus[int]) -> None:
+                nonlocal alive
+                alive += 1
+                try:
+                    await script(task_status=task_status)
+                finally:
+                    alive -= 1
+
+            return run
+
+        async def life() -> None:
+            specs = [ChildSpec("a", child("fail later")), ChildSpec("b", child("fail at stop"))]
+            async with open_supervisor("s", children=specs, report=quiet) as supervisor:
+                with pytest.raises(Boom):
+                    await supervisor.start(ChildSpec("c", child("fail early")))
+                await trio.sleep(2)
+                await supervisor.stop("b")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(life, name="life")
+        assert alive == 0
+
+    assert cancel_at_every_checkpoint(scenario, victim="life", at=at, seed=seed) >= 5
