@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,7 +17,7 @@ from media.bridge.process import OpenWorker, Worker, open_worker
 from media.bridge.session import Session
 from media.bridge.settings import Deadlines, MediaSettings
 from media.messages import GetStatistics, LegChanged, Offer, WorkerStatistics
-from nurseries import Backoff, ChildSpec, Supervisor, open_supervisor
+from nurseries import Backoff, ChildReport, ChildSpec, Supervisor, log_report, open_supervisor
 
 WORKER = (sys.executable, "-m", "media.worker")
 
@@ -24,6 +25,8 @@ WORKER = (sys.executable, "-m", "media.worker")
 INTENSITY = 5
 PERIOD = 30.0
 BACKOFF = Backoff(first=0.05, factor=2.0, cap=1.0)
+
+_log = logging.getLogger("media.bridge")
 
 
 @attrs.frozen
@@ -81,7 +84,9 @@ class Bridge:
         Raises MediaStartFailed if there is no first one: its message is for the operator. A worker that is lost later
         is replaced; when that does not help, raises TooManyRestarts.
         """
-        async with open_supervisor("workers", intensity=INTENSITY, period=PERIOD, backoff=BACKOFF) as workers:
+        async with open_supervisor(
+            "workers", intensity=INTENSITY, period=PERIOD, backoff=BACKOFF, report=_log_report
+        ) as workers:
             self._supervisor = workers
             await workers.start(ChildSpec("worker:0", self._run_worker))
             task_status.started()
@@ -161,3 +166,12 @@ class Bridge:
             self._events_dropped += 1
         else:
             session.hear(event)
+
+
+def _log_report(report: ChildReport) -> None:
+    if isinstance(report.error, (WorkerLost, MediaStartFailed)):
+        # No fault of this process, so its traceback would tell nothing.
+        what_next = f"another in {report.delay:.2f} s" if report.action == "restart" else "giving up"
+        _log.error("the media worker is lost: %s: %s", report.error, what_next)
+    else:
+        log_report(report)

@@ -35,6 +35,7 @@ from media.messages import (
     decode_reply,
     encode_request,
 )
+from nurseries import child_path
 
 #: Refusals that are the page's own doing: it is told, and nobody needs to look into a log.
 USER_CODES = frozenset({"bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer"})
@@ -127,15 +128,15 @@ class WorkerLink:
 
     async def _live(self, worker: Worker) -> None:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._watch, worker)
+            nursery.start_soon(self._watch, worker, name=child_path("process"))
             with trio.move_on_after(self._deadlines.start) as starting:
                 stream: Any = worker.stream  # any stream will do, whatever the annotation there says
                 socket = await wrap_client_stream(nursery, stream, "worker", "/", max_message_size=MAX_FRAME)
                 self._hello(worker, await self._receive(socket))
             if starting.cancelled_caught:
                 await self._fail(WorkerLost(f"it was not ready within {self._deadlines.start:g} s"))
-            nursery.start_soon(self._write, socket)
-            nursery.start_soon(self._beat)
+            nursery.start_soon(self._write, socket, name=child_path("writer"))
+            nursery.start_soon(self._beat, name=child_path("heartbeat"))
             await self._read(socket)
 
     def _hello(self, worker: Worker, message: Message) -> None:

@@ -20,6 +20,7 @@ import trio
 
 from media.bridge.errors import WorkerLost
 from media.bridge.stderr import forward_lines
+from nurseries import child_path
 
 _log = logging.getLogger("media.bridge")
 
@@ -89,7 +90,7 @@ async def open_worker(command: Sequence[str], *, stop: float = 1.0) -> AsyncGene
             # Shielded, because the most telling lines are the last: it ends when the process has.
             reading = trio.CancelScope(shield=True)
             assert process.stderr is not None
-            nursery.start_soon(forward_lines, process.stderr, reading)
+            nursery.start_soon(forward_lines, process.stderr, reading, name=child_path("stderr"))
             try:
                 yield WorkerProcess(process, stream)
             finally:

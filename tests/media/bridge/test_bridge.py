@@ -452,6 +452,34 @@ async def test_too_many_restarts_are_raised(autojump_clock: Any) -> None:
     assert events == [MediaLost(), MediaRestored(), MediaLost()]
 
 
+async def test_its_tasks_are_named_by_their_path_and_a_loss_is_one_line(
+    autojump_clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    workers = FakeWorkers()
+    async with trio.open_nursery() as nursery:
+        bridge = workers.bridge()
+        await nursery.start(bridge.run, name="serve/media")
+        names: set[str] = set()
+
+        def walk(task: trio.lowlevel.Task) -> None:
+            names.add(task.name)
+            for nursery in task.child_nurseries:
+                for child in nursery.child_tasks:
+                    walk(child)
+
+        walk(trio.lowlevel.current_task())
+        child = "serve/media/workers/worker:0"
+        assert names >= {"serve/media", child, f"{child}/process", f"{child}/writer", f"{child}/heartbeat"}
+        workers.last.die()
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert record.exc_info is None
+    assert record.getMessage() == (
+        "the media worker is lost: its process is gone; it was killed by SIGKILL: another in 0.05 s"
+    )
+
+
 async def test_a_participant_that_left_before_the_worker_came_is_not_joined(autojump_clock: Any) -> None:
     workers = FakeWorkers()
     bridge = workers.bridge()
