@@ -80,9 +80,13 @@ class Control:
         self._frames.append(frame)
         self._characters += len(frame)
         if len(self._frames) > MAX_WAITING_FRAMES or self._characters > MAX_WAITING_CHARACTERS:
+            # the writer may be stuck in a send, and the reader wakes up from this
+            if not self._overflown:
+                logger.error("the bridge does not read: giving up")
             self._overflown = True
             self._frames.clear()
             self._characters = 0
+            self._connection.transport.abort()
         self._wake.set()
 
     async def _write(self) -> None:
@@ -93,8 +97,6 @@ class Control:
                 return
             self._wake.clear()
             await self._wake.wait()
-        logger.error("the bridge does not read: giving up")
-        self._connection.transport.abort()
 
 
 def _reply(frame: str | bytes, handle: Callable[[Request], Result]) -> str | None:

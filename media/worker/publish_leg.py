@@ -47,7 +47,7 @@ class PublishLeg:
         self._state_changed = on_state
         self._transport = factory.create(self, f"{participant}/publish")
         self._remote_ufrag = offer.ufrag
-        self._fingerprints = offer.fingerprints
+        self._connection = (offer.session, offer.fingerprints)
         self._session = secrets.randbits(62)
         self._version = 0
         self._ssrc = secrets.randbits(31) + 1
@@ -61,7 +61,7 @@ class PublishLeg:
 
     def continues(self, offer: Description) -> bool:
         """Whether an offer is of the same connection; a page that gave up on it comes with a new certificate."""
-        return self._transport.is_usable and offer.fingerprints == self._fingerprints
+        return self._transport.is_usable and (offer.session, offer.fingerprints) == self._connection
 
     def negotiate(self, offer: Description, tracks: dict[str, Source], now: float) -> str:
         """Make the producers what the offer says they are, and return the answer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import attrs
-from aiortc.sdp import MediaDescription
+from aiortc.sdp import MediaDescription, SessionDescription
 
 from media.messages import MAX_SDP
 from media.worker.aiortc_hooks import parse_session_description
@@ -14,7 +14,7 @@ from media.worker.errors import RequestError
 
 #: The lines that matter here. The rest is not parsed: some of it costs the parser time that grows with its square.
 _KEPT = re.compile(
-    r"[vst]=|a=(?:(?:mid|group|ice-ufrag|ice-pwd|fingerprint|setup|rtpmap|extmap):"
+    r"[vost]=|a=(?:(?:mid|group|ice-ufrag|ice-pwd|fingerprint|setup|rtpmap|extmap):"
     r"|(?:rtcp-mux|sendrecv|sendonly|recvonly|inactive)\s*$)"
 )
 _FEEDBACK = re.compile(r"a=rtcp-fb:(\*|\d+) (.+)")
@@ -46,6 +46,8 @@ class MediaLine:
 class Description:
     """What the page says of a leg."""
 
+    #: The session's number from the o= line, by which another connection of the same page is told (RFC 8829).
+    session: str
     ufrag: str
     fingerprints: tuple[tuple[str, str], ...]
     media: tuple[MediaLine, ...]
@@ -75,7 +77,7 @@ def read(text: str, max_media: int) -> Description:
     mids = [line.mid for line in media]
     if len(set(mids)) < len(mids):
         raise _bad("two m-lines have the same mid")
-    return _transport(parsed.media, media)
+    return _transport(parsed, media)
 
 
 def _sections(text: str) -> list[list[str]]:
@@ -128,9 +130,9 @@ def _codec(parsed: MediaDescription) -> tuple[Codec | None, int]:
     return None, 0
 
 
-def _transport(parsed: list[MediaDescription], media: tuple[MediaLine, ...]) -> Description:
+def _transport(parsed: SessionDescription, media: tuple[MediaLine, ...]) -> Description:
     """Take ICE and DTLS from the first m-line in use; all the others share its transport (RFC 9143)."""
-    for line, of in zip(parsed, media, strict=True):
+    for line, of in zip(parsed.media, media, strict=True):
         if of.rejected:
             continue
         if line.ice is None or not line.ice.usernameFragment or not line.ice.password:
@@ -142,7 +144,8 @@ def _transport(parsed: list[MediaDescription], media: tuple[MediaLine, ...]) -> 
             _FINGERPRINT.fullmatch(v) for _, v in fingerprints
         ):
             raise _bad("it has no fingerprint, or a broken one")
-        return Description(line.ice.usernameFragment, fingerprints, media)
+        session = [*(parsed.origin or "").split(), "", ""][1]
+        return Description(session, line.ice.usernameFragment, fingerprints, media)
     raise _bad("every m-line is rejected")
 
 

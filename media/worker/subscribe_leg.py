@@ -78,6 +78,8 @@ class SubscribeLeg:
         #: Whether nothing more is offered until it is.
         self._waiting = False
         self._changed = False
+        #: Whether it was said that no more tracks fit.
+        self._full = False
 
     @property
     def consumers(self) -> int:
@@ -165,7 +167,9 @@ class SubscribeLeg:
         slot = next((slot for slot in self._slots if slot.reusable and slot.kind == kind), None)
         if slot is None:
             if len(self._slots) >= MAX_SLOTS:
-                logger.warning("subscriber is full leg=%s left_out=%s", self._name, producer.track_id)
+                if not self._full:
+                    logger.warning("subscriber is full leg=%s left_out=%s", self._name, producer.track_id)
+                self._full = True
                 return
             slot = Slot(str(len(self._slots)), kind, None)
             self._slots.append(slot)

@@ -78,7 +78,7 @@ def bind(addresses: Sequence[str], port: int, *, all_needed: bool) -> tuple[int,
 
     One socket per address, because a socket on the wildcard address answers from whatever address the route prefers,
     and a browser ignores answers from an address it did not ask. With ``all_needed`` False an address that cannot be
-    bound is left out. Raises PortInUseError, and OSError if no address (with ``all_needed``: one of them) could be bound.
+    bound is left out. Raises PortInUseError, and OSError if no address (``all_needed``: one of them) could be bound.
     """
     for attempt in range(_PORT_ATTEMPTS):
         try:
