@@ -1,0 +1,277 @@
+"""A headless WebRTC endpoint to put in front of a media worker: real ICE checks, DTLS and SRTP, made-up media.
+
+It stands for one `RTCPeerConnection` of a page that talks to an ICE-lite worker: it checks, nominates, and is the DTLS
+client. It runs on asyncio; from a Trio test, run it in a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import struct
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+import attrs
+from aioice import stun
+
+from media.worker.aiortc_hooks import Certificate, DtlsSession
+from media.worker.codecs import AUDIO_LEVEL, MID, TRANSPORT_CC
+from media.worker.rtcp import RtcpPacket, pack_pli, walk
+from media.worker.rtp import RtpPacket, is_rtcp, pack_extensions
+
+MID_ID, LEVEL_ID, TRANSPORT_CC_ID = 4, 1, 3
+#: The least that is a VP8 keyframe, or is none, to one that forwards it.
+KEYFRAME = bytes([0x90, 0x80, 0x01, 0x10, 0x00]) + b"key" * 30
+DELTA_FRAME = bytes([0x90, 0x80, 0x02, 0x11, 0x00]) + b"delta" * 30
+PAYLOAD_TYPES = {"audio": 109, "video": 100}
+CLOCK_RATES = {"audio": 48_000, "video": 90_000}
+CHECK_INTERVAL = 0.2
+
+
+@attrs.define
+class Remote:
+    """What the SDP of the worker says."""
+
+    ufrag: str
+    password: str
+    fingerprint: tuple[str, str]
+    address: tuple[str, int]
+
+    @classmethod
+    def parse(cls, sdp: str, host: str = "127.0.0.1") -> Remote:
+        port = _find(rf"a=candidate:\S+ 1 udp \d+ {re.escape(host)} (\d+) typ host", sdp)
+        algorithm, value = _find(r"a=fingerprint:(.+)", sdp).split()
+        return cls(
+            _find(r"a=ice-ufrag:(\S+)", sdp), _find(r"a=ice-pwd:(\S+)", sdp), (algorithm, value), (host, int(port))
+        )
+
+
+@attrs.define
+class SentStream:
+    """A stream that a peer publishes."""
+
+    mid: str
+    kind: str
+    ssrc: int
+    sequence: int = 65_500  # wraps around soon
+    timestamp: int = 0xFFFFF000
+
+
+class Peer(asyncio.DatagramProtocol):
+    """One leg. `create` it, exchange SDP, `connect` it; then send, or look at what ``packets`` and ``rtcp`` hold."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.certificate = Certificate()
+        self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(12)
+        self.packets: list[RtpPacket] = []
+        self.rtcp: list[RtcpPacket] = []
+        self.responses = 0
+        self.closed_by_worker = False
+        self.streams: dict[str, SentStream] = {}
+        self._transport_sequence = 65_530
+        self._remote: Remote | None = None
+        self._dtls: DtlsSession | None = None
+        self._checks: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._transport: asyncio.DatagramTransport | None = None
+
+    @classmethod
+    async def create(cls, name: str = "peer") -> Peer:
+        loop = asyncio.get_running_loop()
+        _, peer = await loop.create_datagram_endpoint(lambda: cls(name), local_addr=("127.0.0.1", 0))
+        return peer
+
+    # ---- SDP
+
+    def offer(self, tracks: dict[str, str], *, extra: str = "") -> str:
+        """Offer to send: mid → "audio", "video", or "inactive audio" and so on."""
+        lines = self._session(list(tracks))
+        for mid, what in tracks.items():
+            direction, kind = what.split() if " " in what else ("sendonly", what)
+            payload_type = PAYLOAD_TYPES[kind]
+            codec = "opus/48000/2" if kind == "audio" else "VP8/90000"
+            lines += [
+                f"m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type} 35",
+                "c=IN IP4 0.0.0.0",
+                f"a=mid:{mid}",
+                f"a={direction}",
+                "a=rtcp-mux",
+                f"a=rtpmap:{payload_type} {codec}",
+                f"a=rtcp-fb:{payload_type} transport-cc",
+                f"a=rtcp-fb:{payload_type} nack pli",
+                f"a=extmap:{MID_ID} {MID}",
+                f"a=extmap:{TRANSPORT_CC_ID} {TRANSPORT_CC}",
+                f"a=extmap:{LEVEL_ID} {AUDIO_LEVEL}",
+                *self._transport_lines("actpass"),
+            ]
+            if mid not in self.streams:
+                self.streams[mid] = SentStream(mid, kind, secrets.randbits(31) + 1)
+        return "\r\n".join(lines) + "\r\n" + extra
+
+    def answer(self, offer: str) -> str:
+        """Agree to receive all that a worker offers."""
+        sections = offer.split("\r\nm=")[1:]
+        lines = self._session([_find(r"a=mid:(\S+)", section) for section in sections])
+        for section in sections:
+            sends = "a=sendonly" in section
+            lines += [
+                "m=" + section.split("\r\n", 1)[0],
+                "c=IN IP4 0.0.0.0",
+                f"a=mid:{_find(r'a=mid:(.+)', section)}",
+                "a=recvonly" if sends else "a=inactive",
+                "a=rtcp-mux",
+                f"a=rtpmap:{_find(r'a=rtpmap:(.+)', section)}",
+                *self._transport_lines("active"),
+            ]
+        return "\r\n".join(lines) + "\r\n"
+
+    def restart_ice(self) -> None:
+        """Have new credentials in the next offer."""
+        self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(12)
+
+    # ---- the connection
+
+    async def connect(
+        self, remote_sdp: str, *, fingerprint: tuple[str, str] | None = None, timeout: float = 10
+    ) -> None:
+        """Check, nominate and complete the handshake with what the worker's SDP says."""
+        self.check(remote_sdp)
+        assert self._remote is not None
+        self._dtls = DtlsSession(self.certificate, self._send, self._on_closed, role="client")
+        await self.until(lambda: self.responses > 0, timeout)
+        async with asyncio.timeout(timeout):
+            await self._dtls.handshake((fingerprint or self._remote.fingerprint,))
+        self._protect, self._protect_rtcp = self._dtls.protectors()
+        self._unprotect, self._unprotect_rtcp = self._dtls.unprotectors()
+
+    def check(self, remote_sdp: str) -> None:
+        """Begin to check with the credentials of this SDP."""
+        self._remote = Remote.parse(remote_sdp)
+        self.responses = 0
+        if self._checks is not None:
+            self._checks.cancel()
+        self._checks = asyncio.create_task(self._keep_checking())
+
+    def send_frame(self, mid: str, *, key: bool = False, payload: bytes | None = None, level: int = 30) -> RtpPacket:
+        """Publish one packet, and return it."""
+        stream = self.streams[mid]
+        extensions = [(MID_ID, mid.encode()), (TRANSPORT_CC_ID, struct.pack("!H", self._transport_sequence))]
+        if stream.kind == "audio":
+            extensions.append((LEVEL_ID, bytes([level])))
+        if payload is None:
+            payload = b"opus" * 20 if stream.kind == "audio" else KEYFRAME if key else DELTA_FRAME
+        data = (
+            struct.pack(
+                "!BBHII",
+                0x90,
+                0x80 | PAYLOAD_TYPES[stream.kind],
+                stream.sequence,
+                stream.timestamp,
+                stream.ssrc,
+            )
+            + pack_extensions(extensions)
+            + payload
+        )
+        self._send(self._protect(data))
+        self._transport_sequence = (self._transport_sequence + 1) & 0xFFFF
+        stream.sequence = (stream.sequence + 1) & 0xFFFF
+        stream.timestamp = (stream.timestamp + CLOCK_RATES[stream.kind] // 30) & 0xFFFFFFFF
+        return RtpPacket(data)
+
+    def send_rtcp(self, packet: bytes) -> None:
+        self._send(self._protect_rtcp(packet))
+
+    def send_raw(self, datagram: bytes) -> None:
+        """Send what is neither encrypted nor meant well."""
+        self._send(datagram)
+
+    def ask_keyframe(self, ssrc: int) -> None:
+        self.send_rtcp(pack_pli(1, ssrc))
+
+    async def until(self, condition: Callable[[], Any], timeout: float = 5) -> None:
+        """Wait for something that an arriving datagram makes true."""
+        async with asyncio.timeout(timeout):
+            while not condition():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def close(self) -> None:
+        """Say goodbye, as a page that closes its connection."""
+        self.stop_checking()
+        if self._dtls is not None:
+            dtls, self._dtls = self._dtls, None
+            await dtls.aclose()
+        if self._transport is not None:
+            self._transport.close()
+            await asyncio.sleep(0)
+
+    def stop_checking(self) -> None:
+        """Fall silent, as a page whose network is gone."""
+        if self._checks is not None:
+            self._checks.cancel()
+            self._checks = None
+
+    # ---- datagrams
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        if data[0] < 4:
+            response = stun.parse_message(data)
+            assert self._remote is not None
+            if response.check_message_integrity(self._remote.password.encode()):
+                self.responses += 1
+        elif data[0] < 64:
+            if self._dtls is not None:
+                self._dtls.feed(data)
+        elif is_rtcp(data):
+            self.rtcp += walk(self._unprotect_rtcp(data))
+        else:
+            self.packets.append(RtpPacket(self._unprotect(data)))
+        self._changed.set()
+
+    def _send(self, data: bytes) -> None:
+        assert self._transport is not None
+        assert self._remote is not None
+        self._transport.sendto(data, self._remote.address)
+
+    async def _keep_checking(self) -> None:
+        while True:
+            self._send(self._check())
+            await asyncio.sleep(CHECK_INTERVAL)
+
+    def _check(self) -> bytes:
+        assert self._remote is not None
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes["USERNAME"] = f"{self._remote.ufrag}:{self.ufrag}"
+        request.attributes["PRIORITY"] = 1
+        request.attributes["ICE-CONTROLLING"] = time.monotonic_ns()
+        request.attributes["USE-CANDIDATE"] = None
+        request.add_message_integrity(self._remote.password.encode())
+        return bytes(request)
+
+    def _on_closed(self) -> None:
+        self.closed_by_worker = True
+        self._changed.set()
+
+    def _session(self, mids: list[str]) -> list[str]:
+        return ["v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "t=0 0", f"a=group:BUNDLE {' '.join(mids)}"]
+
+    def _transport_lines(self, setup: str) -> list[str]:
+        return [
+            f"a=ice-ufrag:{self.ufrag}",
+            f"a=ice-pwd:{self.password}",
+            f"a=fingerprint:{self.certificate.fingerprint}",
+            f"a=setup:{setup}",
+        ]
+
+
+def _find(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    assert match, f"{pattern} is not in {text}"
+    return match[1].strip()

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import errno
+import socket
+
+import pytest
+
+from media.worker.addresses import Announcement, candidates, local_addresses, usable
+from media.worker.udp import PortInUseError, bind
+
+
+def test_public_addresses_come_first_and_loopback_last() -> None:
+    addresses = ["127.0.0.1", "fe80::1", "::1", "10.0.0.1", "8.8.8.8", "0.0.0.0", "2606:4700::1", "169.254.1.1"]
+    assert usable(addresses) == ["8.8.8.8", "2606:4700::1", "10.0.0.1", "127.0.0.1"]
+
+
+def test_this_machine_has_addresses() -> None:
+    assert "127.0.0.1" in local_addresses()
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "port"),
+    [
+        ("192.0.2.1", "192.0.2.1", None),
+        ("192.0.2.1:80", "192.0.2.1", 80),
+        ("2001:db8::1", "2001:db8::1", None),
+        ("[2001:db8::1]:80", "2001:db8::1", 80),
+        ("[2001:db8::1]", "2001:db8::1", None),
+    ],
+)
+def test_announcements(text: str, address: str, port: int | None) -> None:
+    assert Announcement.parse(text) == Announcement(address, port)
+
+
+@pytest.mark.parametrize("text", ["", "example.org", "192.0.2.1:0", "192.0.2.1:70000", "192.0.2.1:x", "1.2.3.4:5:6"])
+def test_bad_announcements(text: str) -> None:
+    with pytest.raises(ValueError, match="is not"):
+        Announcement.parse(text)
+
+
+def test_candidates_fall_in_priority() -> None:
+    first, second = candidates([("192.0.2.1", 10), ("192.0.2.2", 10)])
+    assert first == "1 1 udp 2130706431 192.0.2.1 10 typ host".replace("2130706431", first.split()[3])
+    assert int(first.split()[3]) > int(second.split()[3])
+
+
+def test_all_addresses_have_the_same_port() -> None:
+    port, sockets = bind(["127.0.0.1", "127.0.0.2"], 0, all_needed=True)
+    try:
+        assert [s.getsockname() for s in sockets] == [("127.0.0.1", port), ("127.0.0.2", port)]
+    finally:
+        for sock in sockets:
+            sock.close()
+
+
+def test_a_port_in_use_is_told_with_its_address() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUseError, match=f"UDP port {port} is in use on 127.0.0.1"):
+            bind(["127.0.0.2", "127.0.0.1"], port, all_needed=False)
+
+
+def test_an_address_that_is_gone_is_left_out_unless_it_is_needed() -> None:
+    _, sockets = bind(["198.51.100.7", "127.0.0.1"], 0, all_needed=False)
+    assert [s.getsockname()[0] for s in sockets] == ["127.0.0.1"]
+    sockets[0].close()
+    for addresses, needed in ((["127.0.0.1", "198.51.100.7"], True), (["198.51.100.7"], False)):
+        with pytest.raises(OSError, match="assign") as caught:
+            bind(addresses, 0, all_needed=needed)
+        assert caught.value.errno == errno.EADDRNOTAVAIL

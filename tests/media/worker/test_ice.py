@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from aioice import stun
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.worker.counters import Counters
+from media.worker.ice import MAX_PATHS, Address, IceAgent, IceTransport
+
+HOME: Address = ("192.0.2.1", 5000)
+AWAY: Address = ("198.51.100.1", 6000)
+
+
+class Socket:
+    def __init__(self) -> None:
+        self.sent: list[tuple[bytes, Address]] = []
+
+    def send(self, data: bytes, address: Address) -> None:
+        self.sent.append((data, address))
+
+
+class Bench:
+    """An agent with one socket, and a record of what its transports are told."""
+
+    def __init__(self) -> None:
+        self.counters = Counters()
+        self.agent = IceAgent(self.counters)
+        self.socket = Socket()
+        self.data: list[bytes] = []
+        self.checks: list[float] = []
+
+    def transport(self) -> IceTransport:
+        return self.agent.create(lambda data, _: self.data.append(data), self.checks.append)
+
+    def receive(self, data: bytes, address: Address = HOME, now: float = 1.0) -> None:
+        self.agent.receive(data, self.socket, address, now)
+
+
+def check(credentials: tuple[str, str], *, nominate: bool = False, password: str | None = None) -> bytes:
+    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    request.attributes["USERNAME"] = f"{credentials[0]}:remote"
+    if nominate:
+        request.attributes["USE-CANDIDATE"] = None
+    request.add_message_integrity((password or credentials[1]).encode())
+    return bytes(request)
+
+
+def test_a_check_is_answered_and_opens_its_path() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    bench.receive(b"\x16dtls")
+    assert bench.data == []
+    bench.receive(check(transport.credentials[0]), now=7.0)
+    (answer, address) = bench.socket.sent[0]
+    response = stun.parse_message(answer)
+    assert response.message_class == stun.Class.RESPONSE
+    assert response.attributes["XOR-MAPPED-ADDRESS"] == HOME
+    assert response.check_message_integrity(transport.credentials[0][1].encode())
+    assert address == HOME
+    assert bench.checks == [7.0]
+    bench.receive(b"\x16dtls")
+    bench.receive(b"\x80rtp")
+    bench.receive(b"\x16dtls", AWAY)
+    assert bench.data == [b"\x16dtls", b"\x80rtp"]
+    assert (bench.counters.packets_received, bench.counters.packets_dropped) == (5, 2)
+    transport.send(b"out")
+    assert bench.socket.sent[-1] == (b"out", HOME)
+
+
+def test_what_is_not_authenticated_leaves_no_trace() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    unsigned = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    unsigned.attributes["USERNAME"] = f"{transport.credentials[0][0]}:remote"
+    for data in (
+        check(transport.credentials[0], password="wrong"),
+        check(("nobody", "wrong")),
+        bytes(unsigned),
+        check(transport.credentials[0])[:-1],
+        b"",
+        b"\x04",
+    ):
+        bench.receive(data)
+    assert bench.socket.sent == []
+    assert bench.checks == []
+    assert bench.agent.size == (1, 0)
+    assert bench.counters.packets_dropped == 6
+
+
+def test_the_browser_chooses_the_path() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    credentials = transport.credentials[0]
+    bench.receive(check(credentials), HOME)
+    bench.receive(check(credentials), AWAY)
+    transport.send(b"first")
+    bench.receive(check(credentials, nominate=True), AWAY)
+    transport.send(b"second")
+    sent = dict(bench.socket.sent)
+    assert sent[b"first"] == HOME
+    assert sent[b"second"] == AWAY
+
+
+def test_two_generations_of_credentials_are_good() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    first = transport.credentials[-1]
+    bench.agent.restart(transport)
+    second = transport.credentials[-1]
+    bench.receive(check(first))
+    bench.receive(check(second), AWAY)
+    assert len(bench.checks) == 2
+    bench.agent.restart(transport)
+    bench.receive(check(first))
+    assert len(bench.checks) == 2
+    assert bench.agent.size == (2, 2)
+
+
+def test_paths_are_bounded_and_the_one_in_use_stays() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    for port in range(1, 100):
+        bench.receive(check(transport.credentials[0]), ("192.0.2.1", port))
+    assert bench.agent.size == (1, MAX_PATHS)
+    assert transport.selected is not None
+    assert transport.selected.address == ("192.0.2.1", 1)
+
+
+def test_a_port_that_is_used_again_belongs_to_the_newer_connection() -> None:
+    bench = Bench()
+    old, new = bench.transport(), bench.transport()
+    bench.receive(check(old.credentials[0]))
+    bench.receive(check(new.credentials[0]))
+    assert old.selected is None
+    assert old.paths == []
+    bench.agent.remove(old)
+    bench.receive(b"\x16dtls")
+    assert bench.data == [b"\x16dtls"]
+
+
+def test_a_removed_transport_leaves_nothing_but_can_say_goodbye() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    bench.receive(check(transport.credentials[0]))
+    bench.agent.restart(transport)
+    bench.agent.remove(transport)
+    assert bench.agent.size == (0, 0)
+    bench.receive(b"\x16dtls")
+    assert bench.data == []
+    transport.send(b"goodbye")
+    assert bench.socket.sent[-1] == (b"goodbye", HOME)
+
+
+ATTRIBUTE = st.tuples(
+    st.sampled_from([0x0001, 0x0006, 0x0008, 0x0009, 0x0012, 0x0020, 0x0024, 0x0025, 0x8028, 0x802A, 0x7777]),
+    st.binary(max_size=24),
+).map(lambda a: a[0].to_bytes(2) + len(a[1]).to_bytes(2) + a[1] + bytes(-len(a[1]) % 4))
+STUN = st.tuples(st.sampled_from([b"\0\x01", b"\x01\x01", b"\0\x03"]), st.lists(ATTRIBUTE, max_size=5)).map(
+    lambda m: m[0] + len(b"".join(m[1])).to_bytes(2) + b"\x21\x12\xa4\x42" + bytes(12) + b"".join(m[1])
+)
+
+
+@given(st.lists(st.binary(max_size=80) | STUN, max_size=10))
+def test_any_bytes_are_survived(datagrams: list[bytes]) -> None:
+    bench = Bench()
+    bench.transport()
+    for data in datagrams:
+        bench.receive(data)
+    assert bench.socket.sent == []
+    assert bench.agent.size == (1, 0)

@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+
+import pytest
+from aiortc.sdp import SessionDescription
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.messages import MAX_SDP, MAX_TRACKS
+from media.worker import sdp
+from media.worker.codecs import AUDIO_LEVEL, MID, OPUS, VP8
+from media.worker.errors import RequestError
+from media.worker.sdp_writer import OfferedLine, OfferedTrack, TransportLines, write_answer, write_offer
+
+FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
+TRANSPORT = TransportLines("ufrag", "password", FINGERPRINT, ("1 1 udp 1 192.0.2.1 10 typ host",))
+
+#: As Chromium writes it, shortened.
+OFFER = "\r\n".join(
+    [
+        "v=0",
+        "o=- 4611731400430051336 2 IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        "a=group:BUNDLE 0 1 2",
+        "a=extmap-allow-mixed",
+        "a=msid-semantic: WMS",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 63 111 9 0",
+        "c=IN IP4 0.0.0.0",
+        "a=rtcp:9 IN IP4 0.0.0.0",
+        "a=ice-ufrag:abcd",
+        "a=ice-pwd:0123456789abcdef0123456789",
+        "a=ice-options:trickle",
+        f"a=fingerprint:{FINGERPRINT}",
+        "a=setup:actpass",
+        "a=mid:0",
+        "a=extmap:1/sendonly urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+        "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
+        "a=sendonly",
+        "a=msid:- track",
+        "a=rtcp-mux",
+        "a=rtcp-rsize",
+        "a=rtpmap:63 red/48000/2",
+        "a=fmtp:63 111/111",
+        "a=rtpmap:111 opus/48000/2",
+        "a=rtcp-fb:111 transport-cc",
+        "a=fmtp:111 minptime=10;useinbandfec=1",
+        "a=rtpmap:9 G722/8000",
+        "m=video 9 UDP/TLS/RTP/SAVPF 96 97 39",
+        "c=IN IP4 0.0.0.0",
+        "a=ice-ufrag:abcd",
+        "a=ice-pwd:0123456789abcdef0123456789",
+        f"a=fingerprint:{FINGERPRINT}",
+        "a=setup:actpass",
+        "a=mid:1",
+        "a=extmap:13 urn:3gpp:video-orientation",
+        "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
+        "a=sendonly",
+        "a=rtcp-mux",
+        "a=rtpmap:96 VP8/90000",
+        "a=rtcp-fb:96 goog-remb",
+        "a=rtcp-fb:96 ccm fir",
+        "a=rtcp-fb:* nack pli",
+        "a=rtpmap:97 rtx/90000",
+        "a=fmtp:97 apt=96",
+        "a=ssrc-group:FID 1 2",
+        "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
+        "c=IN IP4 0.0.0.0",
+        "a=ice-ufrag:abcd",
+        "a=ice-pwd:0123456789abcdef0123456789",
+        "a=setup:actpass",
+        "a=mid:2",
+        "a=sctp-port:5000",
+        "",
+    ]
+)
+
+
+def test_reads_what_a_browser_offers() -> None:
+    offer = sdp.read(OFFER, MAX_TRACKS)
+    assert offer.ufrag == "abcd"
+    assert offer.fingerprints == (("sha-256", FINGERPRINT.split()[1]),)
+    audio, video, data = offer.media
+    assert (audio.mid, audio.codec, audio.payload_type, audio.direction) == ("0", OPUS, 111, "sendonly")
+    assert audio.extensions == {AUDIO_LEVEL: 1, MID: 4}
+    assert audio.feedback == {"transport-cc"}
+    assert (video.codec, video.payload_type) == (VP8, 96)
+    assert video.feedback == {"goog-remb", "ccm fir", "nack pli"}
+    assert (data.kind, data.rejected) == ("application", True)
+
+
+def test_the_answer_receives_what_is_wanted_and_refuses_the_rest() -> None:
+    offer = sdp.read(OFFER, MAX_TRACKS)
+    answer = write_answer(1, 2, TRANSPORT, [(line, line.mid == "1") for line in offer.media])
+    parsed = SessionDescription.parse(answer)
+    assert [(m.kind, m.port, m.direction) for m in parsed.media] == [
+        ("audio", 9, "inactive"),
+        ("video", 9, "recvonly"),
+        ("application", 0, None),
+    ]
+    assert parsed.group[0].items == ["0", "1"]
+    assert parsed.media[1].fmt == [96]
+    assert answer.count("a=ice-lite") == 1
+    assert answer.index("a=ice-lite") < answer.index("m=")
+    assert "a=setup:passive" in answer
+    assert "video-orientation" not in answer
+    assert "goog-remb" not in answer
+    assert answer.count("a=candidate:1 1 udp 1 192.0.2.1 10 typ host\r\na=end-of-candidates") == 2
+    assert "a=fmtp:111 minptime=10;useinbandfec=1" in answer
+
+
+def test_a_codec_that_is_not_forwarded_is_refused() -> None:
+    offer = sdp.read(OFFER.replace("VP8/90000", "VP9/90000"), MAX_TRACKS)
+    assert offer.media[1].rejected
+    assert "m=video 0 " in write_answer(1, 1, TRANSPORT, [(line, False) for line in offer.media])
+
+
+def test_the_offer_of_a_subscribe_leg() -> None:
+    text = write_offer(
+        1,
+        1,
+        TRANSPORT,
+        [OfferedLine("0", "audio", OfferedTrack("alice", "alice-0", 77)), OfferedLine("1", "video", None)],
+    )
+    audio, video = SessionDescription.parse(text).media
+    assert (audio.direction, video.direction) == ("sendonly", "inactive")
+    assert audio.msid == "alice alice-0"
+    assert (audio.ssrc[0].ssrc, audio.ssrc[0].cname) == (77, "alice")
+    assert [c.payloadType for c in audio.rtp.codecs + video.rtp.codecs] == [111, 96]
+    assert video.ssrc == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda text: "", "no m-line"),
+        (lambda text: text.replace("a=mid:1", "a=mid:0"), "same mid"),
+        (lambda text: text.replace("a=mid:1\r\n", ""), "no mid"),
+        (lambda text: text.replace("a=mid:1", "a=mid:1 2"), "token"),
+        (lambda text: text.replace("a=rtcp-mux\r\n", ""), "rtcp-mux"),
+        (lambda text: text.replace("a=group:BUNDLE 0 1 2", "a=group:BUNDLE 0"), "BUNDLE"),
+        (lambda text: text.replace("actpass", "passive"), "setup"),
+        (lambda text: text.replace("a=setup:actpass\r\n", ""), "setup"),
+        (lambda text: text.replace("actpass", "sideways"), "parsed"),
+        (lambda text: text.replace("a=ice-ufrag:abcd\r\n", ""), "ice-ufrag"),
+        (lambda text: text.replace(f"a=fingerprint:{FINGERPRINT}\r\n", ""), "fingerprint"),
+        (lambda text: text.replace(FINGERPRINT, "sha-256 zz"), "fingerprint"),
+        (lambda text: text.replace("m=audio 9", "m=audio 0").replace("m=video 9", "m=video 0"), "rejected"),
+        (lambda text: text.replace("UDP/TLS/RTP/SAVPF 63", "UDP/TLS/RTP/SAVPF x"), "parsed"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_in_a_sentence(change: Callable[[str], str], words: str) -> None:
+    with pytest.raises(RequestError, match=words) as caught:
+        sdp.read(change(OFFER), MAX_TRACKS)
+    assert caught.value.code == "bad_sdp"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a=rtcp-fb:* x",
+        "a=ssrc:1 cname:x",
+        "a=fmtp:1 x",
+        "a=rtpmap:1 x/1",
+        "a=extmap:1 x",
+        "a=mid:x",
+        "x",
+        "a=group:BUNDLE x",
+    ],
+)
+def test_a_great_deal_of_junk_is_read_quickly(line: str) -> None:
+    text = OFFER + "".join(f"{line}\r\n" for _ in range((MAX_SDP - len(OFFER)) // (len(line) + 2)))
+    began = time.perf_counter()
+    with contextlib.suppress(RequestError):
+        sdp.read(text, MAX_TRACKS)
+    assert time.perf_counter() - began < 0.2
+
+
+def test_too_much_is_not_parsed_at_all() -> None:
+    with pytest.raises(RequestError) as caught:
+        sdp.read("x" * (MAX_SDP + 1), MAX_TRACKS)
+    assert caught.value.code == "sdp_too_large"
+    with pytest.raises(RequestError) as caught:
+        sdp.read("m=audio\r\n" * (MAX_TRACKS + 1), MAX_TRACKS)
+    assert caught.value.code == "too_many_tracks"
+
+
+LINES = OFFER.split("\r\n")
+
+
+@given(
+    st.text(max_size=200)
+    | st.lists(st.sampled_from(LINES) | st.text(max_size=20).map("a=".__add__), max_size=60).map("\r\n".join)
+    | st.tuples(st.integers(0, len(OFFER)), st.integers(0, 30), st.text(max_size=10)).map(
+        lambda cut: OFFER[: cut[0]] + cut[2] + OFFER[cut[0] + cut[1] :]
+    )
+)
+def test_any_text_is_a_description_or_refused(text: str) -> None:
+    try:
+        offer = sdp.read(text, MAX_TRACKS)
+    except RequestError:
+        return
+    answer = write_answer(1, 1, TRANSPORT, [(line, not line.rejected) for line in offer.media])
+    assert len(SessionDescription.parse(answer).media) == len(offer.media)
