@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { CommandRefused, NotAnswered, Socket } from "../../../web/static/protocol/socket.js";
 
 globalThis.WebSocket ??= /** @type {any} */ (class {});
-Object.assign(WebSocket, { OPEN: 1 });
+// Newer Node has a WebSocket of its own, with an OPEN that cannot be written.
+if (WebSocket.OPEN !== 1) Object.assign(WebSocket, { OPEN: 1 });
 
 /** As much of a WebSocket as Socket uses, in the hands of the test. */
 class FakeSocket extends EventTarget {
