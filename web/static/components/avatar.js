@@ -8,7 +8,8 @@ import { h } from "./dom.js";
  * @returns {HTMLElement}
  */
 export function avatar(name) {
-  const element = h("span", { class: "avatar", "aria-hidden": "true" }, initials(name));
+  // The stylesheet shows them: they are a picture, not a part of what is written.
+  const element = h("span", { class: "avatar", "aria-hidden": "true", "data-initials": initials(name) });
   tint(element, name);
   return element;
 }

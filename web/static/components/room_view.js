@@ -33,8 +33,9 @@ export class RoomView extends HTMLElement {
       h("div", {}, h("h2", {}, "You are the first here"), h("p", {}, "Share the link, and the others can join from their browser.")),
       new CopyLink({ kind: "primary", label: "Copy the link" }),
     );
-    const stage = h("main", { class: "stage" }, this.banner, this.stopping, this.grid, this.#alone, this.#hear);
-    this.append(this.top, stage, this.panel, this.controls, this.toasts);
+    const pictures = h("div", { class: "pictures" }, this.grid, this.toasts, this.#hear);
+    const stage = h("main", { class: "stage" }, this.banner, this.stopping, pictures, this.#alone);
+    this.append(this.top, stage, this.panel, this.controls);
 
     this.top.addEventListener("people", () => this.toggleChat());
     this.controls.addEventListener("chat", () => this.toggleChat());
@@ -81,7 +82,7 @@ export class RoomView extends HTMLElement {
     if (this.panel.open) return;
     this.controls.unread = ++this.#unread;
     const short = message.text.length > 90 ? `${message.text.slice(0, 89)}…` : message.text;
-    this.toasts.say(`${message.name}: ${short}`);
+    this.toasts.say(`${message.name}: ${short}`, { about: "chat" });
   }
 
   toggleChat() {
@@ -91,6 +92,7 @@ export class RoomView extends HTMLElement {
     this.controls.chatOpen = open;
     this.#unread = 0;
     this.controls.unread = 0;
+    this.toasts.clear("chat");
     // On a touch screen the keyboard would cover what was just opened.
     if (open && matchMedia("(pointer: fine)").matches) this.panel.form.focus();
     else this.controls.focusChat();

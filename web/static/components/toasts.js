@@ -26,10 +26,10 @@ export class StatusToasts extends HTMLElement {
 
   /**
    * @param {string} text
-   * @param {{unseen?: boolean}} [how] unseen: said only, because it is shown elsewhere already
+   * @param {{unseen?: boolean, about?: string}} [how] unseen: said only, because it is shown elsewhere already; about: for `clear`
    */
-  say(text, { unseen = false } = {}) {
-    const toast = h("p", { class: unseen ? "visually-hidden" : "toast", dir: "auto" }, text);
+  say(text, { unseen = false, about } = {}) {
+    const toast = h("p", { class: unseen ? "visually-hidden" : "toast", dir: "auto", "data-about": about }, text);
     this.append(toast);
     while (this.childElementCount > KEPT) this.firstElementChild?.remove();
     const timer = setTimeout(() => {
@@ -37,6 +37,14 @@ export class StatusToasts extends HTMLElement {
       toast.remove();
     }, SHOWN_FOR);
     this.#timers.add(timer);
+  }
+
+  /**
+   * Take away what has been seen elsewhere by now.
+   * @param {string} about
+   */
+  clear(about) {
+    for (const toast of this.querySelectorAll(`[data-about="${about}"]`)) toast.remove();
   }
 }
 

@@ -49,8 +49,10 @@ function bestShape(count, width, height, gap) {
   for (let columns = 1; columns <= count; columns++) {
     const rows = Math.ceil(count / columns);
     const tile = fit((width - gap * (columns - 1)) / columns, (height - gap * (rows - 1)) / rows, narrow);
-    // Of two shapes that are nearly as large, the one with fewer holes in its last row looks calmer.
-    const score = tile.width * tile.height * (1 - 0.02 * (columns * rows - count));
+    // A large tile is good, and so is a large face in it: a picture that fills a tall tile is scaled by the height.
+    const scale = Math.max(tile.width / WIDEST, tile.height);
+    // Of two shapes that are nearly as good, the one with fewer holes in its last row looks calmer.
+    const score = tile.width * tile.height * scale * (1 - 0.02 * (columns * rows - count));
     if (score > bestScore) [best, bestScore] = [{ columns, rows, tile }, score];
   }
   return best;
