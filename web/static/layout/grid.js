@@ -52,7 +52,7 @@ function bestShape(count, width, height, gap) {
     // A large tile is good, and so is a large face in it: a picture that fills a tall tile is scaled by the height.
     const scale = Math.max(tile.width / WIDEST, tile.height);
     // Of two shapes that are nearly as good, the one with fewer holes in its last row looks calmer.
-    const score = tile.width * tile.height * scale * (1 - 0.02 * (columns * rows - count));
+    const score = tile.width * tile.height * scale ** 2 * (1 - 0.02 * (columns * rows - count));
     if (score > bestScore) [best, bestScore] = [{ columns, rows, tile }, score];
   }
   return best;
