@@ -6,6 +6,8 @@ import asyncio
 import errno
 import logging
 import socket
+import struct
+import sys
 import time
 from collections.abc import Callable, Sequence
 
@@ -19,6 +21,12 @@ MAX_BURST = 64
 #: Bytes asked of the kernel for each socket; it grants what ``net.core.rmem_max`` allows.
 BUFFER = 4 << 20
 _DATAGRAM = 2_048
+#: Not in the socket module: the option, and the type of its ancillary message, a struct timespec (socket(7)).
+_SO_TIMESTAMPNS = 35
+_TIMESTAMP = struct.Struct("@ll")
+_ANCILLARY = socket.CMSG_SPACE(_TIMESTAMP.size)
+#: Seconds that a datagram may have waited.
+_MAX_AGE = 1.0
 _PORT_ATTEMPTS = 10
 
 #: Takes a datagram, the endpoint it came to, the address it came from, and the time in seconds.
@@ -62,15 +70,29 @@ class UdpEndpoint:
             self._counters.packets_sent += 1
 
     def _readable(self) -> None:
-        receive, read, clock = self._receive, self._socket.recvfrom, time.monotonic
+        receive, read = self._receive, self._socket.recvmsg
         for _ in range(MAX_BURST):
             try:
-                data, address = read(_DATAGRAM)
+                data, ancillary, _, address = read(_DATAGRAM, _ANCILLARY)
             except BlockingIOError:
                 return
             except OSError:  # an ICMP error about something sent earlier
                 continue
-            receive(data, self, address, clock())
+            receive(data, self, address, arrival(ancillary, time.monotonic(), time.time()))
+
+
+def arrival(ancillary: Sequence[tuple[int, int, bytes]], now: float, wall: float) -> float:
+    """Return when a datagram arrived, on the clock of ``now``, from the kernel's note of it on that of ``wall``.
+
+    A sender takes a datagram that waited for a busy worker for one that waited in the network, and slows down; so the
+    time that counts is the kernel's.
+    """
+    if len(ancillary) == 1 and ancillary[0][1] == _SO_TIMESTAMPNS and len(ancillary[0][2]) == _TIMESTAMP.size:
+        seconds, nanoseconds = _TIMESTAMP.unpack(ancillary[0][2])
+        age: float = wall - seconds - nanoseconds * 1e-9
+        if 0.0 < age < _MAX_AGE:  # else the wall clock was set
+            return now - age
+    return now
 
 
 def bind(addresses: Sequence[str], port: int, *, all_needed: bool) -> tuple[int, list[socket.socket]]:
@@ -122,6 +144,8 @@ def _socket(address: str, port: int) -> socket.socket:
     sock = socket.socket(family, kind, protocol)
     try:
         sock.setblocking(False)
+        if sys.platform == "linux":
+            sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         if family == socket.AF_INET6:

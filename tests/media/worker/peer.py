@@ -71,6 +71,8 @@ class Peer(asyncio.DatagramProtocol):
         self.rtcp: list[RtcpPacket] = []
         self.responses = 0
         self.closed_by_worker = False
+        #: Receive without decrypting, where only the worker's side of it matters.
+        self.ignore_packets = False
         self.streams: dict[str, SentStream] = {}
         self._transport_sequence = 65_530
         self._remote: Remote | None = None
@@ -229,6 +231,8 @@ class Peer(asyncio.DatagramProtocol):
         elif data[0] < 64:
             if self._dtls is not None:
                 self._dtls.feed(data)
+        elif self.ignore_packets:
+            return
         elif is_rtcp(data):
             self.rtcp += walk(self._unprotect_rtcp(data))
         else:

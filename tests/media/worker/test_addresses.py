@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import errno
 import socket
+import struct
 
 import pytest
 
 from media.worker.addresses import Announcement, candidates, local_addresses, usable
-from media.worker.udp import PortInUseError, bind
+from media.worker.udp import PortInUseError, arrival, bind
 
 
 def test_public_addresses_come_first_and_loopback_last() -> None:
@@ -69,3 +70,18 @@ def test_an_address_that_is_gone_is_left_out_unless_it_is_needed() -> None:
         with pytest.raises(OSError, match="assign") as caught:
             bind(addresses, 0, all_needed=needed)
         assert caught.value.errno == errno.EADDRNOTAVAIL
+
+
+def test_the_kernel_says_when_a_datagram_arrived() -> None:
+    note = (socket.SOL_SOCKET, 35, struct.pack("@ll", 1_000, 250_000_000))
+    assert arrival([note], 7.0, 1_000.5) == pytest.approx(6.75)
+    assert arrival([], 7.0, 1_000.5) == 7.0
+    # a wall clock that was set tells nothing
+    assert arrival([note], 7.0, 999.0) == 7.0
+    assert arrival([note], 7.0, 5_000.0) == 7.0
+
+
+def test_sockets_ask_for_it() -> None:
+    _, (sock,) = bind(["127.0.0.1"], 0, all_needed=True)
+    with sock:
+        assert sock.getsockopt(socket.SOL_SOCKET, 35) == 1

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import signal
 import socket
 import struct
+import sys
 import time
+from pathlib import Path
 
 import pytest
+from websockets.asyncio.client import unix_connect
 
-from media.messages import MAX_SDP, Accept, Leave, Publish, Ready, StartFailed
+from media.messages import MAX_SDP, Accept, Leave, Publish, Ready, StartFailed, decode_reply
 from media.worker import rtcp
 from tests.media.worker.harness import RefusedError, connected_worker, ready_worker, spawn
 from tests.media.worker.peer import DELTA_FRAME, KEYFRAME
@@ -405,8 +409,6 @@ def test_announced_addresses_are_what_browsers_are_told() -> None:
 def test_a_second_control_connection_is_refused() -> None:
     async def main() -> None:
         process, path, folder = await spawn("--port", "0", "--address", "127.0.0.1")
-        from websockets.asyncio.client import unix_connect
-
         with folder:
             async with unix_connect(path, compression=None) as first:
                 await first.recv()
@@ -415,5 +417,50 @@ def test_a_second_control_connection_is_refused() -> None:
                     assert second.close_code == 1008
             async with asyncio.timeout(5):
                 assert await process.wait() == 0
+
+    asyncio.run(main())
+
+
+def test_it_makes_its_own_control_socket_and_takes_it_away(tmp_path: Path) -> None:
+    path = tmp_path / "control"
+
+    async def main() -> None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "media.worker", "--control", str(path), "--port", "0", "--address", "127.0.0.1")
+        )
+        async with asyncio.timeout(20):
+            control = None
+            while control is None:
+                with contextlib.suppress(OSError):
+                    control = await unix_connect(str(path), compression=None)
+                await asyncio.sleep(0.05)
+            assert path.stat().st_mode & 0o077 == 0, "for this user only"
+            assert isinstance(decode_reply(await control.recv()), Ready)
+            await control.close()
+            assert await process.wait() == 0
+        assert not path.exists()
+
+    asyncio.run(main())
+
+
+def _open_files(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+def test_leaving_and_coming_back_leaves_nothing_behind() -> None:
+    async def main() -> None:
+        async with ready_worker() as worker:
+            for epoch in range(1, 21):
+                await worker.join("alice", epoch=epoch)
+                await worker.join("bob", epoch=epoch)
+                peer = await worker.new_peer()
+                answer = await worker.publish(peer, "alice", BOTH, epoch=epoch)
+                if epoch % 2:
+                    await peer.connect(answer)
+                await worker.ask(Leave("room", "alice", epoch))
+                await worker.ask(Leave("room", "bob", epoch))
+                statistics = await worker.statistics()
+                assert (statistics.routers, statistics.transports, statistics.consumers) == (0, 0, 0)
+            assert _open_files(worker.process.pid) < 20
 
     asyncio.run(main())
