@@ -153,15 +153,14 @@ class Bridge:
         for session in tuple(self._sessions.values()):
             session.join(link)
 
-    def _down(self, link: WorkerLink) -> None:
-        if link is self._link:
-            self._link = None
-            for session in tuple(self._sessions.values()):
-                session.lose()
+    def _down(self) -> None:
+        self._link = None
+        for session in tuple(self._sessions.values()):
+            session.lose()
 
-    def _hear(self, link: WorkerLink, event: Offer | LegChanged) -> None:
+    def _hear(self, event: Offer | LegChanged) -> None:
         # The key holds the epoch: what is late, for an admission that is over, finds nobody.
-        session = self._sessions.get((event.router, event.participant, event.epoch)) if link is self._link else None
+        session = self._sessions.get((event.router, event.participant, event.epoch))
         if session is None:
             self._events_dropped += 1
         else:

@@ -57,8 +57,8 @@ class WorkerLink:
         deadlines: Deadlines,
         *,
         up: Callable[[WorkerLink], None],
-        down: Callable[[WorkerLink], None],
-        event: Callable[[WorkerLink, Offer | LegChanged], None],
+        down: Callable[[], None],
+        event: Callable[[Offer | LegChanged], None],
     ) -> None:
         self.pid = 0
         self.port = 0
@@ -124,7 +124,7 @@ class WorkerLink:
             self._scope.cancel(str(end))
             self._requests.close()
             if self._is_up:
-                self._down(self)
+                self._down()
 
     async def _live(self, worker: Worker) -> None:
         async with trio.open_nursery() as nursery:
@@ -188,7 +188,7 @@ class WorkerLink:
                 case ResultFrame() | ErrorFrame():
                     self._answer(message)
                 case Offer() | LegChanged():
-                    self._event(self, message)
+                    self._event(message)
                 case Ready() | StartFailed():
                     self.close(WorkerLost(f"it said {message.event} again"))
 

@@ -7,7 +7,7 @@ import trio
 import trio.testing
 
 from nurseries import Backoff, ChildReport, ChildSpec, Run, TooManyRestarts, child_path, open_supervisor
-from nurseries.testing import cancel_at_every_checkpoint
+from nurseries.testing import cancel_at_every_checkpoint, deterministic
 
 
 class Boom(Exception):
@@ -278,15 +278,47 @@ async def test_an_error_while_being_stopped_is_reported_and_kept_and_not_raised(
         assert last is reports[0]
 
 
-async def test_an_error_while_the_supervisor_is_cancelled_is_reported_and_the_cancellation_goes_on() -> None:
+@pytest.mark.parametrize("seed", range(10))
+def test_an_error_while_the_supervisor_is_cancelled_is_reported_and_the_cancellation_goes_on(seed: int) -> None:
+    async def main() -> None:
+        reports: list[ChildReport] = []
+        with trio.CancelScope() as scope:
+            async with open_supervisor("s", report=reports.append) as supervisor:
+                await supervisor.start(ChildSpec("a", Script("fail at stop")))
+                scope.cancel()
+                await trio.sleep_forever()
+        assert scope.cancelled_caught
+        assert [(type(report.error), report.action) for report in reports] == [(Boom, "stop")]
+
+    with deterministic(seed):
+        trio.run(main)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_stop_before_the_first_step(seed: int) -> None:
+    async def main() -> None:
+        async with open_supervisor("s") as supervisor, trio.open_nursery() as nursery:
+
+            async def starter() -> None:
+                with pytest.raises(RuntimeError):
+                    await supervisor.start(ChildSpec("a", Script("hang early")))
+
+            nursery.start_soon(starter)
+            with trio.fail_after(1):
+                while not await supervisor.stop("a"):
+                    pass
+
+    with deterministic(seed):
+        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+async def test_a_child_that_ran_for_a_whole_period_begins_with_the_shortest_delay_again(autojump_clock: Any) -> None:
+    child = Script(*["fail later"] * 3)
     reports: list[ChildReport] = []
-    with trio.CancelScope() as scope:
-        async with open_supervisor("s", report=reports.append) as supervisor:
-            await supervisor.start(ChildSpec("a", Script("fail at stop")))
-            scope.cancel()
-            await trio.sleep_forever()
-    assert scope.cancelled_caught
-    assert [(type(report.error), report.action) for report in reports] == [(Boom, "stop")]
+    async with open_supervisor("s", period=0.5, backoff=Backoff(first=0.1), report=reports.append) as supervisor:
+        await supervisor.start(ChildSpec("a", child))
+        await trio.sleep(10)
+    assert [report.delay for report in reports] == [0.1, 0.1, 0.1]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])

@@ -21,6 +21,7 @@ from media.messages import (
     Ready,
     Request,
     Result,
+    StartFailed,
     WorkerStatistics,
     decode_request,
     encode_error,
@@ -90,6 +91,8 @@ class FakeWorker:
             try:
                 if self._first is not None:
                     await self.say(self._first)
+                if isinstance(self._first, StartFailed):
+                    self.die("it ended with exit status 1")
                 while True:
                     frame = await self._socket.get_message()
                     if not self.reading:
