@@ -286,12 +286,15 @@ def test_an_error_while_the_supervisor_is_cancelled_is_reported_and_the_cancella
             async with open_supervisor("s", report=reports.append) as supervisor:
                 await supervisor.start(ChildSpec("a", Script("fail at stop")))
                 scope.cancel()
+                # a body that takes its time to go
+                with trio.move_on_after(seed, shield=True):
+                    await trio.sleep_forever()
                 await trio.sleep_forever()
         assert scope.cancelled_caught
         assert [(type(report.error), report.action) for report in reports] == [(Boom, "stop")]
 
     with deterministic(seed):
-        trio.run(main)
+        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
 @pytest.mark.parametrize("seed", range(10))
