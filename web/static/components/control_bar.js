@@ -13,8 +13,6 @@ export class ControlBar extends HTMLElement {
 
   constructor() {
     super();
-    this.setAttribute("role", "toolbar");
-    this.setAttribute("aria-label", "Call");
     this.#chat.append(this.#badge);
     this.#chat.setAttribute("aria-controls", "panel");
     this.#chat.addEventListener("click", () => this.dispatchEvent(new CustomEvent("chat")));

@@ -15,9 +15,9 @@ export class CopyLink extends HTMLElement {
   constructor({ kind = "plain", label = "Copy link" } = {}) {
     super();
     this.label = label;
-    this.#text.textContent = label;
     this.#button = h("button", { type: "button", class: kind, "data-tip": "Copy the link to this room" }, this.#icon, this.#text);
     this.#button.addEventListener("click", () => void this.#copy());
+    this.#show("link", label);
     this.append(this.#button);
   }
 
@@ -37,6 +37,8 @@ export class CopyLink extends HTMLElement {
   #show(name, text) {
     setIcon(this.#icon, name);
     this.#text.textContent = text;
+    // Where there is little room the words are hidden, and the name must not be.
+    this.#button.setAttribute("aria-label", text);
   }
 }
 

@@ -9,6 +9,7 @@ import { problemWords } from "../text/problems.js";
 import { blockedWords, leftWords, restoringWords } from "../text/words.js";
 import { heard } from "./heard.js";
 import { switchState } from "./lobby.js";
+import { keepAwake } from "./wake.js";
 
 /** @import { DeviceChosen } from "../components/device_picker.js" */
 /** @import { BannerState } from "../components/banner.js" */
@@ -58,6 +59,7 @@ export class Call {
       (ids) => (this.view.grid.speaking = ids),
     );
     this.#undo.push(
+      keepAwake(),
       session.on("event", (event) => this.#news(event)),
       session.on("stopping", (message) => this.#stopping(message)),
       session.on("room", () => this.#show()),

@@ -123,12 +123,15 @@ export class Legs extends Emitter {
 
   /** @param {unknown} error */
   #refuse(error) {
-    console.error("chatroom: pictures and sound could not be set up:", error);
     // A stale offer is followed by a fresh one, and an absent worker by its return.
     const code = error instanceof Error && "code" in error ? error.code : "";
     if (code === "stale_offer") return;
-    if (code === "media_unavailable") this.#lost = true;
-    else this.#refused = true;
+    if (code === "media_unavailable") {
+      this.#lost = true;
+    } else {
+      this.#refused = true;
+      console.error("chatroom: pictures and sound could not be set up:", error);
+    }
     this.#tell();
   }
 
