@@ -65,8 +65,9 @@ export class PersonTile extends HTMLElement {
     this.classList.toggle("speaking", speaking);
   }
 
-  /** Play what the browser refused to play without a click. */
+  /** Sound too, which the browser refused to play without a click. */
   play() {
+    this.#video.muted = this.#own;
     this.#play();
   }
 
@@ -79,7 +80,11 @@ export class PersonTile extends HTMLElement {
     if (this.#stream.getTracks().length === 0) return void (this.#video.srcObject = null);
     if (this.#video.srcObject !== this.#stream) this.#video.srcObject = this.#stream;
     this.#video.play().catch((error) => {
-      if (error instanceof DOMException && error.name === "NotAllowedError") this.#announce("sound-refused");
+      if (this.#video.muted || !(error instanceof DOMException) || error.name !== "NotAllowedError") return;
+      // The picture alone is not refused.
+      this.#video.muted = true;
+      this.#video.play().catch(() => {});
+      this.#announce("sound-refused");
     });
   }
 

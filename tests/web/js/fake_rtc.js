@@ -1,0 +1,99 @@
+/** As much of WebRTC as the legs use. An offer's SDP is a JSON list of mids: even ones are sound, odd ones pictures. */
+
+class FakeTrack extends EventTarget {
+  muted = true;
+  /** @param {string} kind */
+  constructor(kind) {
+    super();
+    this.kind = kind;
+  }
+}
+
+class FakeTransceiver {
+  sender = { track: null, replaceTrack: async () => {}, getParameters: () => ({}), setParameters: async () => {} };
+  receiver;
+
+  /** @param {string} mid @param {string} kind */
+  constructor(mid, kind) {
+    this.mid = mid;
+    this.receiver = { track: new FakeTrack(kind) };
+  }
+}
+
+export class FakeConnection extends EventTarget {
+  /** @type {FakeConnection[]} */
+  static made = [];
+  connectionState = "new";
+  signalingState = "stable";
+  /** @type {{sdp: string} | null} */
+  localDescription = null;
+  /** @type {FakeTransceiver[]} */
+  #transceivers = [];
+
+  constructor() {
+    super();
+    FakeConnection.made.push(this);
+  }
+
+  /** @param {string} kind */
+  addTransceiver(kind) {
+    const transceiver = new FakeTransceiver(String(this.#transceivers.length), kind);
+    this.#transceivers.push(transceiver);
+    return transceiver;
+  }
+
+  getTransceivers() {
+    return this.#transceivers;
+  }
+
+  async createOffer() {
+    return { type: "offer", sdp: "offer" };
+  }
+
+  async createAnswer() {
+    return { type: "answer", sdp: "answer" };
+  }
+
+  /** @param {{type: string, sdp: string}} description */
+  async setLocalDescription(description) {
+    this.localDescription = description;
+    this.signalingState = description.type === "offer" ? "have-local-offer" : "stable";
+  }
+
+  /** @param {{type: string, sdp: string}} description */
+  async setRemoteDescription({ type, sdp }) {
+    this.signalingState = type === "offer" ? "have-remote-offer" : "stable";
+    if (type !== "offer") return;
+    for (const mid of JSON.parse(sdp)) {
+      if (this.#transceivers.some((each) => each.mid === mid)) continue;
+      this.#transceivers.push(new FakeTransceiver(mid, Number(mid) % 2 === 0 ? "audio" : "video"));
+    }
+  }
+
+  /** The first packet of a track comes. @param {string} mid */
+  arrive(mid) {
+    const track = this.#transceivers.find((each) => each.mid === mid)?.receiver.track;
+    if (!track) return;
+    track.muted = false;
+    track.dispatchEvent(new Event("unmute"));
+  }
+
+  /** @param {string} state */
+  become(state) {
+    this.connectionState = state;
+    this.dispatchEvent(new Event("connectionstatechange"));
+  }
+
+  close() {
+    this.connectionState = "closed";
+    this.signalingState = "closed";
+  }
+}
+
+Object.assign(globalThis, {
+  RTCPeerConnection: FakeConnection,
+  RTCRtpSender: { getCapabilities: () => ({ codecs: [] }) },
+  MediaStream: class {},
+});
+
+export const settled = () => new Promise((resolve) => setImmediate(resolve));
