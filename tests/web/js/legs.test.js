@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import { FakeConnection, settled } from "./fake_rtc.js";
 
-const { Legs } = await import("../../../web/static/rtc/legs.js");
+const { Legs, RETRY } = await import("../../../web/static/rtc/legs.js");
 const { SubscribeLeg } = await import("../../../web/static/rtc/subscribe_leg.js");
 
 const off = { microphone: null, camera: null };
@@ -115,6 +115,23 @@ test("without a worker at the start it waits for one", async () => {
   await legs.start(off);
   there = true;
   await legs.restore();
+  assert.deepEqual(statuses, ["restoring", "working"]);
+  legs.close();
+});
+
+test("a worker that did not answer in time is asked again", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let asked = 0;
+  const { legs, statuses } = makeLegs({
+    publish: async () => {
+      if (++asked === 1) throw Object.assign(new Error("too late"), { code: "media_unavailable" });
+      return "answer";
+    },
+  });
+  await legs.start(off);
+  t.mock.timers.tick(RETRY);
+  await settled();
+  assert.equal(asked, 2);
   assert.deepEqual(statuses, ["restoring", "working"]);
   legs.close();
 });

@@ -12,6 +12,9 @@ import { SubscribeLeg } from "./subscribe_leg.js";
 /** @import { RemoteTracks } from "./subscribe_leg.js" */
 /** @import { PublishOffer } from "./publish_leg.js" */
 
+/** A worker that did not answer in time may be there all the same: ask again after so many milliseconds. */
+export const RETRY = 5_000;
+
 /** @typedef {"working" | "restoring" | "blocked" | "refused"} MediaStatus */
 /** @typedef {"publish" | "subscribe"} LegName */
 
@@ -31,6 +34,8 @@ export class Legs extends Emitter {
   /** @type {Record<Source, MediaStreamTrack | null>} */
   #tracks = { microphone: null, camera: null };
   #lost = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #retry;
   #refused = false;
   /** @type {MediaStatus} */
   status = "working";
@@ -53,9 +58,12 @@ export class Legs extends Emitter {
     this.send(tracks);
     try {
       const answer = await this.#signal.publish(await prepared.offer);
-      if (this.publish === prepared) await prepared.accept(answer);
+      if (this.publish !== prepared) return;
+      await prepared.accept(answer);
+      this.#lost = false;
+      this.#tell();
     } catch (error) {
-      if (this.publish === prepared) this.#refuse(error);
+      if (this.publish === prepared) this.#refuse(error, true);
     }
   }
 
@@ -100,6 +108,7 @@ export class Legs extends Emitter {
   }
 
   #closeBoth() {
+    clearTimeout(this.#retry);
     this.publish?.close();
     this.subscribe?.close();
     this.publish = this.subscribe = null;
@@ -109,7 +118,7 @@ export class Legs extends Emitter {
     const leg = new SubscribeLeg(this.#signal.answer);
     this.subscribe = leg;
     leg.on("tracks", (tracks) => this.emit("tracks", tracks));
-    leg.on("failed", (error) => this.#refuse(error));
+    leg.on("failed", (error) => this.#refuse(error, false));
     this.#watch("subscribe", leg);
   }
 
@@ -121,13 +130,14 @@ export class Legs extends Emitter {
     });
   }
 
-  /** @param {unknown} error */
-  #refuse(error) {
+  /** @param {unknown} error @param {boolean} publishing */
+  #refuse(error, publishing) {
     // A stale offer is followed by a fresh one, and an absent worker by its return.
     const code = error instanceof Error && "code" in error ? error.code : "";
     if (code === "stale_offer") return;
-    if (code === "media_unavailable") {
+    if (code === "media_unavailable" || (code === "busy" && publishing)) {
       this.#lost = true;
+      if (publishing) this.#retry = setTimeout(() => void this.start(this.#tracks), RETRY);
     } else {
       this.#refused = true;
       console.error("chatroom: pictures and sound could not be set up:", error);
