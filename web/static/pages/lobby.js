@@ -105,7 +105,7 @@ export class Lobby {
 }
 
 /** @param {import("../rtc/capture.js").Capture} capture */
-export const switchState = (capture) => ({ on: capture.live, busy: capture.busy, trouble: capture.problem !== null });
+export const switchState = (capture) => ({ on: capture.busy ? capture.wanted : capture.live, busy: capture.busy, trouble: capture.problem !== null });
 
 /** @returns {PublishLeg | undefined} nothing where the browser has no WebRTC, or forbids it */
 function prepare() {

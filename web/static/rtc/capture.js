@@ -22,6 +22,8 @@ export class Capture extends Emitter {
   #settling = null;
   #wanted = false;
   #closed = false;
+  /** Whether a track is on its way that is being opened together with the other device's. */
+  #expecting = false;
   #openedAs = "";
 
   /** @type {Problem | null} */
@@ -55,7 +57,12 @@ export class Capture extends Emitter {
 
   /** Whether it is being switched just now. */
   get busy() {
-    return this.#settling !== null;
+    return this.#settling !== null || this.#expecting;
+  }
+
+  /** Whether it is meant to be on, for a switch that answers at once. */
+  get wanted() {
+    return this.#wanted;
   }
 
   get #alive() {
@@ -79,20 +86,33 @@ export class Capture extends Emitter {
     return this.#settle();
   }
 
+  /** A track is on its way: `adopt`, `fail` or `alone` follows. The switch may be thrown meanwhile. */
+  expect() {
+    this.#expecting = true;
+    this.#wanted = !this.#closed;
+    this.#openedAs = this.device;
+    this.emit("change", undefined);
+  }
+
   /**
    * Take a track that was opened together with another device's.
    * @param {MediaStreamTrack} track
    */
   adopt(track) {
     this.#release();
-    this.#wanted = true;
-    this.problem = null;
-    this.#take(track);
-    this.emit("change", undefined);
+    this.#take(track, this.#openedAs);
+    return this.alone();
+  }
+
+  /** No track comes from elsewhere any more. */
+  alone() {
+    this.#expecting = false;
+    return this.#settle();
   }
 
   /** @param {Problem} problem */
   fail(problem) {
+    this.#expecting = false;
     this.#wanted = false;
     this.problem = problem;
     this.#release();
@@ -108,12 +128,12 @@ export class Capture extends Emitter {
   }
 
   #settle() {
-    this.#settling ??= this.#converge().finally(() => {
+    if (!this.#expecting) this.#settling ??= this.#converge().finally(() => {
       this.#settling = null;
       this.emit("change", undefined);
     });
     this.emit("change", undefined);
-    return this.#settling;
+    return this.#settling ?? Promise.resolve();
   }
 
   async #converge() {
@@ -126,15 +146,14 @@ export class Capture extends Emitter {
   }
 
   async #open() {
-    if (!this.#media) return this.fail({ kind: window.isSecureContext ? "unsupported" : "insecure", detail: "" });
+    if (!this.#media) return this.fail({ kind: globalThis.isSecureContext ? "unsupported" : "insecure", detail: "" });
     const device = this.device;
     // Phones cannot open a second camera while the first is open.
     this.#release();
     const stream = await this.#media.getUserMedia({ [kindOf(this.source)]: constraintsFor(this.source, device) });
     const [track] = stream.getTracks();
     if (!track) return this.fail({ kind: "missing", detail: "" });
-    this.#take(track);
-    this.#openedAs = device;
+    this.#take(track, device);
   }
 
   /** A camera is let go, so that its light goes off; a microphone is only silenced, so that it is back at once. */
@@ -143,10 +162,10 @@ export class Capture extends Emitter {
     else if (this.#track) this.#track.enabled = false;
   }
 
-  /** @param {MediaStreamTrack} track */
-  #take(track) {
+  /** @param {MediaStreamTrack} track @param {string} device */
+  #take(track, device) {
     this.#track = track;
-    this.#openedAs = this.device;
+    this.#openedAs = device;
     track.contentHint = this.source === "camera" ? "motion" : "speech";
     track.addEventListener("ended", () => {
       if (this.#track !== track) return;

@@ -47,12 +47,14 @@ export class LocalMedia extends Emitter {
       await Promise.all([wanted.microphone && this.microphone.set(true), wanted.camera && this.camera.set(true)]);
       return;
     }
+    for (const capture of [this.microphone, this.camera]) capture.expect();
     try {
       const stream = await this.#media.getUserMedia({
         audio: constraintsFor("microphone", this.microphone.device),
         video: constraintsFor("camera", this.camera.device),
       });
-      for (const track of stream.getTracks()) (track.kind === "audio" ? this.microphone : this.camera).adopt(track);
+      const kinds = { audio: this.microphone, video: this.camera };
+      await Promise.all(stream.getTracks().map((track) => kinds[/** @type {"audio" | "video"} */ (track.kind)].adopt(track)));
     } catch (error) {
       await this.#openEach(error);
     }
@@ -64,7 +66,7 @@ export class LocalMedia extends Emitter {
     for (const capture of [this.microphone, this.camera]) {
       // Someone who said no, or closed the question, is not asked twice more.
       const ask = problem.kind !== "denied" || (await permission(capture.source)) !== "ask";
-      if (ask) await capture.set(true);
+      if (ask) await capture.alone();
       else capture.fail(problem);
     }
   }
