@@ -64,6 +64,10 @@ class Person:
     def tile(self, name: str) -> Locator:
         return self.page.get_by_role("group", name=name, exact=True)
 
+    def listed(self, name: str) -> Locator:
+        """Someone's line in the list of people."""
+        return self.page.get_by_role("list", name="People").get_by_role("listitem").filter(has_text=name)
+
     def sees(self, *others: Person) -> None:
         """Wait until each of the others has a tile with a picture that is not black."""
         for other in others:
@@ -93,3 +97,20 @@ class Person:
         while not condition():
             assert time.monotonic() < deadline, f"{self.name} waited {timeout} s for {what}"
             self.page.wait_for_timeout(50)
+
+    def watch_status(self) -> None:
+        """Note when the status region says what, for `said_at`."""
+        self.page.evaluate("""() => {
+          window.said = [];
+          const region = document.querySelector('[role=status]');
+          new MutationObserver(changes => {
+            for (const change of changes)
+              for (const node of change.addedNodes) window.said.push([Date.now(), node.textContent]);
+          }).observe(region, {childList: true, subtree: true});
+        }""")
+
+    def said_at(self, text: str) -> float:
+        """Wait until the status region has said it, and return when that was, in Unix milliseconds."""
+        self.page.wait_for_function("text => window.said.some(([, said]) => said.startsWith(text))", arg=text)
+        at: float = self.page.evaluate("text => window.said.find(([, said]) => said.startsWith(text))[0]", text)
+        return at
