@@ -269,11 +269,11 @@ def decode_reply(frame: str | bytes) -> ResultFrame | ErrorFrame | Event:
     try:
         if "event" in data:
             return _converter.structure(data["params"], EVENTS[data["event"]])
-        id = _integer(data["id"], int)
+        number = _integer(data["id"], int)
         if "error" in data:
             error = data["error"]
-            return ErrorFrame(id, _string(error["code"], str), _string(error["message"], str))
-        return ResultFrame(id, dict(data["result"]))
+            return ErrorFrame(number, _string(error["code"], str), _string(error["message"], str))
+        return ResultFrame(number, dict(data["result"]))
     except (KeyError, TypeError, ValueError, AttributeError, CattrsError) as error:
         raise BadMessage(f"not a reply or an event: {error!r}") from error
 

@@ -10,7 +10,7 @@ class FakeTrack extends EventTarget {
 }
 
 class FakeTransceiver {
-  sender = { track: null, replaceTrack: async () => {}, getParameters: () => ({}), setParameters: async () => {} };
+  sender = { track: null, replaceTrack: async () => {}, getParameters: () => ({ encodings: [] }), setParameters: async () => {} };
   receiver;
 
   /** @param {string} mid @param {string} kind */

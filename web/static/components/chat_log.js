@@ -23,8 +23,14 @@ export class ChatLog extends HTMLElement {
     super();
     this.setAttribute("role", "log");
     this.setAttribute("aria-label", "Chat");
-    this.tabIndex = 0;
     this.append(this.#empty);
+  }
+
+  /** Whether what is added is read out. With the panel closed the news says it already. */
+  set announcing(/** @type {boolean} */ announcing) {
+    this.setAttribute("aria-live", announcing ? "polite" : "off");
+    // What cannot be seen is no stop for the keyboard.
+    this.tabIndex = announcing ? 0 : -1;
   }
 
   /**

@@ -42,6 +42,9 @@ export class RoomView extends HTMLElement {
     this.panel.addEventListener("close", () => {
       if (this.panel.open) this.toggleChat();
     });
+    this.panel.addEventListener("open", () => {
+      if (!this.panel.open) this.toggleChat();
+    });
     this.grid.addEventListener("sound-refused", () => (this.#hear.hidden = false));
     this.#hear.addEventListener("click", () => {
       this.#hear.hidden = true;
@@ -93,6 +96,7 @@ export class RoomView extends HTMLElement {
     this.#unread = 0;
     this.controls.unread = 0;
     this.toasts.clear("chat");
+    if (open && this.panel.contains(document.activeElement)) return;
     // On a touch screen the keyboard would cover what was just opened.
     if (open && matchMedia("(pointer: fine)").matches) this.panel.form.focus();
     else this.controls.focusChat();

@@ -22,6 +22,9 @@ export class SidePanel extends HTMLElement {
     this.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.dispatchEvent(new CustomEvent("close"));
     });
+    this.form.addEventListener("focusin", () => {
+      if (!this.open) this.dispatchEvent(new CustomEvent("open"));
+    });
     this.open = false;
   }
 
@@ -29,10 +32,10 @@ export class SidePanel extends HTMLElement {
     return this.classList.contains("open");
   }
 
-  /** Closed, the list of people stays for screen readers; everything else is gone. */
+  /** Closed, it is hidden from the eye only: who gets to the message box without seeing it opens the panel. */
   set open(open) {
     this.classList.toggle("open", open);
-    this.#chat.hidden = !open;
+    this.log.announcing = open;
     this.#close.hidden = !open;
     if (open) this.log.toEnd();
   }

@@ -37,6 +37,7 @@ export class Legs extends Emitter {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #refused = false;
+  #people = 1;
   /** @type {MediaStatus} */
   status = "working";
 
@@ -55,6 +56,7 @@ export class Legs extends Emitter {
     this.publish = prepared;
     this.#refused = false;
     this.#watch("publish", prepared);
+    prepared.people = this.#people;
     this.send(tracks);
     try {
       const answer = await this.#signal.publish(await prepared.offer);
@@ -73,6 +75,12 @@ export class Legs extends Emitter {
     for (const source of /** @type {Source[]} */ (["microphone", "camera"])) {
       this.publish?.send(source, tracks[source]).catch((error) => console.error("chatroom: the track was refused:", error));
     }
+  }
+
+  /** How many there are in the room, oneself included. */
+  set people(/** @type {number} */ people) {
+    this.#people = people;
+    if (this.publish) this.publish.people = people;
   }
 
   /** @param {Offer} offer */

@@ -6,18 +6,21 @@
  */
 
 import { LegWatch } from "./leg_watch.js";
+import { encodingFor } from "./sending.js";
 
 /** @import { Source } from "../protocol/types.js" */
 
-/** @typedef {{sdp: string, tracks: Record<string, Source>}} PublishOffer */
+/** @import { Encoding } from "./sending.js" */
 
-const VIDEO_BITRATE = 1_700_000;
+/** @typedef {{sdp: string, tracks: Record<string, Source>}} PublishOffer */
 
 export class PublishLeg {
   /** @type {Promise<PublishOffer>} */
   #offer;
   /** @type {Record<Source, RTCRtpTransceiver>} */
   #transceivers;
+  #encoding = encodingFor(1);
+  #accepted = false;
 
   constructor() {
     this.madeAt = performance.now();
@@ -30,7 +33,7 @@ export class PublishLeg {
       camera: this.connection.addTransceiver("video", {
         direction: "sendonly",
         streams,
-        sendEncodings: [{ maxBitrate: VIDEO_BITRATE, maxFramerate: 30 }],
+        sendEncodings: [this.#encoding],
       }),
     };
     preferVp8(this.#transceivers.camera);
@@ -51,12 +54,21 @@ export class PublishLeg {
     await sender.replaceTrack(track);
   }
 
+  /** How many there are in the room: the picture is sent as large as they will see it. */
+  set people(/** @type {number} */ people) {
+    const encoding = encodingFor(people);
+    if (encoding === this.#encoding) return;
+    this.#encoding = encoding;
+    if (this.#accepted) void tune(this.#transceivers.camera.sender, encoding);
+  }
+
   /** @param {string} sdp the server's answer */
   async accept(sdp) {
     if (this.connection.signalingState !== "have-local-offer") return;
     await this.connection.setRemoteDescription({ type: "answer", sdp });
     this.watch.begin();
-    await balance(this.#transceivers.camera.sender);
+    this.#accepted = true;
+    await tune(this.#transceivers.camera.sender, this.#encoding);
   }
 
   close() {
@@ -88,12 +100,15 @@ function preferVp8(transceiver) {
 }
 
 /**
- * Let quality and smoothness go down together, where the browser can be told.
+ * Say how large the picture is to be, and let quality and smoothness go down together, where the browser can be told.
  * @param {RTCRtpSender} sender
+ * @param {Encoding} encoding
  */
-async function balance(sender) {
+async function tune(sender, encoding) {
   try {
-    await sender.setParameters({ ...sender.getParameters(), degradationPreference: "balanced" });
+    const parameters = sender.getParameters();
+    const encodings = parameters.encodings.map((each) => ({ ...each, ...encoding }));
+    await sender.setParameters({ ...parameters, encodings, degradationPreference: "balanced" });
   } catch {
     // It is a wish: the browser's own choice is good enough.
   }
