@@ -102,7 +102,7 @@ class Directory:
             name, media=self._media, limits=self.limits, clock=self._clock, epochs=self._epochs
         )
 
-        async def live(*, task_status: trio.TaskStatus[None]) -> None:
+        async def live(*, task_status: trio.TaskStatus[None]) -> None:  # noqa: ASYNC128 - the room says started
             try:
                 await room.run(task_status=task_status)
             finally:

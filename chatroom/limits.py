@@ -14,7 +14,7 @@ class Limits:
     """The bounds of a server. Times are in seconds, sizes in bytes. docs/protocol.md says what happens beyond them."""
 
     rooms: int = attrs.field(default=1_000, validator=_positive)
-    participants: int = attrs.field(default=100, validator=_positive)  # in one room
+    participants: int = attrs.field(default=32, validator=_positive)  # in one room
     messages: int = attrs.field(default=200, validator=_positive)  # of chat kept in a room
     log_records: int = attrs.field(default=1_000, validator=_positive)  # of past participants kept in a room's log
     room_linger: float = attrs.field(default=60.0, validator=_positive)  # an empty room is kept this long

@@ -82,6 +82,14 @@ class Person:
         value: dict[str, dict[str, Any]] = self.page.evaluate(_RECEIVED)
         return value
 
+    def sent_lines(self) -> int:
+        """The height of the picture that this person sends, in pixels."""
+        value: int = self.page.evaluate("""async () => {
+          const report = await window.chatroom.legs().publish.getStats();
+          return [...report.values()].find(s => s.type === 'outbound-rtp' && s.kind === 'video').frameHeight;
+        }""")
+        return value
+
     def mark(self, name: str) -> float:
         """Milliseconds since the page began, of a moment it noted."""
         self.page.wait_for_function("name => window.chatroom.marks[name] !== undefined", arg=name)

@@ -65,7 +65,7 @@ def test_who_refuses_the_devices_is_told_how_and_can_join(refusing: Browser, bri
     ada = bring("Ada").join()
     bob = bring("Bob", on=refusing).open()
     expect(
-        bob.page.get_by_text(re.compile("(not allowed|blocked|refused|permission)", re.IGNORECASE)).first
+        bob.page.get_by_text(re.compile("may not use your camera and microphone", re.IGNORECASE)).first
     ).to_be_visible()
     for device in ("Microphone", "Camera"):
         expect(bob.button(device)).to_have_attribute("aria-pressed", "false")
