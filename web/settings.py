@@ -17,6 +17,7 @@ import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 
 from chatroom.limits import Limits
+from web.origin import Origin
 
 ENVIRONMENT = "CHATROOM_"
 _PORT: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(65_535))
@@ -34,6 +35,20 @@ def _addresses(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...
             raise ValueError(f"'{attribute.name}' takes IP addresses, not {address!r}") from None
 
 
+def _given(_: object, attribute: attrs.Attribute[Any], value: str) -> None:
+    if not value.strip():
+        raise ValueError(f"'{attribute.name}' takes an address, not {value!r}")
+
+
+def _origins(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    for origin in value:
+        try:
+            Origin.parse(origin)
+        except ValueError:
+            message = f"'{attribute.name}' takes origins such as 'https://chat.example.org', not {origin!r}"
+            raise ValueError(message) from None
+
+
 def _announced(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
     for announced in value:
         try:
@@ -45,33 +60,35 @@ def _announced(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...
 
 def split_announced(text: str) -> tuple[str, int | None]:
     """Split ``ADDRESS[:PORT]``; an IPv6 address with a port stands in brackets. Raises ValueError."""
-    host, port = text, ""
+    host, separator, port = text, "", ""
     if text.startswith("["):
-        host, _, rest = text[1:].partition("]")
-        if rest and not rest.startswith(":"):
+        host, bracket, rest = text[1:].partition("]")
+        empty, separator, port = rest.partition(":")
+        if not bracket or empty:
             raise ValueError(text)
-        port = rest[1:]
     elif text.count(":") == 1:
-        host, _, port = text.partition(":")
+        host, separator, port = text.partition(":")
     ipaddress.ip_address(host)
-    number = int(port) if port else None
-    if number is not None and not 0 < number <= 65_535:
+    if not separator:
+        return host, None
+    # int() would take much that is no port: "+1", "1_0", digits of other scripts.
+    if not (port.isascii() and port.isdecimal() and len(port) <= 5 and 0 < int(port) <= 65_535):
         raise ValueError(text)
-    return host, number
+    return host, int(port)
 
 
 @attrs.frozen(kw_only=True)
 class Settings:
     """A server's settings, with the defaults of ``chatroom serve``."""
 
-    host: str = "127.0.0.1"
+    host: str = attrs.field(default="127.0.0.1", validator=_given)
     port: int = attrs.field(default=8000, validator=_PORT)
     certfile: Path | None = None
     keyfile: Path | None = None
     media_port: int = attrs.field(default=10_000, validator=_PORT)
     media_address: tuple[str, ...] = attrs.field(default=(), validator=_addresses)
     announce: tuple[str, ...] = attrs.field(default=(), validator=_announced)
-    allow_origin: tuple[str, ...] = ()
+    allow_origin: tuple[str, ...] = attrs.field(default=(), validator=_origins)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
     limits: Limits = attrs.field(factory=Limits)
@@ -90,7 +107,7 @@ def load(
     from_environment: dict[str, Any] = {}
     for field in attrs.fields(Settings):
         text = environ.get(ENVIRONMENT + field.name.upper())
-        if text is None or field.name == "limits":
+        if not text or field.name == "limits":  # empty is how a compose file says that it is not set
             continue
         from_environment[field.name] = _from_text(text, hints[field.name], field.name)
     merged = {**from_file, **from_environment}
