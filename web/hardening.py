@@ -7,7 +7,13 @@ What is mended, each with a test that fails without it:
 * permessage-deflate was always accepted, at 100 kB a connection: the offer is not seen;
 * the peer's close code was lost: it stands in the scope, under `CLOSE_CODE`;
 * a broken or too large websocket frame was an error or left the connection open: it is a close with 1002, 1007 or 1009;
-* an open websocket was told nothing when the server stops: what was given to `on_terminate` runs first.
+* a connection that we end was reset when the peer was still sending, and what we had said was lost with it: we stop
+  writing first, and read a little longer;
+* a handshake that is refused, or that has a body, left the connection open: it is answered and ended;
+* a connection that the peer ended was kept for as long as an idle one: it is gone at once;
+* an open websocket was told nothing when the server stops: what was given to `on_terminate` runs first;
+* an app that could not start was served for a moment, and said to be: it is not;
+* HTTP/2 was spoken, where none of these bounds hold: it is not offered.
 
 `install` changes names in Hypercorn's modules, so it serves ``hypercorn -k trio`` as well as our own ``serve``.
 """
@@ -16,22 +22,28 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from math import inf
 from typing import Any
 
-import hypercorn.protocol.h2
+import hypercorn.config
+import hypercorn.protocol
 import hypercorn.protocol.h11
-import hypercorn.protocol.ws_stream
 import hypercorn.trio.run
 import structlog
 import trio
-from h11 import RemoteProtocolError as HTTPProtocolError
+from h11 import LocalProtocolError
+from h11 import ProtocolError as HTTPProtocolError
+from h11 import Request as HTTPRequest
 from hypercorn.events import Closed, Event, RawData
+from hypercorn.protocol.events import Body, Data, Request, StreamClosed
 from hypercorn.protocol.events import Event as StreamEvent
-from hypercorn.protocol.events import Request, StreamClosed
-from hypercorn.protocol.ws_stream import WSStream
-from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
+from hypercorn.trio.lifespan import Lifespan
+from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.trio.worker_context import EventWrapper, WorkerContext
-from wsproto.events import BytesMessage, CloseConnection, Message, Ping, TextMessage
+from wsproto.events import CloseConnection, Message, Ping
 from wsproto.utilities import RemoteProtocolError
 
 #: The key of an ASGI websocket scope under which the peer's close code stands once it sent one.
@@ -39,6 +51,8 @@ CLOSE_CODE = "chatroom.close_code"
 #: Seconds that a peer may take to accept what is sent to it, and the same once the server is stopping.
 SEND_TIMEOUT = 8.0
 SEND_TIMEOUT_STOPPING = 0.5
+#: Seconds that a peer may take to end its side of a connection after we have ended ours.
+LINGER = 1.0
 
 _log = structlog.stdlib.get_logger("web.hardening")
 _on_terminate: list[Callable[[], Awaitable[None]]] = []
@@ -55,10 +69,12 @@ class Terminated(EventWrapper):
     """The event by which Hypercorn tells its connections that it stops. Ours lets the app say goodbye before."""
 
     async def set(self) -> None:
-        for callback in tuple(_on_terminate):
-            await callback()
-        for connection in tuple(_connections):
-            connection.hurry()
+        try:
+            for callback in tuple(_on_terminate):
+                await callback()
+        finally:  # a goodbye that was cut short must not leave a send its patience
+            for connection in tuple(_connections):
+                connection.hurry()
         await super().set()
 
 
@@ -70,18 +86,32 @@ class Context(WorkerContext):
         self.terminated = Terminated()
 
 
+class AppLifespan(Lifespan):
+    """The life of the app, as Hypercorn sees it."""
+
+    async def wait_for_startup(self) -> None:
+        await super().wait_for_startup()
+        if self.supported and self.shutdown.is_set():
+            # It ended before it began. Its error is on its way here, and cancels this.
+            await trio.sleep_forever()
+
+
 class Connection(TCPServer):
     """One TCP connection."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._send_timeout = SEND_TIMEOUT
-        self._sending: trio.CancelScope | None = None
+        self._sends: set[trio.CancelScope] = set()
+        self._ended = False
+        # Not the one of Hypercorn's TaskGroup, which lets a cancellation of its own pass on to all connections.
+        self._scope = trio.CancelScope()
 
     async def run(self) -> None:
         _connections.add(self)
         try:
-            await super().run()
+            with self._scope:
+                await super().run()
         except* (HTTPProtocolError, RemoteProtocolError, OSError, trio.BrokenResourceError) as group:
             _log.info("connection broken by the peer", error=repr(group.exceptions[0]))
             await trio.aclose_forcefully(self.stream)
@@ -93,26 +123,86 @@ class Connection(TCPServer):
             _connections.discard(self)
 
     async def protocol_send(self, event: Event) -> None:
-        if not isinstance(event, RawData):
+        if isinstance(event, RawData):
+            await self._send(event.data)
+        elif isinstance(event, Closed):
+            await self._end()
+            await self.protocol.handle(Closed())
+        else:
             await super().protocol_send(event)
-            return
+
+    async def _send(self, data: bytes) -> None:
+        # Shielded, because a frame that is cancelled half-way corrupts the stream for the close frame behind it.
+        scope = trio.CancelScope(deadline=trio.current_time() + self._send_timeout, shield=True)
+        self._sends.add(scope)
         try:
-            # Shielded, because a frame that is cancelled half-way corrupts the stream for the close frame behind it.
-            with trio.fail_after(self._send_timeout, shield=True) as self._sending:
+            with scope:
                 async with self.send_lock:
-                    await self.stream.send_all(event.data)
-        except trio.TooSlowError:
+                    if not self._ended:
+                        await self.stream.send_all(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            self._give_up()
+            await self.protocol.handle(Closed())
+        finally:
+            self._sends.discard(scope)
+        if scope.cancelled_caught:
             _log.info("connection dropped: the peer does not read")
+            self._give_up()
             await trio.aclose_forcefully(self.stream)
             await self.protocol.handle(Closed())
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            await self.protocol.handle(Closed())
+
+    async def _end(self) -> None:
+        """Say that nothing follows, and give the peer time to read it: closing now would reset what is on its way."""
+        if self._ended:
+            return
+        self._ended = True
+        self._give_up()
+        # TLS has no such thing; and the peer may be gone already. Shielded, because it never waits, and whoever says
+        # that all is said is cancelled for having said it.
+        with (
+            suppress(AttributeError, trio.BrokenResourceError, trio.BusyResourceError, trio.ClosedResourceError),
+            trio.CancelScope(shield=True),
+        ):
+            await self.stream.send_eof()
+
+    def _give_up(self) -> None:
+        """Leave the connection a moment. Its tasks might wait for each other, or for a peer that is gone, for ever."""
+        self._scope.deadline = min(self._scope.deadline, trio.current_time() + LINGER)
+
+    async def _read_data(self) -> None:
+        while True:
+            try:
+                with trio.fail_after(self.config.read_timeout or inf):
+                    data = await self.stream.receive_some(MAX_RECV)
+            except (trio.ClosedResourceError, trio.BrokenResourceError, trio.TooSlowError):
+                break
+            if not self._ended:
+                await self.protocol.handle(RawData(bytes(data)))
+            if not data:
+                break
+        await self.protocol.handle(Closed())
+        await self.idle_task.stop()
 
     def hurry(self) -> None:
         """Have less patience with a peer that does not read."""
         self._send_timeout = SEND_TIMEOUT_STOPPING
-        if self._sending is not None:
-            self._sending.deadline = min(self._sending.deadline, trio.current_time() + SEND_TIMEOUT_STOPPING)
+        for scope in self._sends:
+            scope.deadline = min(scope.deadline, trio.current_time() + SEND_TIMEOUT_STOPPING)
+
+
+class HTTP1(H11Protocol):
+    """HTTP/1.1 that does not turn into HTTP/2 when asked to."""
+
+    async def _check_protocol(self, event: HTTPRequest) -> None:
+        pass
+
+    async def _send_h11_event(self, event: Any) -> None:
+        try:
+            await super()._send_h11_event(event)
+        except LocalProtocolError as error:
+            # What was wrong with the request has been answered already, and this is what the app says to it.
+            _log.info("connection ended: an answer came too late", error=str(error))
+            await self.send(Closed())
 
 
 class WebsocketStream(WSStream):
@@ -120,15 +210,29 @@ class WebsocketStream(WSStream):
 
     async def handle(self, event: StreamEvent) -> None:
         if isinstance(event, Request):
-            headers = [(name, value) for name, value in event.headers if name.lower() != b"sec-websocket-extensions"]
-            event = dataclasses.replace(event, headers=headers)
-        try:
-            await super().handle(event)
-        except RemoteProtocolError as error:
-            if not hasattr(self, "connection"):
-                raise  # a handshake that is none: the connection ends
-            hint = error.event_hint
-            await self._close(hint.code if isinstance(hint, CloseConnection) else 1002)
+            event = dataclasses.replace(event, headers=[header for header in event.headers if _fit(*header)])
+        elif isinstance(event, (Body, Data)) and not self.handshake.accepted:
+            if not self.closed and self.state == ASGIWebsocketState.HANDSHAKE:
+                await self._refuse_haste()
+            return
+        await super().handle(event)
+        if isinstance(event, Request) and self.closed:  # refused
+            await self.send(StreamClosed(stream_id=self.stream_id))
+
+    async def app_send(self, message: Any) -> None:
+        if message is None and self.closed:
+            # The app has ended. Whoever still has a message for it would wait for ever.
+            await self.send(StreamClosed(stream_id=self.stream_id))
+        else:
+            await super().app_send(message)
+
+    async def _refuse_haste(self) -> None:
+        """End a peer that speaks before it was let in: to a body of its request, there is no end to be seen."""
+        self.closed = True  # what the app says to it comes too late
+        await self._send_error_response(400)
+        if self.app_put is not None:
+            await self.app_put({"type": "websocket.disconnect", "code": 1006})
+        await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def _handle_events(self) -> None:
         for event in self.connection.events():
@@ -145,16 +249,12 @@ class WebsocketStream(WSStream):
 
     async def _extend(self, event: Message[Any]) -> bool:
         """Take a piece of a message; False if that ended the connection."""
-        kind = TextMessage if isinstance(event, TextMessage) else BytesMessage
-        if self.buffer.value is not None and not isinstance(event, kind):
-            await self._close(1002)
-            return False
-        self.buffer.length += len(event.data)
-        if self.buffer.length > self.buffer.max_length:
+        length = self.buffer.length + _size(event.data)
+        if length > self.buffer.max_length:
             await self._close(1009)
             return False
-        self.buffer.length -= len(event.data)  # the buffer counts again
         self.buffer.extend(event)
+        self.buffer.length = length  # in bytes, where the buffer counts characters
         if event.message_finished:
             assert self.app_put is not None, "messages come after the handshake"
             await self.app_put(self.buffer.to_message())
@@ -166,11 +266,27 @@ class WebsocketStream(WSStream):
         await self.send(StreamClosed(stream_id=self.stream_id))
 
 
+def _fit(name: bytes, value: bytes) -> bool:
+    """Whether the handshake is to see a header: no extensions, and nothing that it could not decode."""
+    name = name.lower()
+    return name != b"sec-websocket-extensions" and (
+        value.isascii() or name not in {b"connection", b"sec-websocket-key", b"sec-websocket-protocol"}
+    )
+
+
+def _size(data: str | bytes | bytearray) -> int:
+    return len(data) if not isinstance(data, str) or data.isascii() else len(data.encode())
+
+
 def install() -> None:
     """Put the hardened classes in Hypercorn's place of its own. Doing it twice is doing it once."""
-    modules: list[Any] = [hypercorn.protocol.h11, hypercorn.protocol.h2]
-    for module in modules:
-        module.WSStream = WebsocketStream
-    run: Any = hypercorn.trio.run
-    run.TCPServer = Connection
-    run.WorkerContext = Context
+    replaced: list[tuple[Any, str, Any]] = [
+        (hypercorn.protocol, "H11Protocol", HTTP1),
+        (hypercorn.protocol.h11, "WSStream", WebsocketStream),
+        (hypercorn.trio.run, "Lifespan", AppLifespan),
+        (hypercorn.trio.run, "TCPServer", Connection),
+        (hypercorn.trio.run, "WorkerContext", Context),
+        (hypercorn.config.Config, "alpn_protocols", ["http/1.1"]),
+    ]
+    for owner, name, value in replaced:
+        setattr(owner, name, value)
