@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 import trio
 
 from web import logs
+from web.lifespan import explain
 from web.serve import CannotServe, serve
 from web.settings import BadSettings, Settings, load
 
@@ -79,11 +80,17 @@ def serve_command(file: Path | None, **options: Any) -> None:
     except BadSettings as error:
         raise click.ClickException(str(error)) from None
     logs.configure(settings.log_level, settings.log_format)
-    scheme = "https" if settings.certfile else "http"
-    shown = "localhost" if settings.host in {"127.0.0.1", "::1", "0.0.0.0", "::"} else settings.host  # noqa: S104
-    click.echo(f"Chatroom: {scheme}://{shown}:{settings.port}  (Ctrl-C to stop)", err=True)
+    failed: BaseExceptionGroup[CannotServe] | None = None
     try:
-        trio.run(serve, settings)
+        trio.run(serve, settings, _show)
     except* CannotServe as group:
-        click.echo(f"Error: {group.exceptions[0]}", err=True)
-        sys.exit(1)
+        failed = group
+    if failed is not None:
+        raise click.ClickException(explain(failed))
+
+
+def _show(addresses: list[str]) -> None:
+    for address in addresses:
+        # What is bound to every address is shown as one that can be clicked on.
+        shown = re.sub(r"//(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?=:\d+$)", "//localhost", address)
+        click.echo(f"Chatroom: {shown}  (Ctrl-C to stop)", err=True)

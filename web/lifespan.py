@@ -55,6 +55,9 @@ class Lifespan:
 def explain(error: BaseException) -> str:
     """Say in one line what an error, or each error of a group, was."""
     if isinstance(error, BaseExceptionGroup):
-        return "; ".join(explain(inner) for inner in error.exceptions)
-    text = str(error) or type(error).__name__
-    return f"{text} ({explain(error.__cause__)})" if error.__cause__ is not None else text
+        return "; ".join(dict.fromkeys(explain(inner) for inner in error.exceptions))
+    if isinstance(error, LifespanFailureError) and error.__cause__ is not None:
+        return explain(error.__cause__)  # which it was made from, see above
+    text = " ".join(str(error).split()) or type(error).__name__
+    cause = "" if error.__cause__ is None else explain(error.__cause__)
+    return text if cause in text else f"{text} ({cause})"

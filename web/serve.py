@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
 import socket
+import ssl
+from collections.abc import AsyncIterator, Callable
 from functools import partial
+from typing import Any
 
 import structlog
 import trio
@@ -13,9 +17,8 @@ from hypercorn.config import Config
 from hypercorn.trio import serve as hypercorn_serve
 from hypercorn.utils import LifespanFailureError
 
-from web.app import create_app
+from web.app import App, create_app
 from web.lifespan import explain
-from web.node import Node
 from web.settings import Settings
 
 #: Seconds after the goodbye in which what is still open may end by itself.
@@ -33,11 +36,43 @@ class CannotServe(Exception):
     """The server could not start or could not go on; the message is for the operator."""
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT. Raises CannotServe."""
+async def serve(settings: Settings, on_running: Callable[[list[str]], None] = lambda _: None) -> None:
+    """Serve until SIGTERM or SIGINT, then say goodbye to everyone; a second signal ends the goodbye.
+
+    ``on_running`` is called with the addresses once they are served. Raises CannotServe.
+    """
+    check_certificate(settings)
     app = create_app(settings)
-    node: Node = app.extensions["node"]
     sockets = open_sockets(settings)
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with trio.open_nursery() as nursery:
+            stop = trio.Event()
+            nursery.start_soon(_obey, signals, stop, nursery.cancel_scope, name="serve/signals")
+            await run(app, settings, sockets, stop, on_running)
+            nursery.cancel_scope.cancel()
+
+
+async def run(
+    app: App,
+    settings: Settings,
+    sockets: list[socket.socket],
+    stop: trio.Event,
+    on_running: Callable[[list[str]], None] = lambda _: None,
+) -> None:
+    """Serve ``app`` on ``sockets`` until ``stop`` is set and everyone has been told. Raises CannotServe."""
+    failed: BaseExceptionGroup[LifespanFailureError] | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            http = partial(hypercorn_serve, app, hypercorn_config(settings, sockets), shutdown_trigger=stop.wait)
+            on_running(await nursery.start(http, name="serve/http"))
+    except* LifespanFailureError as group:
+        failed = group
+    if failed is not None:
+        raise CannotServe(explain(failed)) from failed
+
+
+def hypercorn_config(settings: Settings, sockets: list[socket.socket]) -> Config:
+    """Set Hypercorn up to serve on ``sockets``, which it takes over."""
     config = Config()
     config.bind = [f"fd://{sock.detach()}" for sock in sockets]
     config.certfile = None if settings.certfile is None else str(settings.certfile)
@@ -47,52 +82,75 @@ async def serve(settings: Settings) -> None:
     config.graceful_timeout = GRACEFUL_TIMEOUT
     config.read_timeout = READ_TIMEOUT
     config.websocket_max_message_size = settings.limits.frame_bytes
+    return config
+
+
+async def _obey(signals: AsyncIterator[int], stop: trio.Event, server: trio.CancelScope) -> None:
+    _log.info("stopping", signal=signal.Signals(await anext(signals)).name)
+    stop.set()  # the goodbye is said by the app, whose lifespan knows how
+    _log.warning("stopping without a goodbye", signal=signal.Signals(await anext(signals)).name)
+    server.cancel()
+
+
+def check_certificate(settings: Settings) -> None:
+    """See that the TLS files can be used, before anything is started. Raises CannotServe."""
+    if settings.certfile is None or settings.keyfile is None:
+        return
+    for file in (settings.certfile, settings.keyfile):
+        try:
+            file.read_bytes()
+        except OSError as error:
+            raise CannotServe(f"{file} cannot be read: {error.strerror}.") from None
     try:
-        await hypercorn_serve(app, config, shutdown_trigger=partial(stop_requested, node))
-    except* LifespanFailureError as group:
-        raise CannotServe(explain(group.exceptions[0].__cause__ or group.exceptions[0])) from group
-
-
-async def stop_requested(node: Node) -> None:
-    """Wait for a signal to stop, then say goodbye to everyone. A second signal ends the goodbye."""
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        number = await anext(signals)
-        _log.info("stopping", signal=signal.Signals(number).name)
-        async with trio.open_nursery() as nursery:
-
-            @nursery.start_soon
-            async def impatient() -> None:
-                await anext(signals)
-                nursery.cancel_scope.cancel()
-
-            await node.drain()
-            nursery.cancel_scope.cancel()
+        # An encrypted key would have OpenSSL ask for its password on the terminal; an empty one is a wrong one.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.certfile, settings.keyfile, password="")
+    except (ssl.SSLError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise CannotServe(
+            f"{settings.certfile} and {settings.keyfile} are no PEM certificate with its unencrypted key: {reason}."
+        ) from None
 
 
 def open_sockets(settings: Settings) -> list[socket.socket]:
     """Bind the listening sockets: one for each address that the host name stands for. Raises CannotServe."""
     host, port = settings.host, settings.port
     try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise CannotServe(f"{host} is no address of this machine: {error.strerror}.") from None
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except (OSError, ValueError) as error:  # ValueError: what cannot be a name at all
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CannotServe(f"{host} is no address of this machine: {reason}.") from None
     sockets: list[socket.socket] = []
+    problem = ""
     for family, kind, protocol, _, address in dict.fromkeys(found):
-        sock = socket.socket(family, kind, protocol)
         try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if hasattr(socket, "TCP_USER_TIMEOUT"):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
-            if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.bind(address)
-            sock.listen(BACKLOG)
+            sockets.append(_listen(family, kind, protocol, address))
         except OSError as error:
-            for opened in (*sockets, sock):
-                opened.close()
-            raise CannotServe(
+            problem = (
                 f"Cannot listen on {address[0]} port {port}: {error.strerror}. Choose another with --host or --port."
-            ) from None
-        sockets.append(sock)
+            )
+            # "localhost" is ::1, too, where there is no IPv6.
+            if error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
+                continue
+            for sock in sockets:
+                sock.close()
+            raise CannotServe(problem) from None
+    if not sockets:
+        raise CannotServe(problem)
     return sockets
+
+
+def _listen(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
