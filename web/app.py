@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from http import HTTPStatus
 from pathlib import Path
+from typing import Self
 
 import attrs
-from quart import Response, abort, websocket
+from quart import Response, abort, request, websocket
+from quart.typing import ResponseTypes
 from quart_trio import QuartTrio
-from werkzeug.exceptions import HTTPException
+from quart_trio.wrappers import TrioResponse
+from quart_trio.wrappers.response import TrioFileBody
+from werkzeug.exceptions import HTTPException, NotFound
 
 from chatroom.errors import UserError
 from chatroom.media import Media
@@ -49,9 +54,29 @@ _HEADERS = {
 }
 
 
+class FileBody(TrioFileBody):
+    """A file that is sent. Closed, too, when whoever asked for it went before it was sent."""
+
+    buffer_size = 65_536  # each piece is read in a thread of its own
+
+    async def __aenter__(self) -> Self:
+        try:
+            await super().__aenter__()
+        except BaseException:
+            if self.file is not None:
+                self.file.wrapped.close()
+            raise
+        return self
+
+
+class AppResponse(TrioResponse):
+    file_body_class = FileBody
+
+
 class App(QuartTrio):
     """A Quart-Trio app whose lifespan is a `Node`'s."""
 
+    response_class = AppResponse
     asgi_lifespan_class = Lifespan  # type: ignore[assignment]
 
 
@@ -94,14 +119,31 @@ def create_app(settings: Settings | None = None, media: Media | None = None) -> 
         await websocket.accept()
         await serve_socket(websocket._get_current_object(), node)  # type: ignore[attr-defined]
 
+    @app.before_request
+    async def measure() -> None:
+        if (request.content_length or 0) > app.config["MAX_CONTENT_LENGTH"]:
+            abort(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
     @app.after_request
     async def secure(response: Response) -> Response:
         response.headers.update(_HEADERS)
+        return response
+
+    @app.after_websocket
+    async def secure_refusal(response: ResponseTypes | None) -> ResponseTypes | None:
+        if response is not None:
+            response.headers.update(_HEADERS)
         return response
 
     @app.errorhandler(HTTPException)
     async def refused(error: HTTPException) -> Response:
         code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
         return Response(f"{code} {HTTPStatus(code).phrase}\n", code, mimetype="text/plain")
+
+    @app.errorhandler(OSError)
+    async def unreadable(error: OSError) -> Response:
+        if error.errno != errno.ENAMETOOLONG:  # only that is the doing of who asks
+            raise error
+        return await refused(NotFound())
 
     return app

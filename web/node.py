@@ -19,7 +19,7 @@ from chatroom.media import Media
 from chatroom.session import Session
 from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings
-from web.settings import Settings, split_announced
+from web.settings import Settings
 
 State = Literal["starting", "running", "draining", "stopped"]
 #: Seconds that people have to be told that the server stops, and their sockets to be closed.
@@ -69,7 +69,7 @@ class Node:
         """Remember an open socket."""
         self._sessions.add(session)
         if self.state != "running":
-            session.close(close_codes.GOING_AWAY, STOPPING, reason="server_stopping")
+            _dismiss(session)
 
     def remove(self, session: Session) -> None:
         """Forget a socket that is closed."""
@@ -86,8 +86,7 @@ class Node:
         with trio.move_on_after(DRAIN_TIMEOUT) as patience:
             await self.directory.drain(STOPPING)
             for session in tuple(self._sessions):  # those that are in no room
-                session.post(encode(ServerStopping(STOPPING)))
-                session.close(close_codes.GOING_AWAY, STOPPING, reason="server_stopping")
+                _dismiss(session)
             while self._sessions:
                 self._no_sessions = trio.Event()
                 await self._no_sessions.wait()
@@ -98,8 +97,11 @@ class Node:
         return NodeStatistics(self.state, self.directory.statistics(), len(self._sessions), self.media.available)
 
 
+def _dismiss(session: Session) -> None:
+    session.post(encode(ServerStopping(STOPPING)))
+    session.close(close_codes.GOING_AWAY, STOPPING, reason="server_stopping")
+
+
 def media_settings(settings: Settings) -> MediaSettings:
     """Give the bridge its part of the settings."""
-    for announced in settings.announce:
-        split_announced(announced)
     return MediaSettings(port=settings.media_port, addresses=settings.media_address, announce=settings.announce)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import trio
 from quart import Websocket
 
@@ -37,8 +39,8 @@ async def serve_socket(websocket: Websocket, node: Node) -> None:
 
 async def _read(websocket: Websocket, session: Session) -> None:
     while True:
-        frame = await websocket.receive()
-        # An empty binary message comes as None.
+        frame: Any = await websocket.receive()
+        # An empty binary message comes as None, whatever the annotation there says.
         session.feed(b"" if frame is None else frame)
 
 
