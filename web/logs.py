@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from typing import Any
 
 import structlog
+from structlog.processors import ExceptionRenderer
+from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import EventDict
 
+# Without the local variables, which are what people said.
+_traceback = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+_WORKER_LINE = re.compile(r"logger=(\S+) message=(.*)", re.DOTALL)
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -17,15 +24,19 @@ def configure(level: str, format: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=False),
-        structlog.stdlib.ExtraAdder(),
     ]
     renderer: Any
     if format == "json":
-        renderer = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        renderer = [_traceback, structlog.processors.JSONRenderer()]
     else:
-        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=24)]
+        renderer = [
+            _one_line,
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), pad_event_to=24, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(), _unfold],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -37,7 +48,7 @@ def configure(level: str, format: str) -> None:
         processors=[
             structlog.stdlib.filter_by_level,
             structlog.contextvars.merge_contextvars,
-            *shared[:3],
+            *shared,
             structlog.processors.StackInfoRenderer(),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
@@ -45,3 +56,16 @@ def configure(level: str, format: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _unfold(_: Any, __: str, event: EventDict) -> EventDict:
+    """Show what a media worker logged as it would be shown had it been logged here."""
+    if event["logger"] == "media.worker" and (found := _WORKER_LINE.fullmatch(event["event"])):
+        event["logger"], event["event"] = found.groups()
+    return event
+
+
+def _one_line(_: Any, __: str, event: EventDict) -> EventDict:
+    """Let nothing that strangers sent look like another event."""
+    event["event"] = str(event["event"]).replace("\r", "\\r").replace("\n", "\\n")
+    return event
