@@ -1,0 +1,73 @@
+"""The events that tests of the page are held to, in ``fixtures/events.json``, are those that the server writes.
+
+After a change to an event, write the file anew: ``python -m tests.web.test_fixtures``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import get_args
+
+from chatroom.events import (
+    ChatSaid,
+    Error,
+    Event,
+    Joined,
+    MediaLost,
+    MediaRestored,
+    Offer,
+    Ok,
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantUpdated,
+    Ping,
+    Published,
+    ServerStopping,
+)
+from chatroom.media import TrackInfo
+from chatroom.model import Message, Participant
+from chatroom.wire import encode
+
+FILE = Path(__file__).with_name("fixtures") / "events.json"
+
+_ADA = Participant("p1", 1, "Ada", microphone=True, camera=False, joined_at=1_790_000_000.25)
+_BOB = Participant("p2", 2, "Bob", microphone=True, camera=True, joined_at=1_790_000_003.5)
+_HELLO = Message(1, "p1", "Ada", "Hello", 1_790_000_001.75)
+
+EXAMPLES: dict[str, Event] = {
+    "joined": Joined(
+        ref="c1", seq=7, room="quiet-otter-42", you="p2", participants=(_ADA, _BOB), messages=(_HELLO,), media=True,
+        media_port=10_000,
+    ),
+    "participant_joined": ParticipantJoined(8, Participant("p3", 3, "Čeněk", False, False, 1_790_000_009.0)),
+    "participant_updated": ParticipantUpdated(9, Participant("p3", 3, "Čeněk", True, False, 1_790_000_009.0)),
+    "participant_left": ParticipantLeft(10, "p3", "Čeněk", "connection_lost"),
+    "chat": ChatSaid(11, Message(2, "p2", "Bob", "Two\nlines", 1_790_000_020.125)),
+    "ok": Ok("c2"),
+    "published": Published("c3", "v=0\r\n"),
+    "error": Error("c4", "room_full", "This room is full."),
+    "error_without_ref": Error(None, "rate_limited", "Too many commands."),
+    "offer": Offer(4, "v=0\r\n", {"0": TrackInfo("p1", "microphone"), "1": TrackInfo("p1", "camera")}),
+    "media_lost": MediaLost("Pictures and sound are being restored."),
+    "media_restored": MediaRestored(),
+    "ping": Ping(),
+    "server_stopping": ServerStopping("The server is being updated."),
+}  # fmt: skip
+
+
+def written() -> str:
+    events = {name: json.loads(encode(event)) for name, event in EXAMPLES.items()}
+    return json.dumps(events, indent=2, ensure_ascii=False) + "\n"
+
+
+def test_there_is_an_example_of_every_event() -> None:
+    assert {type(event) for event in EXAMPLES.values()} == set(get_args(Event))
+
+
+def test_the_file_is_what_the_server_writes() -> None:
+    assert FILE.read_text(encoding="utf-8") == written(), "python -m tests.web.test_fixtures writes it anew"
+
+
+if __name__ == "__main__":
+    FILE.write_text(written(), encoding="utf-8")
