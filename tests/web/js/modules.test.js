@@ -61,6 +61,16 @@ for (const [folder, allowed] of Object.entries(layers)) {
   });
 }
 
+for (const [page, entry] of /** @type {const} */ ([["index.html", "pages/home.js"], ["room.html", "pages/room.js"]])) {
+  test(`${page} holds every icon it shows`, () => {
+    const held = [...readFileSync(root + page, "utf8").matchAll(/<symbol id="icon-([\w-]+)"/g)].map(([, name]) => name);
+    const source = [...reach(entry)].map((file) => readFileSync(root + file, "utf8")).join("\n");
+    const shown = [...source.matchAll(/\bicon(?:\(|: )"([\w-]+)"|\b(?:on|off|symbol): "([\w-]+)"/g)].map(([, a, b]) => a ?? b ?? "");
+    assert.ok(shown.length > 0);
+    for (const name of shown) assert.ok(held.includes(name), name);
+  });
+}
+
 test("markup is never made from text", () => {
   for (const file of files) {
     assert.doesNotMatch(readFileSync(root + file, "utf8"), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/, file);

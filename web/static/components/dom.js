@@ -22,7 +22,7 @@ export function h(tag, attributes = {}, ...children) {
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * @param {string} name of a symbol in icons.svg
+ * @param {string} name of a symbol in the page
  * @param {string} [label] what it says to those who do not see it; without one it is decoration
  * @returns {SVGSVGElement}
  */
@@ -43,7 +43,7 @@ export function icon(name, label) {
 
 /** @param {SVGSVGElement} svg @param {string} name */
 export function setIcon(svg, name) {
-  const address = `/static/icons.svg#${name}`;
+  const address = `#icon-${name}`;
   const use = svg.firstElementChild;
   if (use?.getAttribute("href") !== address) use?.setAttribute("href", address);
 }
