@@ -10,7 +10,9 @@ What is mended, each with a test that fails without it:
 * a connection that we end was reset when the peer was still sending, and what we had said was lost with it: we stop
   writing first, and read a little longer;
 * a handshake that is refused, or that has a body, left the connection open: it is answered and ended;
-* a connection that the peer ended was kept for as long as an idle one: it is gone at once;
+* a connection that the peer ended was kept for as long as an idle one, or for ever where its tasks waited for each
+  other: it is gone at once;
+* an answer that came after a request was refused was an error: it is dropped;
 * an open websocket was told nothing when the server stops: what was given to `on_terminate` runs first;
 * an app that could not start was served for a moment, and said to be: it is not;
 * HTTP/2 was spoken, where none of these bounds hold: it is not offered.
