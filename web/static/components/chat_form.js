@@ -33,6 +33,21 @@ export class ChatForm extends HTMLElement {
     this.#box.focus();
   }
 
+  /** Whether the keyboard stops here on its way. */
+  set reachable(/** @type {boolean} */ reachable) {
+    for (const stop of [this.#box, this.#send]) stop.tabIndex = reachable ? 0 : -1;
+  }
+
+  /** What is written and not sent yet. */
+  get draft() {
+    return this.#box.value;
+  }
+
+  set draft(text) {
+    this.#box.value = text;
+    this.#changed();
+  }
+
   /**
    * Put a message back that was refused, unless something else is being written by now.
    * @param {string} text
@@ -60,7 +75,7 @@ export class ChatForm extends HTMLElement {
   #changed() {
     const length = this.#length;
     say(this.#problem, "");
-    say(this.#left, length > WARN_AT ? `${LIMIT - length} left` : "");
+    say(this.#left, length > LIMIT ? `${length - LIMIT} too many` : length > WARN_AT ? `${LIMIT - length} left` : "");
     this.#left.classList.toggle("over", length > LIMIT);
     this.#send.disabled = length === 0;
     // Grow with the text, up to the height the stylesheet allows.

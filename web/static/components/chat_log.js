@@ -16,6 +16,11 @@ const AT_END = 48;
 export class ChatLog extends HTMLElement {
   #empty = h("p", { class: "empty" }, "Nothing has been said yet. Messages reach everyone here, and those who come later.");
   #last = -1;
+  #announcing = true;
+  #following = true;
+  #resized = new ResizeObserver(() => {
+    if (this.#following) this.toEnd();
+  });
   /** @type {Message | null} */
   #previous = null;
 
@@ -24,13 +29,23 @@ export class ChatLog extends HTMLElement {
     this.setAttribute("role", "log");
     this.setAttribute("aria-label", "Chat");
     this.append(this.#empty);
+    this.addEventListener("scroll", () => (this.#following = this.#atEnd), { passive: true });
+  }
+
+  connectedCallback() {
+    this.#resized.observe(this);
+  }
+
+  disconnectedCallback() {
+    this.#resized.disconnect();
   }
 
   /** Whether what is added is read out. With the panel closed the news says it already. */
   set announcing(/** @type {boolean} */ announcing) {
     this.setAttribute("aria-live", announcing ? "polite" : "off");
     // What cannot be seen is no stop for the keyboard.
-    this.tabIndex = announcing ? 0 : -1;
+    this.#announcing = announcing;
+    for (const stop of [this, ...this.querySelectorAll("a")]) stop.tabIndex = announcing ? 0 : -1;
   }
 
   /**
@@ -41,7 +56,7 @@ export class ChatLog extends HTMLElement {
   show(messages, you) {
     const fresh = messages.filter(({ id }) => id > this.#last).slice(-SHOWN);
     if (fresh.length === 0) return;
-    const follow = this.#atEnd || fresh.some(({ participant }) => participant === you);
+    const follow = this.#following || fresh.some(({ participant }) => participant === you);
     this.#empty.remove();
     for (const message of fresh) this.#add(message, message.participant === you);
     while (this.childElementCount > SHOWN) this.firstElementChild?.remove();
@@ -49,6 +64,7 @@ export class ChatLog extends HTMLElement {
   }
 
   toEnd() {
+    this.#following = true;
     this.scrollTop = this.scrollHeight;
   }
 
@@ -65,6 +81,7 @@ export class ChatLog extends HTMLElement {
     const time = h("time", { datetime: new Date(message.at * 1000).toISOString() }, clock(message.at));
     const header = h("header", {}, h("bdi", { class: "who" }, own ? "You" : message.name), " ", time);
     entry.append(header, h("p", { dir: "auto" }, ...segments(message.text).map(piece)));
+    if (!this.#announcing) for (const link of entry.querySelectorAll("a")) link.tabIndex = -1;
     this.append(entry);
     this.#last = message.id;
     this.#previous = message;

@@ -22,7 +22,7 @@ export class SidePanel extends HTMLElement {
     this.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.dispatchEvent(new CustomEvent("close"));
     });
-    this.form.addEventListener("focusin", () => {
+    this.addEventListener("focusin", () => {
       if (!this.open) this.dispatchEvent(new CustomEvent("open"));
     });
     this.open = false;
@@ -32,10 +32,11 @@ export class SidePanel extends HTMLElement {
     return this.classList.contains("open");
   }
 
-  /** Closed, it is hidden from the eye only: who gets to the message box without seeing it opens the panel. */
+  /** Closed, it is hidden from the eye only and no stop for the keyboard: whoever gets into it without seeing it opens it. */
   set open(open) {
     this.classList.toggle("open", open);
     this.log.announcing = open;
+    this.form.reachable = open;
     this.#close.hidden = !open;
     if (open) this.log.toEnd();
   }
