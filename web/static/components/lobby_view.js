@@ -16,6 +16,7 @@ export class LobbyView extends HTMLElement {
   #nameProblem = h("p", { class: "problem", id: "name-problem", role: "alert", hidden: true });
   #refusal = h("p", { class: "problem box", role: "alert", hidden: true });
   #problems = h("div", { class: "device-problems", "aria-live": "polite" });
+  #joining = false;
   #join = h("button", { type: "submit", class: "primary" }, "Join");
 
   /** @param {{room: string, name: string}} given */
@@ -65,7 +66,9 @@ export class LobbyView extends HTMLElement {
 
   /** @param {boolean} joining */
   set joining(joining) {
-    this.#join.disabled = joining;
+    // Not disabled: that would take the keyboard away from whoever is refused and wants to try again.
+    this.#join.setAttribute("aria-disabled", String(joining));
+    this.#joining = joining;
     this.#join.textContent = joining ? "Joining…" : "Join";
     if (joining) say(this.#refusal, "");
   }
@@ -83,7 +86,7 @@ export class LobbyView extends HTMLElement {
   }
 
   #submit() {
-    if (this.#join.disabled) return;
+    if (this.#joining) return;
     const problem = nameProblem(this.#name.value);
     if (problem !== null) return this.refuseName(problem);
     const name = this.#name.value.trim();
