@@ -47,7 +47,7 @@ test("names that may be used", () => {
 });
 
 test("initials", () => {
-  const expected = { "Ada Lovelace": "AL", bob: "B", "  Jean  Luc  Picard ": "JP", "👩‍🚀 Kim": "K", "(Ada)": "A", "!!!": "?", 山田太郎: "山" };
+  const expected = { "Ada Lovelace": "AL", bob: "B", "  Jean  Luc  Picard ": "JP", "👩‍🚀 Kim": "K", "(Ada)": "A", "!!!": "?", "🦄🌈": "🦄", "👨‍👩‍👧": "👨‍👩‍👧", 山田太郎: "山" };
   for (const [name, letters] of Object.entries(expected)) assert.equal(initials(name), letters, name);
 });
 

@@ -26,10 +26,12 @@ export class StatusToasts extends HTMLElement {
 
   /**
    * @param {string} text
-   * @param {{unseen?: boolean, about?: string}} [how] unseen: said only, because it is shown elsewhere already; about: for `clear`
+   * @param {{unseen?: boolean, about?: string, name?: string}} [how] unseen: said only, because it is shown elsewhere already;
+   *   about: for `clear`; name: whose name the text begins with, which may be written from right to left
    */
-  say(text, { unseen = false, about } = {}) {
-    const toast = h("p", { class: unseen ? "visually-hidden" : "toast", dir: "auto", "data-about": about }, text);
+  say(text, { unseen = false, about, name = "" } = {}) {
+    const [who, what] = text.startsWith(name) ? [name, text.slice(name.length)] : ["", text];
+    const toast = h("p", { class: unseen ? "visually-hidden" : "toast", "data-about": about }, who ? h("bdi", {}, who) : null, what);
     this.append(toast);
     while (this.childElementCount > KEPT) this.firstElementChild?.remove();
     const timer = setTimeout(() => {

@@ -25,7 +25,7 @@ export function initials(name) {
   const words = name.trim().split(/\s+/u).map((word) => word.replace(/^[^\p{L}\p{N}]+/u, ""));
   const letters = words.filter(Boolean).map(firstLetter);
   const shown = letters.length > 1 ? [letters[0], letters.at(-1)] : letters;
-  return shown.join("").toLocaleUpperCase() || "?";
+  return shown.join("").toLocaleUpperCase() || (/\p{Extended_Pictographic}|\p{Regional_Indicator}/u.test(name) ? firstLetter(name.trim()) : "?");
 }
 
 /** @param {string} word */
