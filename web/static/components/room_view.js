@@ -48,6 +48,7 @@ export class RoomView extends HTMLElement {
     this.grid.addEventListener("sound-refused", () => (this.#hear.hidden = false));
     this.#hear.addEventListener("click", () => {
       this.#hear.hidden = true;
+      this.top.begin();
       this.grid.playAll();
     });
     this.addEventListener("copied", () => this.toasts.say("The link to this room is copied", { unseen: true }));
@@ -85,7 +86,7 @@ export class RoomView extends HTMLElement {
     if (this.panel.open) return;
     this.controls.unread = ++this.#unread;
     const short = message.text.length > 90 ? `${message.text.slice(0, 89)}…` : message.text;
-    this.toasts.say(`${message.name}: ${short}`, { about: "chat" });
+    this.toasts.say(`${message.name}: ${short}`, { about: "chat", name: message.name });
   }
 
   toggleChat() {
@@ -102,8 +103,14 @@ export class RoomView extends HTMLElement {
     else this.controls.focusChat();
   }
 
-  begin() {
+  /**
+   * Put the keyboard where the room begins, or go on where an earlier call to it was interrupted.
+   * @param {{draft: string, open: boolean}} earlier
+   */
+  resume({ draft, open }) {
     this.top.begin();
+    this.panel.form.draft = draft;
+    if (open) this.toggleChat();
   }
 
   /** @param {KeyboardEvent} event */

@@ -91,6 +91,11 @@ export class Call {
     this.#showTracks();
   }
 
+  /** What is shown is being replaced by a new call. */
+  retrying() {
+    this.view.banner.show({ text: restoringWords });
+  }
+
   close() {
     for (const undo of this.#undo) undo();
     this.#speaking.close();
@@ -150,8 +155,8 @@ export class Call {
   /** @param {RoomEvent} event */
   #news(event) {
     const you = this.#session.state?.you;
-    if (event.type === "participant_joined") this.view.toasts.say(`${event.participant.name} joined`);
-    if (event.type === "participant_left" && event.id !== you) this.view.toasts.say(leftWords(event.name, event.reason));
+    if (event.type === "participant_joined") this.view.toasts.say(`${event.participant.name} joined`, { name: event.participant.name });
+    if (event.type === "participant_left" && event.id !== you) this.view.toasts.say(leftWords(event.name, event.reason), { name: event.name });
     if (event.type === "chat" && event.message.participant !== you) this.view.notice(event.message);
   }
 

@@ -24,6 +24,8 @@ class RoomPage {
   #devices = new Devices(navigator.mediaDevices);
   #local = this.#newLocal();
   #name = "";
+  /** What was being written when a call ended. */
+  #draft = "";
   /** @type {Lobby | null} */
   #lobby = null;
   /** @type {Call | null} */
@@ -70,17 +72,18 @@ class RoomPage {
     this.marks.restart();
     this.#name = name;
     if (this.#lobby) this.#lobby.view.joining = true;
+    const session = new Session({ connect, local: this.#local });
+    this.#session = session;
     try {
-      await this.#enter(this.#lobby?.take());
+      await this.#enter(session, this.#lobby?.take());
     } catch (error) {
-      this.#refused(error);
+      // Whoever left meanwhile is told nothing more of it.
+      if (this.#session === session) this.#refused(error);
     }
   }
 
-  /** @param {PublishLeg} [prepared] */
-  async #enter(prepared) {
-    const session = new Session({ connect, local: this.#local });
-    this.#session = session;
+  /** @param {Session} session @param {PublishLeg} [prepared] */
+  async #enter(session, prepared) {
     /** @type {RemoteTracks} */
     let remote = new Map();
     session.legs.on("tracks", (tracks) => {
@@ -89,10 +92,14 @@ class RoomPage {
     });
     session.legs.on("connected", (leg) => this.marks.reach(`${leg}-connected`));
     const state = await session.join(this.#room, this.#name, prepared);
+    // Whoever left meanwhile is not brought back.
+    if (this.#session !== session) return session.abandon();
     this.marks.reach("joined");
 
     this.#lobby?.close();
     this.#lobby = null;
+    const open = this.#call?.view.panel.open ?? false;
+    this.#endCall();
     this.#call = new Call({
       state: session.state ?? state,
       session,
@@ -109,7 +116,7 @@ class RoomPage {
     });
     this.#host.replaceChildren(this.#call.view);
     this.#call.remote = remote;
-    this.#call.view.begin();
+    this.#call.view.resume({ draft: this.#draft, open });
     document.title = `${state.room} · Chatroom`;
   }
 
@@ -119,12 +126,17 @@ class RoomPage {
     await session?.leave();
   }
 
-  /** Pictures and sound did not get through. The way to new connections is a new admission. */
+  /** Pictures and sound did not get through. The way to new connections is a new admission; until then the room is still shown. */
   async #again() {
     this.#session?.abandon();
+    this.#call?.retrying();
+    await this.#join(this.#name);
+  }
+
+  #endCall() {
+    this.#draft = this.#call?.view.panel.form.draft ?? this.#draft;
     this.#call?.close();
     this.#call = null;
-    await this.#join(this.#name);
   }
 
   /** @param {unknown} error */
@@ -140,8 +152,7 @@ class RoomPage {
 
   /** @param {number} code */
   #showEnd(code) {
-    this.#call?.close();
-    this.#call = null;
+    this.#endCall();
     this.#session = null;
     this.#local.close();
     const view = new EndView({ ...endingWords(code), room: this.#room });

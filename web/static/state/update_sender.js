@@ -4,6 +4,8 @@
  * Someone may press a button faster than answers come: only the latest state is worth sending then.
  */
 
+import { NotAnswered } from "../protocol/socket.js";
+
 /** @typedef {{microphone: boolean, camera: boolean}} Switches */
 
 export class UpdateSender {
@@ -42,8 +44,9 @@ export class UpdateSender {
         await this.#send(sent);
         this.#known = sent;
       } catch (error) {
-        // The next change tries again; a closed socket has nobody to tell.
-        console.error("chatroom: the switches were not updated:", error);
+        // The next change tries again; a closed socket has nobody to tell, and that is no fault.
+        const say = error instanceof NotAnswered ? console.warn : console.error;
+        say("chatroom: the switches were not updated:", error);
         break;
       }
     }
