@@ -90,7 +90,6 @@ class Attendance:
     async def _listen(self) -> None:
         """Carry out commands until there are no more, asking for a sign of life when it is silent."""
         limits = self.room.limits
-        heard = trio.current_time()
         while True:
             with trio.move_on_after(limits.ping_after) as silence:
                 try:
@@ -98,9 +97,8 @@ class Attendance:
                 except trio.EndOfChannel:
                     return
             if not silence.cancelled_caught:
-                heard = trio.current_time()
                 self._carry_out(command)
-            elif trio.current_time() - heard >= limits.silence:
+            elif self.session.silence() >= limits.silence:
                 self.end("connection_lost", close_codes.SILENT, "Nothing was heard from this page.")
             else:
                 self.session.post(_PING)

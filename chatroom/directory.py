@@ -17,7 +17,7 @@ from chatroom.errors import UserError
 from chatroom.events import ServerStopping
 from chatroom.limits import Limits
 from chatroom.media import Media
-from chatroom.names import room_name
+from chatroom.names import person_name, room_name
 from chatroom.room import Room
 from chatroom.session import Session
 from chatroom.wire import encode
@@ -57,13 +57,15 @@ class Directory:
 
     async def run(self, *, task_status: trio.TaskStatus[Directory] = trio.TASK_STATUS_IGNORED) -> None:
         """Be where the rooms live, until cancelled."""
-        async with open_supervisor("rooms") as self._supervisor:
+        under, _, name = trio.lowlevel.current_task().name.rpartition("/")  # this task is the supervisor
+        async with open_supervisor(name, under=under) as self._supervisor:
             task_status.started(self)
             await trio.sleep_forever()
 
     async def join(self, session: Session, join: Join) -> Attendance:
         """Let someone into a room, which is made if it is not there. Raises UserError."""
         name = room_name(join.room)
+        person_name(join.name)  # before a room is made for it
         while True:
             if self._stopping is not None:
                 raise UserError("server_stopping", self._stopping)
@@ -96,7 +98,7 @@ class Directory:
         return DirectoryStatistics(len(self._rooms), people, self._admissions)
 
     async def _open(self, name: str) -> Room:
-        if len(self._rooms) >= self.limits.rooms:
+        if len(self._rooms) >= self.limits.rooms and not self._evict():
             raise UserError("too_many_rooms", "This server has no place for another room just now.")
         room = self._rooms[name] = Room(
             name, media=self._media, limits=self.limits, clock=self._clock, epochs=self._epochs
@@ -117,6 +119,16 @@ class Directory:
             self._forget(room)
             raise
         return room
+
+    def _evict(self) -> bool:
+        """Make space by ending the room that has been vacant for longest; False if there is none."""
+        vacant = [(since, room) for room in self._rooms.values() if (since := room.vacant_since) is not None]
+        if not vacant:
+            return False
+        _, room = min(vacant, key=lambda each: each[0])
+        room.evict()
+        self._forget(room)
+        return True
 
     def _forget(self, room: Room) -> None:
         if self._rooms.get(room.name) is room:

@@ -22,7 +22,10 @@ async def greet(session: Session, directory: Directory) -> None:
             try:
                 match command:
                     case Join():
-                        await directory.join(session, command)
+                        # Shielded: it takes a few steps and waits for nobody. A page that goes meanwhile was here, and
+                        # leaves like any other, with its own reason.
+                        with trio.CancelScope(shield=True):
+                            await directory.join(session, command)
                         return
                     case Leave():
                         session.close(close_codes.NORMAL, "You left.", reason="left")

@@ -9,6 +9,10 @@ import attrs
 _positive: Any = attrs.validators.gt(0)
 
 
+#: The most that one message of the chat takes in a snapshot: 2,000 characters of four bytes, and what is around them.
+MESSAGE_BYTES = 8_500
+
+
 @attrs.frozen(kw_only=True)
 class Limits:
     """The bounds of a server. Times are in seconds, sizes in bytes. docs/protocol.md says what happens beyond them."""
@@ -21,14 +25,17 @@ class Limits:
     frame_bytes: int = attrs.field(default=65_536, validator=_positive)  # of one frame from a page
     command_rate: float = attrs.field(default=20.0, validator=_positive)  # commands a second
     command_burst: int = attrs.field(default=60, validator=_positive)
-    refused_in_a_row: int = attrs.field(
-        default=200, validator=_positive
-    )  # commands over the rate before the socket closes
+    refused_burst: int = attrs.field(default=200, validator=_positive)  # commands over the rate until the socket closes
     outbox_frames: int = attrs.field(default=512, validator=_positive)
-    outbox_bytes: int = attrs.field(default=1 << 20, validator=_positive)
+    outbox_bytes: int = attrs.field(default=2 << 20, validator=_positive)
     join_timeout: float = attrs.field(default=10.0, validator=_positive)
     ping_after: float = attrs.field(default=5.0, validator=_positive)  # of silence
     silence: float = attrs.field(default=15.0, validator=_positive)  # until a page is given up
+
+    def __attrs_post_init__(self) -> None:
+        needed = self.messages * MESSAGE_BYTES
+        if needed > self.outbox_bytes:
+            raise ValueError(f"'outbox_bytes' must be at least {needed} for a snapshot with {self.messages} 'messages'")
 
 
 @attrs.define

@@ -32,14 +32,12 @@ class Outbox:
         self._wake = trio.Event()
 
     def post(self, frame: str) -> bool:
-        """Add a frame; False if it does not fit or the outbox is closed. Never waits.
-
-        Sizes are counted in characters, which is the bytes for what we send but for text in other scripts.
-        """
-        if self._closed or len(self._frames) >= self._max_frames or self._bytes + len(frame) > self._max_bytes:
+        """Add a frame; False if it does not fit or the outbox is closed. Never waits."""
+        length = size(frame)
+        if self._closed or len(self._frames) >= self._max_frames or self._bytes + length > self._max_bytes:
             return False
         self._frames.append(frame)
-        self._bytes += len(frame)
+        self._bytes += length
         self._posted += 1
         self._wake.set()
         return True
@@ -52,16 +50,22 @@ class Outbox:
             self._bytes = 0
         self._wake.set()
 
-    async def take(self) -> list[str]:
-        """Wait for frames and return all of them; an empty list says that the outbox is closed and empty."""
-        while not self._frames and not self._closed:
+    async def take(self) -> str | None:
+        """Wait for the next frame and return it; None says that the outbox is closed and empty."""
+        while not self._frames:
+            if self._closed:
+                return None
             self._wake = trio.Event()
             await self._wake.wait()
-        frames = list(self._frames)
-        self._frames.clear()
-        self._bytes = 0
-        self._taken += len(frames)
-        return frames
+        frame = self._frames.popleft()
+        self._bytes -= size(frame)
+        self._taken += 1
+        return frame
 
     def statistics(self) -> OutboxStatistics:
         return OutboxStatistics(len(self._frames), self._bytes, self._posted, self._taken)
+
+
+def size(frame: str) -> int:
+    """The length of a frame in bytes, as UTF-8."""
+    return len(frame) if frame.isascii() else len(frame.encode(errors="surrogatepass"))

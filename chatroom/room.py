@@ -15,6 +15,7 @@ from trio_util import AsyncValue
 
 from chatroom.attendance import Attendance
 from chatroom.commands import Join
+from chatroom.errors import UserError
 from chatroom.events import Joined, RoomEvent
 from chatroom.limits import Limits
 from chatroom.media import Media
@@ -38,11 +39,15 @@ class Room:
         self.state = RoomState(name, limits)
         #: Why those leave whom the end of the room's nursery takes with it: nothing but the server's end does that.
         self.closing_reason: LeaveReason = "server_stopping"
+        self._closing: str | None = None
+        self._path = name
         self._clock = clock
         self._epochs = epochs
         self._attendances: dict[int, Attendance] = {}
         # People here and people on their way in; the room ends when there was nobody for a while.
         self._occupants = AsyncValue(0)
+        self._vacant_since = trio.current_time()
+        self._lingering = trio.CancelScope()
         self._nursery: trio.Nursery | None = None
         self._ready = trio.Event()
 
@@ -51,13 +56,25 @@ class Room:
         try:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
+                self._path = trio.lowlevel.current_task().name
                 self._ready.set()
                 task_status.started(None)
-                await self._occupants.wait_value(0, held_for=self.limits.room_linger)
+                with self._lingering:
+                    await self._occupants.wait_value(0, held_for=self.limits.room_linger)
                 # Nobody is here or at the door, and there is no checkpoint before the door is shut.
                 self._nursery = None
         finally:
             self.abandon()
+
+    @property
+    def vacant_since(self) -> float | None:
+        """When the last one left, in seconds of Trio's clock; None while anyone is here or at the door."""
+        return self._vacant_since if self._occupants.value == 0 else None
+
+    def evict(self) -> None:
+        """End now and not after a while, for want of space. Only for a vacant room."""
+        self.abandon()
+        self._lingering.cancel()
 
     def abandon(self) -> None:
         """Let nobody in any more. Those who wait at the door find another room."""
@@ -79,7 +96,7 @@ class Room:
             if self._nursery is None:
                 return None
             attendance = Attendance(self, session, join, id)
-            await self._nursery.start(attendance.run, name=f"rooms/room:{self.name}/participant:{id}")
+            await self._nursery.start(attendance.run, name=f"{self._path}/participant:{id}")
             return attendance
         finally:
             self._occupants.value -= 1
@@ -89,6 +106,8 @@ class Room:
 
         The epoch is drawn here and not at the door, so that epochs grow in the order of admission.
         """
+        if self._closing is not None:
+            raise UserError("server_stopping", self._closing)
         join = attendance.join
         attendance.epoch = next(self._epochs)
         event = self.state.admit(
@@ -121,6 +140,7 @@ class Room:
             return
         del self._attendances[attendance.epoch]
         self._occupants.value -= 1
+        self._vacant_since = trio.current_time()
         self._tell(event)
         _log.info("left", room=self.name, participant=attendance.id, epoch=attendance.epoch, reason=reason)
 
@@ -135,8 +155,9 @@ class Room:
             self._tell(event)
 
     def end_all(self, reason: LeaveReason, code: int, message: str) -> None:
-        """End every stay."""
+        """End every stay, and let nobody in any more."""
         self.closing_reason = reason
+        self._closing = message
         for attendance in list(self._attendances.values()):
             attendance.end(reason, code, message)
 

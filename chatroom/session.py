@@ -17,11 +17,8 @@ from chatroom.errors import ProtocolError, UserError
 from chatroom.events import Error
 from chatroom.limits import Limits, TokenBucket
 from chatroom.model import LeaveReason
-from chatroom.outbox import Outbox, OutboxStatistics
+from chatroom.outbox import Outbox, OutboxStatistics, size
 from chatroom.wire import decode, encode
-
-#: Commands that wait for the participant. It takes them as fast as they come; a page that overtakes it is flooding.
-COMMANDS_WAITING = 64
 
 
 @attrs.frozen
@@ -51,11 +48,14 @@ class Session:
         self._clock = clock
         self._outbox = Outbox(limits.outbox_frames, limits.outbox_bytes)
         self._bucket = TokenBucket(limits.command_rate, limits.command_burst)
-        self._refused_in_a_row = 0
+        # Filled as slowly as the other: a page that keeps to twice the rate is refused half of it, and for ever.
+        self._patience = TokenBucket(limits.command_rate, limits.refused_burst)
         self._refused = 0
         self._commands = 0
-        self._put, self._get = trio.open_memory_channel[Command](COMMANDS_WAITING)
+        self._put, self._get = trio.open_memory_channel[Command](limits.command_burst)
         self.closing: Closing | None = None
+        #: When the last frame came, by ``clock``, whatever was in it.
+        self.heard_at = clock()
 
     # ---- the socket's side
 
@@ -63,13 +63,14 @@ class Session:
         """Take a frame from the page. What is wrong with it is answered or closes the session; nothing is raised."""
         if self.closing is not None:
             return
+        self.heard_at = self._clock()
         if not isinstance(frame, str):
             self.close(close_codes.UNSUPPORTED, "Frames are text, not binary.")
             return
-        if len(frame) > self._limits.frame_bytes:
+        if size(frame) > self._limits.frame_bytes:
             self.close(close_codes.TOO_BIG, f"A frame has at most {self._limits.frame_bytes} bytes.")
             return
-        within_rate = self._bucket.take(self._clock())
+        within_rate = self._bucket.take(self.heard_at)
         try:
             command = decode(frame)
             if not within_rate:
@@ -79,7 +80,6 @@ class Session:
         except UserError as error:
             self._refuse(error, within_rate)
         else:
-            self._refused_in_a_row = 0
             self._commands += 1
             try:
                 self._put.send_nowait(command)
@@ -93,8 +93,8 @@ class Session:
         self._outbox.close(discard=True)
         self._put.close()
 
-    async def frames(self) -> list[str]:
-        """Wait for frames to write and return them; an empty list says to close the socket as ``closing`` says."""
+    async def frame(self) -> str | None:
+        """Wait for a frame to write and return it; None says to close the socket as ``closing`` says."""
         return await self._outbox.take()
 
     # ---- the participant's side
@@ -111,6 +111,10 @@ class Session:
             return True
         self.close(close_codes.TOO_SLOW, "This page does not read what it is sent.", discard=True)
         return False
+
+    def silence(self) -> float:
+        """Seconds since the page was heard."""
+        return self._clock() - self.heard_at
 
     def refuse(self, ref: str | None, error: UserError) -> None:
         """Answer a command that is refused."""
@@ -130,6 +134,5 @@ class Session:
 
     def _refuse(self, error: UserError, within_rate: bool) -> None:
         self.refuse(getattr(error, "ref", None), error)
-        self._refused_in_a_row = 0 if within_rate else self._refused_in_a_row + 1
-        if self._refused_in_a_row > self._limits.refused_in_a_row:
+        if not within_rate and not self._patience.take(self._clock()):
             self.close(close_codes.POLICY, "Too many commands.", reason="kicked")

@@ -97,14 +97,19 @@ class Page:
 
     async def next(self, type: str) -> dict[str, Any]:
         """Wait for the next event of a type, keeping all that come in ``events``. Raises trio.EndOfChannel."""
-        seen = 0
-        while True:
-            for event in self.events[seen:]:
-                if event["type"] == type:
-                    self.events.remove(event)
-                    return event
-            seen = len(self.events)
-            frames = await self.session.frames()
-            if not frames:
-                raise trio.EndOfChannel
-            self.events += map(json.loads, frames)
+        for event in self.events:
+            if event["type"] == type:
+                self.events.remove(event)
+                return event
+        while (frame := await self.session.frame()) is not None:
+            event = dict(json.loads(frame))
+            if event["type"] == type:
+                return event
+            self.events.append(event)
+        raise trio.EndOfChannel
+
+    async def all(self) -> list[dict[str, Any]]:
+        """Return every event that has come and was not taken, without waiting for more."""
+        while self.session.statistics().outbox.frames:
+            self.events.append(json.loads(await self.session.frame() or ""))
+        return self.events

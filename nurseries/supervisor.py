@@ -292,6 +292,13 @@ class Supervisor:
                 await child.spec.run(task_status=status)
         except Exception as caught:  # noqa: BLE001 - the boundary that supervisors are: it is reported and kept
             error = caught
+        except BaseExceptionGroup as group:
+            # Cancelled, and something went wrong on the way: the one is told and the other goes on.
+            failure, rest = group.split(Exception)
+            if failure is not None:
+                self._tell(child, ChildReport(child.path, "failed", failure, "stop", 0.0))
+            assert rest is not None, "a group of nothing but errors is an Exception"
+            raise rest from None
         else:
             if not status.called and not child.stopping:
                 error = RuntimeError(f"{child.path} ended without calling task_status.started()")

@@ -17,7 +17,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_st
 from chatroom.media import MediaRefused, MediaUnavailable
 from media.bridge.errors import MediaStartFailed, WorkerLost
 from media.bridge.process import OpenWorker, Worker
-from media.bridge.requests import Requests
+from media.bridge.requests import Requests, Waiting
 from media.bridge.settings import Deadlines
 from media.messages import (
     MAX_FRAME,
@@ -93,9 +93,9 @@ class WorkerLink:
             raise WorkerLost(f"{self._end}; {worker.ending}")
         raise self._end
 
-    def submit(self, request: Request) -> None:
-        """Send a request behind all others without waiting for its answer; a refusal is logged."""
-        self._requests.submit(request)
+    def submit(self, request: Request) -> Waiting:
+        """Send a request behind all others, whoever waits for its answer; a refusal is logged."""
+        return self._requests.submit(request)
 
     async def request(self, request: Request, result: type[ResultT], *, within: float | None = None) -> ResultT:
         """Send a request and wait for its answer, by default for `Deadlines.request` seconds.

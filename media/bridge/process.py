@@ -80,9 +80,12 @@ async def open_worker(command: Sequence[str], *, stop: float = 1.0) -> AsyncGene
     At the end the connection is closed, which tells the worker to end. After ``stop`` seconds it gets SIGTERM, after as
     many again SIGKILL. Its standard error goes to the logger ``media.worker``, to the last line.
 
-    Raises WorkerLost if there is no such command.
+    Raises WorkerLost if there is no such command, or no descriptor left to speak with it.
     """
-    listener, connected = _connected_pair()
+    try:
+        listener, connected = _connected_pair()
+    except OSError as error:  # no descriptors left, no space for a socket
+        raise WorkerLost(f"no socket could be made for it: {error.strerror}") from error
     stream = trio.SocketStream(connected)
     try:
         process = await _spawn(command, listener)

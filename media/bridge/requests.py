@@ -2,7 +2,7 @@
 
 There is no channel to the writer. What is to be sent is a table of those who wait for an answer, and it is as long as
 there are tasks that wait (each with a deadline, after which it takes its request back) and participants that are being
-joined.
+joined or left, which is twice a stay at the most. A worker that takes none of them does not live long.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 import trio
 
@@ -50,9 +49,12 @@ class Session:
     async def leave(self, deadline: float) -> None:
         """Tell the worker, if there is one, and wait for its answer for ``deadline`` seconds. Raises nothing."""
         await trio.lowlevel.checkpoint()
-        # What is wrong is logged. A worker that is gone has nobody in it, and one that hangs will soon be gone.
-        with suppress(MediaRefused, MediaUnavailable):
-            await self._on_link().request(messages.Leave(*self.key), messages.Done, within=deadline)
+        if self._link is None:
+            return  # a worker that is gone has nobody in it
+        # Submitted for good: it is sent however long that takes, or the worker would keep who was joined.
+        told = self._link.submit(messages.Leave(*self.key))
+        with trio.move_on_after(deadline):
+            await told.done.wait()
 
     def join(self, link: WorkerLink) -> None:
         """Be on a link. The join goes out before any request made later, so nobody needs to wait for its answer."""

@@ -70,6 +70,7 @@ class Consumer:
     def on_rtp(
         self,
         packet: RtpPacket,
+        payload: bytes,
         sequence: int,
         level: bytes | None,
         report: SenderReport | None,
@@ -77,7 +78,10 @@ class Consumer:
         *,
         keyframe: bool,
     ) -> bool:
-        """Forward a packet whose extended sequence number is ``sequence``. Returns False if a keyframe is needed."""
+        """Forward a packet whose extended sequence number is ``sequence``. Returns False if a keyframe is needed.
+
+        ``payload`` is the packet's, cut out once for all consumers.
+        """
         if not self.active:
             return True
         continuity = self._continuity
@@ -96,7 +100,6 @@ class Consumer:
         extensions = self._extensions.get(level)
         if extensions is None:
             extensions = self._extensions[level] = self._pack_extensions(level)
-        payload = packet.data[packet.payload_at :]
         self._packets += 1
         self._octets += len(payload)
         header = pack_header(packet, self._codec.payload_type, numbers[0], numbers[1], self.ssrc, extensions)

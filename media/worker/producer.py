@@ -78,9 +78,10 @@ class Producer:
         level = extensions.get(self._level_id) if self._level_id is not None else None
         if level is not None and len(level) != 1:
             level = None
+        payload = packet.data[packet.payload_at :]
         report, wanted = self._sender_report, False
         for consumer in self._consumers:
-            if not consumer.on_rtp(packet, sequence, level, report, now, keyframe=keyframe):
+            if not consumer.on_rtp(packet, payload, sequence, level, report, now, keyframe=keyframe):
                 wanted = True
         if wanted:
             self.ask_keyframe(now)

@@ -26,6 +26,9 @@ def read_offer(text: str, tracks: dict[str, Source]) -> Description:
     """Read a page's offer and check ``tracks`` against it. Raises RequestError."""
     offer = sdp.read(text, MAX_TRACKS)
     kinds = {line.mid: line.kind for line in offer.media}
+    if len(set(tracks.values())) < len(tracks):
+        # Each is a place on everybody else's leg, and those are counted.
+        raise RequestError("too_many_tracks", "There is one microphone and one camera to a participant.")
     for mid, source in tracks.items():
         if mid not in kinds:
             raise RequestError("bad_sdp", f"There is no m-line with the mid {mid[:16]!r}, said to be the {source}.")

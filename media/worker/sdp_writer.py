@@ -15,23 +15,28 @@ from media.worker.sdp import MediaLine
 
 @attrs.frozen
 class TransportLines:
-    """What the SDP says of a transport: lines that every m-line repeats, as all share it."""
+    """What the SDP says of a transport, which all m-lines share."""
 
     ufrag: str
     password: str
     fingerprint: str
     candidates: tuple[str, ...]
 
-    def lines(self, setup: str) -> list[str]:
-        """Return the attribute lines; ``setup`` is the DTLS role (RFC 8842)."""
-        return [
+    def lines(self, setup: str, *, first: bool) -> list[str]:
+        """Return the attribute lines; ``setup`` is the DTLS role (RFC 8842).
+
+        Candidates stand in the first m-line of a bundle only (RFC 9143, section 7.1.3): both may be many.
+        """
+        lines = [
             f"a=ice-ufrag:{self.ufrag}",
             f"a=ice-pwd:{self.password}",
             f"a=fingerprint:{self.fingerprint}",
             f"a=setup:{setup}",
-            *(f"a=candidate:{candidate}" for candidate in self.candidates),
-            "a=end-of-candidates",
         ]
+        if first:
+            lines += [f"a=candidate:{candidate}" for candidate in self.candidates]
+            lines.append("a=end-of-candidates")
+        return lines
 
 
 @attrs.frozen
@@ -56,6 +61,7 @@ def write_answer(session: int, version: int, transport: TransportLines, lines: I
     """Answer the m-lines of an offer; the flag says whether the worker receives on it."""
     lines = list(lines)
     out = _session(session, version, [line.mid for line, _ in lines if not line.rejected])
+    first = True
     for line, receives in lines:
         if line.rejected or line.codec is None:
             out += [f"m={line.kind} 0 {line.protocol} {line.formats}", "c=IN IP4 0.0.0.0", f"a=mid:{line.mid}"]
@@ -69,10 +75,11 @@ def write_answer(session: int, version: int, transport: TransportLines, lines: I
             "a=recvonly" if receives else "a=inactive",
             "a=rtcp-mux",
             "a=rtcp-rsize",
-            *transport.lines("passive"),
+            *transport.lines("passive", first=first),
             *(f"a=extmap:{line.extensions[uri]} {uri}" for uri in wanted if uri in line.extensions),
             *_codec(line.codec, line.payload_type, feedback),
         ]
+        first = False
     return _join(out)
 
 
@@ -80,7 +87,7 @@ def write_offer(session: int, version: int, transport: TransportLines, lines: It
     """Offer the m-lines of a subscribe leg."""
     lines = list(lines)
     out = _session(session, version, [line.mid for line in lines])
-    for line in lines:
+    for number, line in enumerate(lines):
         codec = CODECS[line.kind]
         out += [
             f"m={line.kind} 9 UDP/TLS/RTP/SAVPF {codec.payload_type}",
@@ -89,8 +96,8 @@ def write_offer(session: int, version: int, transport: TransportLines, lines: It
             "a=inactive" if line.track is None else "a=sendonly",
             "a=rtcp-mux",
             "a=rtcp-rsize",
-            *transport.lines("actpass"),
-            *(f"a=extmap:{number} {uri}" for number, uri in SUBSCRIBE_EXTENSIONS[line.kind].items()),
+            *transport.lines("actpass", first=number == 0),
+            *(f"a=extmap:{extension} {uri}" for extension, uri in SUBSCRIBE_EXTENSIONS[line.kind].items()),
             *_codec(codec, codec.payload_type, codec.feedback),
         ]
         if line.track is not None:

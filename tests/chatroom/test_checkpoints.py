@@ -8,7 +8,7 @@ import pytest
 import trio
 import trio.testing
 
-from nurseries.testing import cancel_at_every_checkpoint, fail_at_every_checkpoint
+from nurseries.testing import cancel_at_every_checkpoint, deterministic, fail_at_every_checkpoint
 from tests.chatroom.house import House, open_house
 
 
@@ -59,6 +59,50 @@ async def _scenario() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_stay_that_ends_anywhere_is_told_once(explore: Callable[..., int], victim: str, seed: int) -> None:
     assert explore(_scenario, victim=victim, seed=seed) >= 3
+
+
+def test_a_page_that_goes_at_the_door_was_there_and_left_by_itself_or_was_never_there() -> None:
+    async def scenario() -> None:
+        async with open_house() as house:
+            await house.join("Ada")
+            bob = house.connect()
+            bob.send("join", room="blue", name="Bob", microphone=True, camera=True)
+            await trio.testing.wait_all_tasks_blocked()
+            bob.session.ended("tab_closed")
+            await trio.testing.wait_all_tasks_blocked()
+            assert {r.reason for r in house.room.state.log if r.name == "Bob"} <= {"tab_closed"}
+            assert list(house.media.attached) == [1]
+
+    doors: list[trio.lowlevel.Task] = []
+
+    def second_greet(task: trio.lowlevel.Task) -> bool:
+        if task.name == "greet" and task not in doors:
+            doors.append(task)
+        return task.name == "greet" and doors.index(task) % 2 == 1
+
+    assert cancel_at_every_checkpoint(scenario, victim=second_greet) >= 3
+
+
+def test_whoever_comes_while_the_house_is_drained_is_told_and_delays_nothing() -> None:
+    """A join at the door when the draining begins: it gets in and is sent away like the others, or does not get in."""
+
+    async def scenario(steps: int) -> None:
+        async with open_house() as house:
+            page = house.connect()
+            page.send("join", room="blue", name="Ada", microphone=True, camera=True)
+            for _ in range(steps):
+                await trio.lowlevel.checkpoint()
+            with trio.fail_after(1):
+                await house.directory.drain("Closing time.")
+            await trio.testing.wait_all_tasks_blocked()
+            assert house.directory.statistics().participants == 0
+            told = {event["type"] for event in await page.all()}
+            assert "server_stopping" in told or "error" in told
+
+    for seed in range(5):
+        for steps in range(20):
+            with deterministic(seed):
+                trio.run(scenario, steps, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
 def test_a_page_that_gives_up_at_the_door_leaves_nothing() -> None:

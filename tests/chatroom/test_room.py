@@ -317,3 +317,37 @@ async def test_draining_tells_everyone_and_takes_nobody_in(autojump_clock: MockC
         waiting.send("join", room="blue", name="Eve", microphone=True, camera=True)
         assert (await waiting.next("error"))["code"] == "server_stopping"
         assert [r.reason for r in house.room.state.log] == ["server_stopping"]
+
+
+async def test_refused_people_use_up_no_rooms(autojump_clock: MockClock) -> None:
+    async with open_house(Limits(rooms=2, command_burst=100)) as house:
+        stranger = house.connect()
+        for number in range(10):
+            stranger.send("join", room=f"r{number}", name=" ", microphone=True, camera=True)
+            assert (await stranger.next("error"))["code"] == "invalid_name"
+        assert house.directory.statistics().rooms == 0
+
+
+async def test_a_vacant_room_makes_way_when_there_is_no_space(autojump_clock: MockClock) -> None:
+    async with open_house(Limits(rooms=2)) as house:
+        (await house.join("Ada", room="one")).send("leave")
+        await trio.sleep(1)
+        (await house.join("Ada", room="two")).send("leave")
+        await trio.sleep(1)
+        await house.join("Ada", room="three")
+        assert house.directory.find("one") is None
+        two = house.directory.find("two")
+        await house.join("Bob", room="two")
+        assert house.directory.find("two") is two
+        page = house.connect()
+        page.send("join", room="one", name="Eve", microphone=True, camera=True)
+        assert (await page.next("error"))["code"] == "too_many_rooms"
+
+
+async def test_a_page_whose_commands_are_all_refused_is_not_silent(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        ada = await house.join("Ada")
+        for _ in range(40):
+            ada.send("dance")
+            await trio.sleep(1)
+        assert ada.session.closing is None

@@ -8,7 +8,7 @@ import trio
 from chatroom.commands import Chat, Pong
 from chatroom.limits import Limits, TokenBucket
 from chatroom.outbox import Outbox
-from chatroom.session import COMMANDS_WAITING, Session
+from chatroom.session import Session
 
 CHAT = '{"type":"chat","text":"hi"}'
 
@@ -39,8 +39,8 @@ async def test_what_was_posted_before_the_close_is_still_written() -> None:
     session.close(1000, "bye")
     assert not session.post("2")
     session.close(1011, "only the first close counts")
-    assert await session.frames() == ["1"]
-    assert await session.frames() == []
+    assert await session.frame() == "1"
+    assert await session.frame() is None
     assert session.closing is not None
     assert session.closing.code == 1000
 
@@ -62,8 +62,7 @@ async def test_a_refused_command_is_answered_and_costs_nothing_else() -> None:
     session = Session(Limits())
     session.feed('{"type":"dance","ref":"7"}')
     session.feed(CHAT)
-    (frame,) = await session.frames()
-    assert json.loads(frame) == {
+    assert json.loads(await session.frame() or "") == {
         "type": "error",
         "ref": "7",
         "code": "invalid_command",
@@ -75,26 +74,55 @@ async def test_a_refused_command_is_answered_and_costs_nothing_else() -> None:
 
 async def test_commands_over_the_rate_are_refused_and_then_the_session_is_closed() -> None:
     now = 0.0
-    session = Session(Limits(command_burst=3, refused_in_a_row=5), clock=lambda: now)
+    session = Session(Limits(command_rate=10, command_burst=3, refused_burst=5), clock=lambda: now)
     for _ in range(3 + 5):
         session.feed(CHAT)
-    errors = [json.loads(frame) for frame in await session.frames()]
+    errors = [json.loads(await session.frame() or "") for _ in range(5)]
     assert [error["code"] for error in errors] == ["rate_limited"] * 5
-    now = 1.0
-    session.feed(CHAT)  # within the rate again: the count begins anew
-    now = 1.0
-    for _ in range(2 + 5 + 1):
-        session.feed(CHAT)
+    session.feed(CHAT)
     assert session.closing is not None
     assert (session.closing.code, session.closing.reason) == (1008, "kicked")
 
 
-async def test_a_participant_that_cannot_follow_is_not_waited_for() -> None:
-    session = Session(Limits(command_burst=1_000))
-    for _ in range(COMMANDS_WAITING + 1):
-        session.feed(CHAT)
+@pytest.mark.parametrize("rate", [45, 100, 1_000, 4_000])
+async def test_a_flood_is_ended_at_any_pace(rate: int) -> None:
+    now = 0.0
+    session = Session(Limits(), clock=lambda: now)
+    for number in range(60 * rate):
+        now = number / rate
+        session.feed('{"type":"pong"}')
+        while session.statistics().waiting:
+            await session.receive()
+        while session.statistics().outbox.frames:
+            await session.frame()
+        if session.closing is not None:
+            break
     assert session.closing is not None
     assert session.closing.code == 1008
+
+
+async def test_a_page_somewhat_over_the_rate_is_refused_and_kept() -> None:
+    now = 0.0
+    session = Session(Limits(), clock=lambda: now)
+    for number in range(60 * 35):
+        now = number / 35
+        session.feed('{"type":"pong"}')
+        while session.statistics().waiting:
+            await session.receive()
+        while session.statistics().outbox.frames:
+            await session.frame()
+    assert session.closing is None
+    assert session.statistics().refused > 0
+
+
+async def test_a_participant_that_cannot_follow_is_not_waited_for() -> None:
+    session = Session(Limits(command_rate=1_000, command_burst=100), clock=lambda: 0.0)
+    for _ in range(100):
+        session.feed(CHAT)
+    assert session.closing is None
+    assert session.statistics().waiting == 100
+    session.feed(CHAT)  # over the rate: refused before it could overflow
+    assert session.closing is None
 
 
 async def test_a_page_that_does_not_read_is_closed_and_its_frames_are_dropped() -> None:
@@ -102,7 +130,7 @@ async def test_a_page_that_does_not_read_is_closed_and_its_frames_are_dropped() 
     assert [session.post("x") for _ in range(5)] == [True] * 4 + [False]
     assert session.closing is not None
     assert session.closing.code == 4001
-    assert await session.frames() == []
+    assert await session.frame() is None
 
 
 async def test_an_outbox_is_bounded_in_bytes_too(autojump_clock: trio.testing.MockClock) -> None:
@@ -110,13 +138,14 @@ async def test_an_outbox_is_bounded_in_bytes_too(autojump_clock: trio.testing.Mo
     assert outbox.post("12345678")
     assert not outbox.post("345")
     assert outbox.post("90")
-    assert await outbox.take() == ["12345678", "90"]
+    assert [await outbox.take(), await outbox.take()] == ["12345678", "90"]
     assert outbox.post("1234567890")
     statistics = outbox.statistics()
     assert (statistics.frames, statistics.bytes, statistics.posted, statistics.taken) == (1, 10, 3, 2)
-    assert await outbox.take() == ["1234567890"]
+    assert await outbox.take() == "1234567890"
     with trio.move_on_after(5) as waiting:
         await outbox.take()
     assert waiting.cancelled_caught
     assert outbox.post("later")
-    assert await outbox.take() == ["later"]
+    assert await outbox.take() == "later"
+    assert not outbox.post("fünf fünf")

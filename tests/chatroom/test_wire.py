@@ -104,3 +104,11 @@ def test_an_event_is_written() -> None:
 
 def test_the_documented_example_of_chat_is_read() -> None:
     assert decode('{"type":"chat","text":"hello"}') == Chat(text="hello")
+
+
+@pytest.mark.parametrize("field", ["text", "ref", "later"])
+def test_half_a_character_is_refused_wherever_it_stands(field: str) -> None:
+    fields = {"type": "chat", "text": "hi", field: "a\ud83d"}
+    with pytest.raises(InvalidCommand):
+        decode(json.dumps(fields))
+    assert decode(json.dumps({"type": "chat", "text": "👋"})) == Chat(text="👋")

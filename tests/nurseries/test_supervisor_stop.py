@@ -109,3 +109,31 @@ def test_stop_before_the_first_step(seed: int) -> None:
 
     with deterministic(seed):
         trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+async def test_an_error_beside_a_cancellation_is_reported_and_the_cancellation_goes_on() -> None:
+    """A child with a nursery of its own ends in a group of both."""
+    reports: list[ChildReport] = []
+
+    async def child(*, task_status: trio.TaskStatus[None]) -> None:
+        async def cleans_up_badly() -> None:
+            try:
+                await trio.sleep_forever()
+            finally:
+                raise Boom("on the way out")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(cleans_up_badly)
+            nursery.start_soon(trio.sleep_forever)
+            task_status.started()
+
+    with trio.CancelScope() as scope:
+        async with open_supervisor("s", report=reports.append) as supervisor:
+            await supervisor.start(ChildSpec("a", child))
+            await settle()
+            scope.cancel()
+            await trio.sleep_forever()
+    assert scope.cancelled_caught
+    (report,) = reports
+    assert isinstance(report.error, ExceptionGroup)
+    assert [type(error) for error in report.error.exceptions] == [Boom]

@@ -185,8 +185,23 @@ async def test_leaving_a_worker_that_hangs_takes_a_second_and_raises_nothing(aut
                 scope.cancel()
         assert trio.current_time() - begin == pytest.approx(1.0)
         assert workers.last.asked() == [Join(*KEY), Leave(*KEY)]
-        # the join still waits for its answer, the leave no longer
-        assert bridge.statistics().pending == 1
+        # neither is taken back: however late it is, the worker will have done both
+        assert bridge.statistics().pending == 2
+
+
+async def test_a_leave_reaches_a_worker_that_was_too_busy_for_it(autojump_clock: Any) -> None:
+    """Or it would keep for ever who has gone."""
+    workers = FakeWorkers()
+    workers.pair = trio.testing.lockstep_stream_pair  # nothing is sent that is not read
+    async with running(workers) as bridge:
+        workers.last.reading = False
+        for _ in range(3):
+            async with bridge.attach(*KEY, nowhere):
+                await settle()
+        workers.last.read_again()
+        await settle()
+        assert workers.last.asked() == [Join(*KEY), Leave(*KEY)] * 3
+        assert bridge.statistics().pending == 0
 
 
 async def test_leaving_a_worker_that_is_dead_takes_no_time(autojump_clock: Any) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 from media.worker.codecs import OPUS, VP8
 from media.worker.consumer import Consumer
@@ -24,6 +25,10 @@ def packet(sequence: int, timestamp: int = 0, payload: bytes = b"payload", first
     return RtpPacket(struct.pack("!BBHII", first, 100, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, 5) + payload)
 
 
+def forward(consumer: Consumer, packet: RtpPacket, *rest: Any, keyframe: bool) -> bool:
+    return consumer.on_rtp(packet, packet.data[packet.payload_at :], *rest, keyframe=keyframe)
+
+
 def feed(
     consumer: Consumer,
     sequence: int,
@@ -33,7 +38,7 @@ def feed(
     keyframe: bool = False,
     first: int = 0x80,
 ) -> bool:
-    return consumer.on_rtp(packet(sequence, timestamp, first=first), sequence, None, None, now, keyframe=keyframe)
+    return forward(consumer, packet(sequence, timestamp, first=first), sequence, None, None, now, keyframe=keyframe)
 
 
 def steps(packets: list[RtpPacket]) -> list[int]:
@@ -68,7 +73,7 @@ def test_padding_alone_begins_nothing() -> None:
     sink = Sink()
     consumer = Consumer(sink, VP8, 9, "0", "alice")
     consumer.resume()
-    assert consumer.on_rtp(packet(1, payload=b"\0\x02", first=0xA0), 1, None, None, 0.0, keyframe=False)
+    assert forward(consumer, packet(1, payload=b"\0\x02", first=0xA0), 1, None, None, 0.0, keyframe=False)
     assert sink.packets == []
 
 
@@ -93,7 +98,7 @@ def test_reports_have_the_numbers_of_what_goes_out() -> None:
     consumer.resume()
     consumer.on_sender_report(SenderReport(5, 77, 1_000))
     assert sink.reports == []
-    consumer.on_rtp(packet(1, 500), 1, b"\x05", SenderReport(5, 77, 1_000), 0.0, keyframe=False)
+    forward(consumer, packet(1, 500), 1, b"\x05", SenderReport(5, 77, 1_000), 0.0, keyframe=False)
     assert [r.ntp_timestamp for r in sink.reports] == [77]
     assert (sink.reports[0].rtp_timestamp - sink.packets[0].timestamp) & 0xFFFFFFFF == 500
     assert sink.packets[0].extensions() == {4: b"0", 1: b"\x05"}

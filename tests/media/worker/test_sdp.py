@@ -13,6 +13,7 @@ from media.messages import MAX_SDP, MAX_TRACKS
 from media.worker import sdp
 from media.worker.codecs import AUDIO_LEVEL, MID, OPUS, VP8
 from media.worker.errors import RequestError
+from media.worker.publish_leg import read_offer
 from media.worker.sdp_writer import OfferedLine, OfferedTrack, TransportLines, write_answer, write_offer
 
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
@@ -108,7 +109,7 @@ def test_the_answer_receives_what_is_wanted_and_refuses_the_rest() -> None:
     assert "a=setup:passive" in answer
     assert "video-orientation" not in answer
     assert "goog-remb" not in answer
-    assert answer.count("a=candidate:1 1 udp 1 192.0.2.1 10 typ host\r\na=end-of-candidates") == 2
+    assert answer.count("a=candidate:1 1 udp 1 192.0.2.1 10 typ host\r\na=end-of-candidates") == 1
     assert "a=fmtp:111 minptime=10;useinbandfec=1" in answer
 
 
@@ -205,3 +206,9 @@ def test_any_text_is_a_description_or_refused(text: str) -> None:
         return
     answer = write_answer(1, 1, TRANSPORT, [(line, not line.rejected) for line in offer.media])
     assert len(SessionDescription.parse(answer).media) == len(offer.media)
+
+
+def test_a_participant_has_one_track_of_each_source() -> None:
+    with pytest.raises(RequestError) as caught:
+        read_offer(OFFER, {"0": "microphone", "1": "microphone"})
+    assert caught.value.code == "too_many_tracks"
