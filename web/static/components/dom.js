@@ -53,14 +53,12 @@ export function setIcon(svg, name) {
  * @param {string} options.label its accessible name
  * @param {string} options.icon
  * @param {string} [options.tip] what the pointer is told; the label if not given
- * @param {string} [options.key] a shortcut
+ * @param {string} [options.key] a shortcut, where the view around it has them
  * @param {string} [options.kind] a class
  * @returns {HTMLButtonElement}
  */
 export function iconButton({ label, icon: name, tip = label, key, kind = "round" }) {
-  const button = h("button", { type: "button", class: kind, "aria-label": label, "data-tip": key ? `${tip} (${key})` : tip }, icon(name));
-  if (key) button.setAttribute("aria-keyshortcuts", key);
-  return button;
+  return h("button", { type: "button", class: kind, "aria-label": label, "data-tip": tip, "data-key": key }, icon(name));
 }
 
 /**

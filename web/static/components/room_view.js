@@ -22,7 +22,9 @@ export class RoomView extends HTMLElement {
   stopping = new CallBanner();
   #hear = h("button", { type: "button", class: "primary hear", hidden: true }, "Click to hear everyone");
   #alone = h("div", { class: "alone", hidden: true });
+  #aloneTitle = h("h2", {}, "You are the first here");
   #unread = 0;
+  #shortcuts = true;
   #keys = (/** @type {KeyboardEvent} */ event) => this.#shortcut(event);
 
   /** @param {string} room */
@@ -30,7 +32,7 @@ export class RoomView extends HTMLElement {
     super();
     this.top = new TopBar(room);
     this.#alone.append(
-      h("div", {}, h("h2", {}, "You are the first here"), h("p", {}, "Share the link, and the others can join from their browser.")),
+      h("div", {}, this.#aloneTitle, h("p", {}, "Share the link, and the others can join from their browser.")),
       new CopyLink({ kind: "primary", label: "Copy the link" }),
     );
     const pictures = h("div", { class: "pictures" }, this.grid, this.toasts, this.#hear);
@@ -68,6 +70,7 @@ export class RoomView extends HTMLElement {
     this.panel.people.people = people;
     this.panel.count = this.top.count = people.length;
     this.#alone.hidden = people.length !== 1;
+    if (people.length > 1) this.#aloneTitle.textContent = "Nobody else is here now";
   }
 
   /**
@@ -87,6 +90,17 @@ export class RoomView extends HTMLElement {
     this.controls.unread = ++this.#unread;
     const short = message.text.length > 90 ? `${message.text.slice(0, 89)}…` : message.text;
     this.toasts.say(`${message.name}: ${short}`, { about: "chat", name: message.name });
+  }
+
+  /** Whether single letters are shortcuts. Who speaks to the computer, or hits keys by accident, is better off without. */
+  set shortcuts(/** @type {boolean} */ on) {
+    this.#shortcuts = on;
+    this.top.shortcuts = on;
+    this.classList.toggle("no-keys", !on);
+    for (const button of this.querySelectorAll("[data-key]")) {
+      if (on) button.setAttribute("aria-keyshortcuts", button.getAttribute("data-key") ?? "");
+      else button.removeAttribute("aria-keyshortcuts");
+    }
   }
 
   toggleChat() {
@@ -115,7 +129,7 @@ export class RoomView extends HTMLElement {
 
   /** @param {KeyboardEvent} event */
   #shortcut(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
+    if (!this.#shortcuts || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
     const target = event.target instanceof Element ? event.target : null;
     if (target?.closest("input, textarea, select, [contenteditable], [popover]")) return;
     switch (event.key.toLowerCase()) {

@@ -38,7 +38,7 @@ export class SwitchButton extends HTMLElement {
     this.#button.setAttribute("aria-pressed", String(on));
     this.#button.setAttribute("aria-busy", String(busy));
     this.#button.classList.toggle("trouble", trouble && !on);
-    this.#button.dataset.tip = `${on ? "Turn off" : "Turn on"} ${this.#look.label.toLowerCase()} (${this.#look.key})`;
+    this.#button.dataset.tip = `${on ? "Turn off" : "Turn on"} ${this.#look.label.toLowerCase()}`;
     const svg = this.#button.querySelector("svg");
     if (svg) setIcon(svg, on ? this.#look.on : this.#look.off);
   }

@@ -8,6 +8,7 @@ import { ThemeToggle } from "./theme_toggle.js";
 export class TopBar extends HTMLElement {
   picker = new DevicePicker();
   #room;
+  #shortcuts = h("input", { type: "checkbox", checked: true });
   #count = h("span");
   #people = h("button", { type: "button", class: "plain", "data-tip": "Who is here" }, icon("people"), this.#count);
 
@@ -17,8 +18,11 @@ export class TopBar extends HTMLElement {
     this.#room = h("h1", { tabindex: -1 }, h("bdi", {}, room));
     const settings = iconButton({ label: "Settings", icon: "settings", kind: "plain square" });
     settings.setAttribute("popovertarget", "settings");
-    const popover = h("div", { id: "settings", popover: "auto", role: "dialog", "aria-label": "Settings" }, h("h2", {}, "Devices"), this.picker);
+    const popover = h("div", { id: "settings", popover: "auto", role: "dialog", "aria-label": "Settings" }, h("h2", {}, "Devices"), this.picker, h("label", { class: "choice" }, this.#shortcuts, "Keyboard shortcuts M, V and C"));
     this.#people.addEventListener("click", () => this.dispatchEvent(new CustomEvent("people")));
+    this.#shortcuts.addEventListener("change", () => {
+      this.dispatchEvent(new CustomEvent("shortcuts", { bubbles: true, detail: { on: this.#shortcuts.checked } }));
+    });
     this.append(this.#room, this.#people, h("span", { class: "space" }), new CopyLink(), new ThemeToggle(), settings, popover);
   }
 
@@ -26,6 +30,10 @@ export class TopBar extends HTMLElement {
   set count(count) {
     this.#count.textContent = String(count);
     this.#people.setAttribute("aria-label", `People in the room: ${count}`);
+  }
+
+  set shortcuts(/** @type {boolean} */ on) {
+    this.#shortcuts.checked = on;
   }
 
   begin() {

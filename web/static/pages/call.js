@@ -54,6 +54,7 @@ export class Call {
     this.#preferences = preferences;
     this.view = new RoomView(state.room);
     this.view.grid.speaker = preferences.speaker;
+    this.view.shortcuts = preferences.shortcuts;
     this.#speaking = new SpeakingWatch(
       () => this.#levels(),
       (ids) => (this.view.grid.speaking = ids),
@@ -77,6 +78,11 @@ export class Call {
       savePreferences(storage, { [kind]: id });
       if (kind === "speaker") this.view.grid.speaker = id;
       else void local[kind].choose(id);
+    });
+    heard(this.view, "shortcuts", (/** @type {{on: boolean}} */ { on }) => {
+      preferences.shortcuts = on;
+      savePreferences(storage, { shortcuts: on });
+      this.view.shortcuts = on;
     });
     heard(this.view, "say", (/** @type {{text: string}} */ { text }) => void this.#chat(text));
     heard(this.view.controls, "leave", leave);

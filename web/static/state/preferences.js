@@ -5,6 +5,7 @@
  * @property {string} name
  * @property {boolean} microphoneOn
  * @property {boolean} cameraOn
+ * @property {boolean} shortcuts single letters switch things in the room
  * @property {string} microphone a device id, "" for the browser's choice
  * @property {string} camera
  * @property {string} speaker
@@ -17,6 +18,7 @@ const initial = Object.freeze({
   name: "",
   microphoneOn: true,
   cameraOn: true,
+  shortcuts: true,
   microphone: "",
   camera: "",
   speaker: "",
