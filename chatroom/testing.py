@@ -47,6 +47,8 @@ class FakeMedia:
         #: Replace it by one that is not set, and requests wait.
         self.answering = trio.Event()
         self.answering.set()
+        #: Seconds that a worker which hangs makes everyone wait who leaves.
+        self.leave_takes = 0.0
         self.attached: dict[int, FakeLegs] = {}
         self.detached: list[int] = []
 
@@ -66,8 +68,8 @@ class FakeMedia:
             await trio.lowlevel.checkpoint()
             yield legs
         finally:
-            with trio.CancelScope(shield=True):
-                await trio.lowlevel.checkpoint()
+            with trio.move_on_after(self.leave_takes or 1, shield=True):
+                await (trio.sleep_forever() if self.leave_takes else trio.lowlevel.checkpoint())
             del self.attached[epoch]
             self.detached.append(epoch)
 

@@ -25,6 +25,7 @@ class House:
     media: FakeMedia
     limits: Limits
     nursery: trio.Nursery
+    began: float = attrs.field(factory=trio.current_time)
 
     def connect(self) -> Page:
         """Bring a page to the door."""

@@ -87,6 +87,17 @@ async def test_a_socket_that_ends_is_a_leave_at_once(autojump_clock: MockClock, 
         assert house.media.detached == [2]
 
 
+async def test_a_leave_is_said_before_the_media_plane_is_waited_for(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        ada, bob = await house.join("Ada"), await house.join("Bob")
+        house.media.leave_takes = 5
+        bob.session.ended("tab_closed")
+        await ada.next("participant_left")
+        assert trio.current_time() - house.began < 1
+        await trio.sleep(6)
+        assert house.media.detached == [2]
+
+
 async def test_leaving_closes_the_socket_after_what_was_said(autojump_clock: MockClock) -> None:
     async with open_house() as house:
         ada, bob = await house.join("Ada"), await house.join("Bob")
