@@ -68,8 +68,8 @@ class FakeMedia:
             await trio.lowlevel.checkpoint()
             yield legs
         finally:
-            with trio.move_on_after(self.leave_takes or 1, shield=True):
-                await (trio.sleep_forever() if self.leave_takes else trio.lowlevel.checkpoint())
+            with trio.CancelScope(shield=True):
+                await trio.sleep(self.leave_takes)
             del self.attached[epoch]
             self.detached.append(epoch)
 

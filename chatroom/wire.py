@@ -47,12 +47,12 @@ def decode(frame: str) -> Command:
         raise ProtocolError(NOT_A_COMMAND, "This is not JSON.") from None
     if not isinstance(data, dict) or not isinstance(type_ := data.get("type"), str):
         raise ProtocolError(NOT_A_COMMAND, "A frame is a JSON object with a string “type”.")
-    if "\\u" in frame and not _encodable(data):
-        # JSON can write half a character, which no text frame can carry on to the others.
-        raise InvalidCommand("There is text in it that is no Unicode.", None)
     ref = data.get("ref")
     if ref is not None and not (isinstance(ref, str) and 1 <= len(ref) <= MAX_REF and ref.isprintable()):
         raise InvalidCommand(f"“ref” is a string of 1 to {MAX_REF} characters.", None)
+    if "\\u" in frame and not _encodable(data):
+        # JSON can write half a character, which no text frame can carry on to the others.
+        raise InvalidCommand("There is text in it that is no Unicode.", ref)
     cls = COMMANDS.get(type_)
     if cls is None:
         raise InvalidCommand("There is no such command.", ref)

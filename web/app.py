@@ -85,10 +85,10 @@ def create_app(settings: Settings | None = None, media: Media | None = None) -> 
 
     ``media`` is given by tests. Raises BadSettings.
     """
-    hardening.install()
     if settings is None:
         settings = load(environ=os.environ)
         logs.configure(settings.log_level, settings.log_format)
+    hardening.install(max_message=settings.limits.frame_bytes)
     app = App(__name__, static_folder=str(STATIC), static_url_path="/static")
     app.config["MAX_CONTENT_LENGTH"] = 16_384  # nothing is uploaded here
     node = app.extensions["node"] = Node(settings, media)

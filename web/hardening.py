@@ -10,9 +10,9 @@ What is mended, each with a test that fails without it:
 * a connection that we end was reset when the peer was still sending, and what we had said was lost with it: we stop
   writing first, and read a little longer;
 * a handshake that is refused, or that has a body, left the connection open: it is answered and ended;
+* a connection that idles was kept for ever after its first request: it ends after ``keep_alive_timeout``;
 * a connection that the peer ended was kept for as long as an idle one, or for ever where its tasks waited for each
   other: it is gone at once;
-* an answer that came after a request was refused was an error: it is dropped;
 * an open websocket was told nothing when the server stops: what was given to `on_terminate` runs first;
 * an app that could not start was served for a moment, and said to be: it is not;
 * HTTP/2 was spoken, where none of these bounds hold: it is not offered.
@@ -34,7 +34,6 @@ import hypercorn.protocol.h11
 import hypercorn.trio.run
 import structlog
 import trio
-from h11 import LocalProtocolError
 from h11 import ProtocolError as HTTPProtocolError
 from h11 import Request as HTTPRequest
 from hypercorn.events import Closed, Event, RawData
@@ -48,13 +47,19 @@ from hypercorn.trio.worker_context import EventWrapper, WorkerContext
 from wsproto.events import CloseConnection, Message, Ping
 from wsproto.utilities import RemoteProtocolError
 
+from chatroom.limits import TokenBucket
+
 #: The key of an ASGI websocket scope under which the peer's close code stands once it sent one.
 CLOSE_CODE = "chatroom.close_code"
-#: Seconds that a peer may take to accept what is sent to it, and the same once the server is stopping.
+#: Bytes that are sent at a time, and seconds that a peer may take to accept them; the same once the server is stopping.
+PIECE = 65_536
 SEND_TIMEOUT = 8.0
 SEND_TIMEOUT_STOPPING = 0.5
 #: Seconds that a peer may take to end its side of a connection after we have ended ours.
 LINGER = 1.0
+
+#: Pings a second that a peer may send; browsers send none.
+PINGS = 5
 
 _log = structlog.stdlib.get_logger("web.hardening")
 _on_terminate: list[Callable[[], Awaitable[None]]] = []
@@ -131,17 +136,24 @@ class Connection(TCPServer):
             await self._end()
             await self.protocol.handle(Closed())
         else:
-            await super().protocol_send(event)
+            # Shielded, because it never waits, and the task that has just answered is cancelled for having done so.
+            with trio.CancelScope(shield=True):
+                await super().protocol_send(event)
 
     async def _send(self, data: bytes) -> None:
-        # Shielded, because a frame that is cancelled half-way corrupts the stream for the close frame behind it.
-        scope = trio.CancelScope(deadline=trio.current_time() + self._send_timeout, shield=True)
+        # Shielded, because a frame that is cancelled half-way corrupts the stream for the close frame behind it. To
+        # wait for one's turn has no deadline of its own: whoever has the turn has one for every piece.
+        scope = trio.CancelScope(shield=True)
         self._sends.add(scope)
         try:
             with scope:
                 async with self.send_lock:
-                    if not self._ended:
-                        await self.stream.send_all(data)
+                    for start in range(0, len(data), PIECE):
+                        if self._ended:
+                            break
+                        scope.deadline = trio.current_time() + self._send_timeout
+                        await self.stream.send_all(data[start : start + PIECE])
+                    scope.deadline = inf
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._give_up()
             await self.protocol.handle(Closed())
@@ -198,17 +210,13 @@ class HTTP1(H11Protocol):
     async def _check_protocol(self, event: HTTPRequest) -> None:
         pass
 
-    async def _send_h11_event(self, event: Any) -> None:
-        try:
-            await super()._send_h11_event(event)
-        except LocalProtocolError as error:
-            # What was wrong with the request has been answered already, and this is what the app says to it.
-            _log.info("connection ended: an answer came too late", error=str(error))
-            await self.send(Closed())
-
 
 class WebsocketStream(WSStream):
     """One websocket."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._pings = TokenBucket(rate=PINGS, burst=10 * PINGS)
 
     async def handle(self, event: StreamEvent) -> None:
         if isinstance(event, Request):
@@ -220,13 +228,6 @@ class WebsocketStream(WSStream):
         await super().handle(event)
         if isinstance(event, Request) and self.closed:  # refused
             await self.send(StreamClosed(stream_id=self.stream_id))
-
-    async def app_send(self, message: Any) -> None:
-        if message is None and self.closed:
-            # The app has ended. Whoever still has a message for it would wait for ever.
-            await self.send(StreamClosed(stream_id=self.stream_id))
-        else:
-            await super().app_send(message)
 
     async def _refuse_haste(self) -> None:
         """End a peer that speaks before it was let in: to a body of its request, there is no end to be seen."""
@@ -242,6 +243,9 @@ class WebsocketStream(WSStream):
                 if not await self._extend(event):
                     return
             elif isinstance(event, Ping):
+                if not self._pings.take(trio.current_time()):
+                    await self._close(1008)
+                    return
                 await self._send_wsproto_event(event.response())
             elif isinstance(event, CloseConnection):
                 self.scope[CLOSE_CODE] = event.code  # type: ignore[literal-required]
@@ -280,8 +284,11 @@ def _size(data: str | bytes | bytearray) -> int:
     return len(data) if not isinstance(data, str) or data.isascii() else len(data.encode())
 
 
-def install() -> None:
-    """Put the hardened classes in Hypercorn's place of its own. Doing it twice is doing it once."""
+def install(max_message: int) -> None:
+    """Put the hardened classes in Hypercorn's place of its own, and bound a websocket message, in bytes.
+
+    Doing it twice is doing it once.
+    """
     replaced: list[tuple[Any, str, Any]] = [
         (hypercorn.protocol, "H11Protocol", HTTP1),
         (hypercorn.protocol.h11, "WSStream", WebsocketStream),
@@ -289,6 +296,7 @@ def install() -> None:
         (hypercorn.trio.run, "TCPServer", Connection),
         (hypercorn.trio.run, "WorkerContext", Context),
         (hypercorn.config.Config, "alpn_protocols", ["http/1.1"]),
+        (hypercorn.config.Config, "websocket_max_message_size", max_message),
     ]
     for owner, name, value in replaced:
         setattr(owner, name, value)

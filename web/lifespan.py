@@ -16,6 +16,9 @@ from quart_trio import QuartTrio
 from web.hardening import on_terminate
 from web.node import Node
 
+#: Seconds for the sockets to be closed when the server ends with an error.
+GOODBYE = 1.0
+
 _log = structlog.stdlib.get_logger("web.lifespan")
 
 
@@ -47,6 +50,8 @@ class Lifespan:
         except Exception as error:
             if started:
                 _log.critical("the server ends: a part of it failed for good", exc_info=error)
+                with trio.move_on_after(GOODBYE, shield=True):
+                    await self._node.abandoned()  # all were dismissed as it failed
             # Hypercorn logs and forgets any other error of a lifespan; this one ends it, and the process with it.
             raise LifespanFailureError("running" if started else "startup", explain(error)) from error
         await send({"type": "lifespan.shutdown.complete"})

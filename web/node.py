@@ -6,6 +6,7 @@ that answers 200 with nothing behind it.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 import attrs
@@ -21,6 +22,7 @@ from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings
 from web.settings import Settings
 
+Run = Callable[..., Awaitable[object]]
 State = Literal["starting", "running", "draining", "stopped"]
 #: Seconds that people have to be told that the server stops, and their sockets to be closed.
 DRAIN_TIMEOUT = 2.0
@@ -56,14 +58,22 @@ class Node:
         try:
             async with trio.open_nursery() as nursery:
                 if self._bridge is not None:
-                    await nursery.start(self._bridge.run, name="serve/media")
-                await nursery.start(self.directory.run, name="serve/rooms")
+                    await nursery.start(self._vital, self._bridge.run, name="serve/media")
+                await nursery.start(self._vital, self.directory.run, name="serve/rooms")
                 self.state = "running"
                 _log.info("running", media_port=self.media.port)
                 task_status.started(self)
                 await trio.sleep_forever()
         finally:
             self.state = "stopped"
+
+    async def _vital(self, run: Run, *, task_status: trio.TaskStatus[object]) -> None:
+        """Run a part without which nothing goes on: if it fails, everyone is told before all else is cancelled."""
+        try:
+            await run(task_status=task_status)
+        except Exception:
+            self.dismiss()
+            raise
 
     def add(self, session: Session) -> None:
         """Remember an open socket."""
@@ -84,14 +94,22 @@ class Node:
         self.state = "draining"
         _log.info("draining", sockets=len(self._sessions))
         with trio.move_on_after(DRAIN_TIMEOUT) as patience:
+            self.dismiss()
             await self.directory.drain(STOPPING)
-            for session in tuple(self._sessions):  # those that are in no room
-                _dismiss(session)
-            while self._sessions:
-                self._no_sessions = trio.Event()
-                await self._no_sessions.wait()
+            await self.abandoned()
         if patience.cancelled_caught:
             _log.warning("not everyone could be told", sockets=len(self._sessions))
+
+    def dismiss(self) -> None:
+        """Tell everyone, in a room or not, that the server stops, and have their sockets closed."""
+        for session in tuple(self._sessions):
+            _dismiss(session)
+
+    async def abandoned(self) -> None:
+        """Wait until no socket is open."""
+        while self._sessions:
+            self._no_sessions = trio.Event()
+            await self._no_sessions.wait()
 
     def statistics(self) -> NodeStatistics:
         return NodeStatistics(self.state, self.directory.statistics(), len(self._sessions), self.media.available)

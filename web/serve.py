@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import logging
+import resource
 import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -19,6 +21,7 @@ from hypercorn.utils import LifespanFailureError
 
 from web.app import App, create_app
 from web.lifespan import explain
+from web.node import Node
 from web.settings import Settings
 
 #: Seconds after the goodbye in which what is still open may end by itself.
@@ -42,6 +45,7 @@ async def serve(settings: Settings, on_running: Callable[[list[str]], None] = la
     ``on_running`` is called with the addresses once they are served. Raises CannotServe.
     """
     check_certificate(settings)
+    raise_file_limit()
     app = create_app(settings)
     sockets = open_sockets(settings)
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -63,7 +67,8 @@ async def run(
     failed: BaseExceptionGroup[LifespanFailureError] | None = None
     try:
         async with trio.open_nursery() as nursery:
-            http = partial(hypercorn_serve, app, hypercorn_config(settings, sockets), shutdown_trigger=stop.wait)
+            stopped = partial(_goodbye, stop, app.extensions["node"])
+            http = partial(hypercorn_serve, app, hypercorn_config(settings, sockets), shutdown_trigger=stopped)
             on_running(await nursery.start(http, name="serve/http"))
     except* LifespanFailureError as group:
         failed = group
@@ -81,13 +86,26 @@ def hypercorn_config(settings: Settings, sockets: list[socket.socket]) -> Config
     config.include_server_header = False
     config.graceful_timeout = GRACEFUL_TIMEOUT
     config.read_timeout = READ_TIMEOUT
-    config.websocket_max_message_size = settings.limits.frame_bytes
     return config
+
+
+async def _goodbye(stop: trio.Event, node: Node) -> None:
+    """Say it while the port is still open, so that whoever asks for its health is told that it is draining."""
+    await stop.wait()
+    await node.drain()
+
+
+def raise_file_limit() -> None:
+    """Have as many file descriptors as the system lets us: there is one to a person."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    _log.debug("file descriptors", soft=soft, hard=hard)
 
 
 async def _obey(signals: AsyncIterator[int], stop: trio.Event, server: trio.CancelScope) -> None:
     _log.info("stopping", signal=signal.Signals(await anext(signals)).name)
-    stop.set()  # the goodbye is said by the app, whose lifespan knows how
+    stop.set()
     _log.warning("stopping without a goodbye", signal=signal.Signals(await anext(signals)).name)
     server.cancel()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 import trio
 from quart import Websocket
 
@@ -21,17 +22,26 @@ CLOSE_TIMEOUT = 1.0
 #: The close codes of a page that goes by itself; 1005 stands for a close frame without one.
 _GONE_BY_ITSELF = {close_codes.NORMAL, close_codes.GOING_AWAY, 1005}
 
+_log = structlog.stdlib.get_logger("web.socket")
+
 
 async def serve_socket(websocket: Websocket, node: Node) -> None:
     """Serve an accepted websocket until either side ends it. Cancelled when the page is gone."""
     session = Session(node.settings.limits)
     node.add(session)
+    path = "serve/http/socket"
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(greet, session, node.directory, name="socket/greet")
-            nursery.start_soon(_read, websocket, session, name="socket/read")
+            nursery.start_soon(greet, session, node.directory, name=f"{path}/greet")
+            nursery.start_soon(_read, websocket, session, name=f"{path}/read")
             await _write(websocket, session)
             nursery.cancel_scope.cancel()
+    except* Exception:  # noqa: BLE001
+        # The boundary of a socket: a bug in one ends that one and is said, to its page and to the others.
+        _log.exception("socket failed", task=path)
+        session.close(close_codes.BUG, "Something went wrong on the server.", reason="failed")
+        with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
+            await websocket.close(close_codes.BUG, "Something went wrong on the server.")
     finally:
         session.ended(_reason(websocket.scope.get(CLOSE_CODE)))
         node.remove(session)
@@ -46,9 +56,8 @@ async def _read(websocket: Websocket, session: Session) -> None:
 
 async def _write(websocket: Websocket, session: Session) -> None:
     """Write frames until the session is closed, then close the socket and give the page time to answer."""
-    while frames := await session.frames():
-        for frame in frames:
-            await websocket.send(frame)
+    while (frame := await session.frame()) is not None:
+        await websocket.send(frame)
         # With nobody at the other end nothing above waits for anything.
         await trio.lowlevel.checkpoint()
     closing = session.closing

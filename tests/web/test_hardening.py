@@ -167,12 +167,23 @@ async def test_who_does_not_end_its_side_is_not_waited_for(monkeypatch: pytest.M
     ids=lambda value: repr(value)[-40:],
 )
 async def test_a_handshake_that_is_none_is_answered_and_ended(request_: bytes) -> None:
-    async with serving() as server, await raw.connect(server.port) as peer:
+    async with serving(Limits(join_timeout=1_000)) as server, await raw.connect(server.port) as peer:
         await peer.send(request_)
         answer = await peer.rest()
         assert answer.startswith(b"HTTP/1.1 400 ")
         assert answer.count(b"HTTP/1.1") == 1
         await eventually(lambda: server.node.statistics().sockets == 0)
+
+
+async def test_a_connection_that_idles_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Config, "keep_alive_timeout", 0.2)
+    async with serving() as server:
+        for requests in (0, 1, 3):
+            async with await raw.connect(server.port) as peer:
+                for _ in range(requests):
+                    await peer.send(b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
+                    assert b" 200 " in await peer.head()
+                assert await peer.rest() == b""
 
 
 async def test_a_connection_that_the_peer_ended_is_gone_at_once() -> None:
@@ -211,7 +222,7 @@ async def test_an_app_that_cannot_start_is_never_served(
 
 
 async def test_http_2_is_not_spoken() -> None:
-    hardening.install()
+    hardening.install(max_message=65_536)
     assert Config().alpn_protocols == ["http/1.1"]
     async with serving() as server:
         async with await raw.connect(server.port) as peer:
