@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import attrs
-from quart import Response, abort, request, websocket
+from quart import Response, abort, has_request_context, request, websocket
 from quart.typing import ResponseTypes
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
@@ -138,6 +138,10 @@ def create_app(settings: Settings | None = None, media: Media | None = None) -> 
     @app.errorhandler(HTTPException)
     async def refused(error: HTTPException) -> Response:
         code = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+        if code == HTTPStatus.NOT_FOUND and has_request_context() and request.accept_mimetypes.accept_html:
+            response = await app.send_static_file("missing.html")
+            response.status_code = code
+            return response
         return Response(f"{code} {HTTPStatus(code).phrase}\n", code, mimetype="text/plain")
 
     @app.errorhandler(OSError)

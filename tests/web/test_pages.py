@@ -143,3 +143,12 @@ async def test_health_is_bad_while_nobody_is_let_in(state: State) -> None:
     answer = await app.test_client().get("/healthz")
     assert answer.status_code == 503
     assert (await answer.get_json())["state"] == state
+
+
+async def test_a_link_that_leads_nowhere_says_so_in_a_page_with_a_way_home() -> None:
+    client = create_app(Settings(), FakeMedia()).test_client()
+    response = await client.get("/r/a%20b", headers={"Accept": "text/html,*/*"})
+    text = await response.get_data(as_text=True)
+    assert response.status_code == 404
+    assert "There is no such room" in text
+    assert 'href="/"' in text
