@@ -67,7 +67,9 @@ class Node:
         finally:
             self.state = "stopped"
 
-    async def _vital(self, run: Run, *, task_status: trio.TaskStatus[object]) -> None:
+    async def _vital(  # noqa: ASYNC128 - the part says started
+        self, run: Run, *, task_status: trio.TaskStatus[object]
+    ) -> None:
         """Run a part without which nothing goes on: if it fails, everyone is told before all else is cancelled."""
         try:
             await run(task_status=task_status)
