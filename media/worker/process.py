@@ -104,7 +104,10 @@ async def _serve(options: Options, connection: ServerConnection, stopping: async
         async with asyncio.TaskGroup() as group:
 
             def spawn(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-                return group.create_task(_owned(work, name), name=name)
+                task = group.create_task(_owned(work, name), name=name)
+                # Cancelled before its first step, the task has never begun the work it owns.
+                task.add_done_callback(lambda _: work.close())
+                return task
 
             factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn)
             worker = Worker(factory, control.emit)

@@ -20,7 +20,7 @@ from web.settings import Settings
 pytestmark = pytest.mark.process
 
 VISITS = 500
-AT_ONCE = 8
+AT_ONCE = 20
 ENDINGS = ("close", "leave", "finish", "reset")
 
 

@@ -340,3 +340,16 @@ def test_leaving_and_coming_back_leaves_nothing_behind() -> None:
             assert _open_files(worker.process.pid) < 20
 
     asyncio.run(main())
+
+
+def test_leaving_right_after_publishing_leaves_no_handshake_half_begun(capfd: pytest.CaptureFixture[str]) -> None:
+    async def main() -> None:
+        async with ready_worker() as worker:
+            for number in range(20):
+                name = f"p{number}"
+                await worker.join(name)
+                peer = await worker.new_peer(name)
+                await asyncio.gather(worker.publish(peer, name, BOTH), worker.ask(Leave("room", name, 1)))
+
+    asyncio.run(main())
+    assert "never awaited" not in capfd.readouterr().err
