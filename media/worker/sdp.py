@@ -97,7 +97,8 @@ def _media_line(parsed: MediaDescription, lines: list[str], bundled: set[str]) -
     if parsed.kind not in CODECS:
         formats = lines[0].split(" ", 3)[3].strip()
         return MediaLine(parsed.kind, formats, protocol, mid, True, "inactive", None, 0, {}, frozenset())
-    rejected = parsed.port == 0
+    # A bundle-only m-line has the port 0 too, and is none the worse for it (RFC 9143, section 6): so Firefox offers.
+    rejected = parsed.port == 0 and not (mid in bundled and any(line.strip() == "a=bundle-only" for line in lines))
     if not rejected and (not parsed.rtcp_mux or mid not in bundled):
         raise _bad(f"the m-line {mid} lacks rtcp-mux or is not in the BUNDLE group")
     codec, payload_type = _codec(parsed)

@@ -212,3 +212,60 @@ def test_a_participant_has_one_track_of_each_source() -> None:
     with pytest.raises(RequestError) as caught:
         read_offer(OFFER, {"0": "microphone", "1": "microphone"})
     assert caught.value.code == "too_many_tracks"
+
+
+#: As Firefox writes it, shortened: the fingerprint is the session's, and all but the first m-line are bundle-only.
+FIREFOX = "\r\n".join(
+    [
+        "v=0",
+        "o=mozilla...THIS_IS_SDPARTA-99.0 1046605832158588940 0 IN IP4 0.0.0.0",
+        "s=-",
+        "t=0 0",
+        "a=sendrecv",
+        f"a=fingerprint:{FINGERPRINT}",
+        "a=group:BUNDLE 0 1",
+        "a=ice-options:trickle",
+        "a=msid-semantic:WMS *",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 109 9",
+        "c=IN IP4 0.0.0.0",
+        "a=sendonly",
+        "a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level",
+        "a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid",
+        "a=ice-pwd:53d63fa6b104dce4c490dd9cef02ed28",
+        "a=ice-ufrag:8443df4f",
+        "a=mid:0",
+        "a=rtcp-mux",
+        "a=rtpmap:109 opus/48000/2",
+        "a=rtpmap:9 G722/8000/1",
+        "a=setup:actpass",
+        "m=video 0 UDP/TLS/RTP/SAVPF 120 124",
+        "c=IN IP4 0.0.0.0",
+        "a=bundle-only",
+        "a=sendonly",
+        "a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid",
+        "a=fmtp:124 apt=120",
+        "a=ice-pwd:53d63fa6b104dce4c490dd9cef02ed28",
+        "a=ice-ufrag:8443df4f",
+        "a=mid:1",
+        "a=rtcp-fb:120 nack pli",
+        "a=rtcp-mux",
+        "a=rtcp-rsize",
+        "a=rtpmap:120 VP8/90000",
+        "a=rtpmap:124 rtx/90000",
+        "a=setup:actpass",
+        "",
+    ]
+)
+
+
+def test_bundle_only_is_not_rejected() -> None:
+    offer = read_offer(FIREFOX, {"0": "microphone", "1": "camera"})
+    assert [(line.rejected, line.payload_type) for line in offer.media] == [(False, 109), (False, 120)]
+    answer = SessionDescription.parse(write_answer(1, 2, TRANSPORT, [(line, True) for line in offer.media]))
+    assert [(m.port, m.direction) for m in answer.media] == [(9, "recvonly"), (9, "recvonly")]
+    assert answer.group[0].items == ["0", "1"]
+
+    outside = sdp.read(FIREFOX.replace("BUNDLE 0 1", "BUNDLE 0"), MAX_TRACKS)
+    assert [line.rejected for line in outside.media] == [False, True]
+    refused = sdp.read(FIREFOX.replace("a=bundle-only\r\n", ""), MAX_TRACKS)
+    assert [line.rejected for line in refused.media] == [False, True]
