@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
 import structlog
 
 # Into the standard library's logging, which pytest captures.
@@ -10,3 +13,19 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     wrapper_class=structlog.stdlib.BoundLogger,
 )
+
+Measured = Callable[[str], None]
+_figures = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Measured:
+    """Take a line with what was measured; it is shown at the end of the run, and decides nothing."""
+    return request.config.stash.setdefault(_figures, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if figures := config.stash.get(_figures, []):
+        terminalreporter.section("measured on this machine")
+        for line in figures:
+            terminalreporter.line(line)

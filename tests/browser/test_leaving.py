@@ -17,6 +17,7 @@ from playwright.sync_api import Error as PlaywrightError
 from tests.browser import chromium
 from tests.browser.conftest import Bring
 from tests.browser.person import Person
+from tests.conftest import Measured
 
 #: Milliseconds. The aim is 250; a busy machine is no bug, a heartbeat that had to notice is.
 AT_ONCE = 2_000
@@ -54,7 +55,7 @@ def doomed_browser(
 
 
 def test_everyone_is_told_of_each_way_to_go(
-    bring: Bring, doomed_browser: tuple[Browser, subprocess.Popen[bytes]]
+    bring: Bring, doomed_browser: tuple[Browser, subprocess.Popen[bytes]], measured: Measured
 ) -> None:
     other_browser, process = doomed_browser
     ada, zoe = bring("Ada").join(), bring("Zoe").join()
@@ -80,7 +81,7 @@ def test_everyone_is_told_of_each_way_to_go(
     goes("Crashing", crash)
     goes("Killed", lambda _: process.kill(), on=other_browser)
 
-    print("milliseconds until the others read it:", {name: round(ms) for name, ms in took.items()})
+    measured("until the others read “left”: " + ", ".join(f"{name} {ms:.0f} ms" for name, ms in took.items()))
     assert all(ms < AT_ONCE for ms in took.values()), took
     expect(ada.page.get_by_role("group")).to_have_count(2)
 
