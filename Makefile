@@ -69,7 +69,7 @@ $(ENV)/.test: requirements-dev.lock pyproject.toml .ci/environment
 
 $(ENV)/.js: $(ENV)/.test $(JS)/package-lock.json
 	@echo "== installing what the JavaScript checks need"
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix $(JS) --no-audit --no-fund --silent
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix $(JS) --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(ENV)/.system: $(ENV)/.test .ci/system-packages
