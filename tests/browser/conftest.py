@@ -21,20 +21,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium_path() -> str:
     found = chromium.find()
     assert found is not None, "Chromium is not installed: `make test` installs it"
     return found
 
 
-@pytest.fixture(scope="session")
+# No longer than this package: it keeps an asyncio loop running in this thread, where other tests want their own.
+@pytest.fixture(scope="package")
 def playwright(chromium_path: str) -> Generator[Playwright, None, None]:
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(playwright: Playwright, chromium_path: str) -> Generator[Browser, None, None]:
     started = playwright.chromium.launch(executable_path=chromium_path, args=chromium.ARGUMENTS)
     yield started
