@@ -10,6 +10,9 @@ from chatroom.directory import Directory
 from chatroom.errors import UserError
 from chatroom.session import Session
 
+#: Seconds for being let in, which takes some steps and no waiting.
+JOIN_DEADLINE = 5.0
+
 
 async def greet(session: Session, directory: Directory) -> None:
     """Answer a page until it is in a room. From then on the room looks after it, and this returns."""
@@ -23,8 +26,8 @@ async def greet(session: Session, directory: Directory) -> None:
                 match command:
                     case Join():
                         # Shielded: it takes a few steps and waits for nobody. A page that goes meanwhile was here, and
-                        # leaves like any other, with its own reason.
-                        with trio.CancelScope(shield=True):
+                        # leaves like any other, with its own reason. The deadline is for a bug, and says so.
+                        with trio.fail_after(JOIN_DEADLINE, shield=True):
                             await directory.join(session, command)
                         return
                     case Leave():

@@ -46,7 +46,8 @@ class Room:
         self._attendances: dict[int, Attendance] = {}
         # People here and people on their way in; the room ends when there was nobody for a while.
         self._occupants = AsyncValue(0)
-        self._vacant_since = trio.current_time()
+        # Not vacant before the first has come: whoever it was opened for is on the way.
+        self._vacant_since: float | None = None
         self._lingering = trio.CancelScope()
         self._nursery: trio.Nursery | None = None
         self._ready = trio.Event()
@@ -68,7 +69,7 @@ class Room:
 
     @property
     def vacant_since(self) -> float | None:
-        """When the last one left, in seconds of Trio's clock; None while anyone is here or at the door."""
+        """When the last one left, in seconds of Trio's clock; None while anyone is here, at the door, or on the way."""
         return self._vacant_since if self._occupants.value == 0 else None
 
     def evict(self) -> None:

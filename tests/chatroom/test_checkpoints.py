@@ -8,6 +8,7 @@ import pytest
 import trio
 import trio.testing
 
+from chatroom.limits import Limits
 from nurseries.testing import cancel_at_every_checkpoint, deterministic, fail_at_every_checkpoint
 from tests.chatroom.house import House, open_house
 
@@ -103,6 +104,23 @@ def test_whoever_comes_while_the_house_is_drained_is_told_and_delays_nothing() -
         for steps in range(20):
             with deterministic(seed):
                 trio.run(scenario, steps, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+def test_two_who_want_the_last_place_for_a_room_do_not_take_it_from_each_other() -> None:
+    async def scenario() -> None:
+        async with open_house(Limits(rooms=1)) as house:
+            pages = [house.connect(), house.connect()]
+            for page, room in zip(pages, ("one", "two"), strict=True):
+                page.send("join", room=room, name="Ada", microphone=True, camera=True)
+            with trio.fail_after(1):
+                await trio.testing.wait_all_tasks_blocked()
+            told = [event["type"] for page in pages for event in await page.all()]
+            assert sorted(told) == ["error", "joined"]
+            assert house.directory.statistics().admissions == 1
+
+    for seed in range(100):
+        with deterministic(seed):
+            trio.run(scenario, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
 def test_a_page_that_gives_up_at_the_door_leaves_nothing() -> None:
