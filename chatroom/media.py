@@ -63,7 +63,17 @@ class MediaRestored:
     """There is a worker again that expects this participant to publish anew."""
 
 
-MediaEvent = OfferMade | LegChanged | MediaLost | MediaRestored
+@attrs.frozen
+class Heard:
+    """Something that is surely of this participant's connections came in: a check or a packet.
+
+    ``age`` says how many seconds ago the last one did. Told every half a second or so while there is something to tell.
+    """
+
+    age: float
+
+
+MediaEvent = OfferMade | LegChanged | MediaLost | MediaRestored | Heard
 
 
 class MediaSession(Protocol):
@@ -75,6 +85,13 @@ class MediaSession(Protocol):
 
     async def accept(self, offer: int, sdp: str) -> None:
         """Hand over the page's answer to an offer. Raises MediaRefused, MediaUnavailable."""
+        ...
+
+    async def restart(self, *, fresh: bool) -> None:
+        """Have the subscribe leg offered again: for a new connection, or with new ICE credentials for the same one.
+
+        Raises MediaUnavailable.
+        """
         ...
 
 

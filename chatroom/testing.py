@@ -22,6 +22,7 @@ class FakeLegs:
     participant: str
     post: Callable[[MediaEvent], None]
     published: list[str] = attrs.field(factory=list)
+    restarted: list[bool] = attrs.field(factory=list)
 
     async def publish(self, sdp: str, tracks: Mapping[str, Source]) -> str:
         await self.media.answering.wait()
@@ -36,6 +37,12 @@ class FakeLegs:
         await self.media.answering.wait()
         if not sdp.startswith("v=0"):
             raise MediaRefused("bad_sdp", "This is not an SDP.")
+
+    async def restart(self, *, fresh: bool) -> None:
+        await self.media.answering.wait()
+        if not self.media.available:
+            raise MediaUnavailable
+        self.restarted.append(fresh)
 
 
 class FakeMedia:
