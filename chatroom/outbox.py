@@ -4,40 +4,31 @@ from __future__ import annotations
 
 from collections import deque
 
-import attrs
 import trio
 
-
-@attrs.frozen
-class OutboxStatistics:
-    """What waits, and how much has gone through."""
-
-    frames: int
-    bytes: int
-    posted: int
-    taken: int
+from chatroom.frame import Frame
+from chatroom.lane import LaneStatistics
 
 
 class Outbox:
-    """Frames between those who post them, without waiting, and the one task that writes them to the socket."""
+    """A `chatroom.lane.Lane` in memory: between those who post frames and the one task that takes them."""
 
     def __init__(self, max_frames: int, max_bytes: int) -> None:
         self._max_frames = max_frames
         self._max_bytes = max_bytes
-        self._frames: deque[str] = deque()
+        self._frames: deque[Frame] = deque()
         self._bytes = 0
         self._posted = 0
         self._taken = 0
         self._closed = False
         self._wake = trio.Event()
 
-    def post(self, frame: str) -> bool:
+    def post(self, frame: Frame) -> bool:
         """Add a frame; False if it does not fit or the outbox is closed. Never waits."""
-        length = size(frame)
-        if self._closed or len(self._frames) >= self._max_frames or self._bytes + length > self._max_bytes:
+        if self._closed or len(self._frames) >= self._max_frames or self._bytes + frame.size > self._max_bytes:
             return False
         self._frames.append(frame)
-        self._bytes += length
+        self._bytes += frame.size
         self._posted += 1
         self._wake.set()
         return True
@@ -50,7 +41,7 @@ class Outbox:
             self._bytes = 0
         self._wake.set()
 
-    async def take(self) -> str | None:
+    async def take(self) -> Frame | None:
         """Wait for the next frame and return it; None says that the outbox is closed and empty."""
         while not self._frames:
             if self._closed:
@@ -58,14 +49,9 @@ class Outbox:
             self._wake = trio.Event()
             await self._wake.wait()
         frame = self._frames.popleft()
-        self._bytes -= size(frame)
+        self._bytes -= frame.size
         self._taken += 1
         return frame
 
-    def statistics(self) -> OutboxStatistics:
-        return OutboxStatistics(len(self._frames), self._bytes, self._posted, self._taken)
-
-
-def size(frame: str) -> int:
-    """The length of a frame in bytes, as UTF-8."""
-    return len(frame) if frame.isascii() else len(frame.encode(errors="surrogatepass"))
+    def statistics(self) -> LaneStatistics:
+        return LaneStatistics(len(self._frames), self._bytes, self._posted, self._taken)

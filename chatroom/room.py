@@ -17,6 +17,7 @@ from chatroom.attendance import Attendance
 from chatroom.commands import Join
 from chatroom.errors import UserError
 from chatroom.events import Joined, RoomEvent
+from chatroom.frame import Frame
 from chatroom.limits import Limits
 from chatroom.media import Media
 from chatroom.model import LeaveReason
@@ -162,7 +163,7 @@ class Room:
         for attendance in list(self._attendances.values()):
             attendance.end(reason, code, message)
 
-    def post_to_all(self, frame: str) -> None:
+    def post_to_all(self, frame: Frame) -> None:
         """Send one frame to everyone here."""
         for attendance in list(self._attendances.values()):
             attendance.session.post(frame)

@@ -15,9 +15,10 @@ from chatroom import close_codes
 from chatroom.commands import Command
 from chatroom.errors import ProtocolError, UserError
 from chatroom.events import Error
+from chatroom.frame import Frame
+from chatroom.lane import Lane, LaneStatistics
 from chatroom.limits import Limits, TokenBucket
 from chatroom.model import LeaveReason
-from chatroom.outbox import Outbox, OutboxStatistics, size
 from chatroom.wire import decode, encode
 
 
@@ -29,24 +30,29 @@ class Closing:
     message: str
     reason: LeaveReason
 
+    @property
+    def lost(self) -> bool:
+        """Whether it was nobody's will: the page may come back on another socket."""
+        return self.code == close_codes.GONE and self.reason == "connection_lost"
+
 
 @attrs.frozen
 class SessionStatistics:
     """What passed through a session and what waits in it."""
 
-    outbox: OutboxStatistics
+    lane: LaneStatistics
     commands: int
     refused: int
     waiting: int
 
 
 class Session:
-    """One page's connection, as both of its sides see it. ``clock`` returns seconds that never go back."""
+    """One socket of a page, as both of its sides see it. ``clock`` returns seconds that never go back."""
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = trio.current_time) -> None:
+    def __init__(self, limits: Limits, lane: Lane, clock: Callable[[], float] = trio.current_time) -> None:
         self._limits = limits
         self._clock = clock
-        self._outbox = Outbox(limits.outbox_frames, limits.outbox_bytes)
+        self._lane = lane
         self._bucket = TokenBucket(limits.command_rate, limits.command_burst)
         # Filled as slowly as the other: a page that keeps to twice the rate is refused half of it, and for ever.
         self._patience = TokenBucket(limits.command_rate, limits.refused_burst)
@@ -67,7 +73,7 @@ class Session:
         if not isinstance(frame, str):
             self.close(close_codes.UNSUPPORTED, "Frames are text, not binary.")
             return
-        if size(frame) > self._limits.frame_bytes:
+        if _octets(frame) > self._limits.frame_bytes:
             self.close(close_codes.TOO_BIG, f"A frame has at most {self._limits.frame_bytes} bytes.")
             return
         within_rate = self._bucket.take(self.heard_at)
@@ -90,12 +96,8 @@ class Session:
         """Say that the socket is gone. What was fed before still reaches the participant."""
         if self.closing is None:
             self.closing = Closing(close_codes.GONE, "", reason)
-        self._outbox.close(discard=True)
+        self._lane.close(discard=True)
         self._put.close()
-
-    async def frame(self) -> str | None:
-        """Wait for a frame to write and return it; None says to close the socket as ``closing`` says."""
-        return await self._outbox.take()
 
     # ---- the participant's side
 
@@ -103,11 +105,11 @@ class Session:
         """Wait for a command. Raises trio.EndOfChannel when there will be no more; ``closing`` then says why."""
         return await self._get.receive()
 
-    def post(self, frame: str) -> bool:
+    def post(self, frame: Frame) -> bool:
         """Send a frame, without waiting; False if the session is over. A page that does not read is closed."""
         if self.closing is not None:
             return False
-        if self._outbox.post(frame):
+        if self._lane.post(frame):
             return True
         self.close(close_codes.TOO_SLOW, "This page does not read what it is sent.", discard=True)
         return False
@@ -125,14 +127,18 @@ class Session:
         """End the session from the server's side: what was posted is still written, then the socket is closed."""
         if self.closing is None:
             self.closing = Closing(code, message, reason)
-            self._outbox.close(discard=discard)
+            self._lane.close(discard=discard)
             self._put.close()
 
     def statistics(self) -> SessionStatistics:
         waiting = self._get.statistics().current_buffer_used
-        return SessionStatistics(self._outbox.statistics(), self._commands, self._refused, waiting)
+        return SessionStatistics(self._lane.statistics(), self._commands, self._refused, waiting)
 
     def _refuse(self, error: UserError, within_rate: bool) -> None:
         self.refuse(getattr(error, "ref", None), error)
         if not within_rate and not self._patience.take(self._clock()):
             self.close(close_codes.POLICY, "Too many commands.", reason="kicked")
+
+
+def _octets(frame: str) -> int:
+    return len(frame) if frame.isascii() else len(frame.encode(errors="surrogatepass"))

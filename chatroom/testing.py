@@ -10,7 +10,9 @@ from typing import Any
 import attrs
 import trio
 
+from chatroom.limits import Limits
 from chatroom.media import MediaEvent, MediaLost, MediaRefused, MediaRestored, MediaSession, MediaUnavailable, Source
+from chatroom.outbox import Outbox
 from chatroom.session import Session
 
 
@@ -96,9 +98,11 @@ class FakeMedia:
 class Page:
     """A page at the other end of a session: sends commands, reads events. In memory."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, limits: Limits) -> None:
+        self._outbox = Outbox(limits.outbox_frames, limits.outbox_bytes)
+        self.session = Session(limits, self._outbox)
         self.me = ""
+        self.token = ""
         self.events: list[dict[str, Any]] = []
 
     def send(self, type: str, **fields: Any) -> None:
@@ -110,15 +114,20 @@ class Page:
             if event["type"] == type:
                 self.events.remove(event)
                 return event
-        while (frame := await self.session.frame()) is not None:
-            event = dict(json.loads(frame))
-            if event["type"] == type:
-                return event
-            self.events.append(event)
+        while (taken := await self._take()) is not None:
+            if taken["type"] == type:
+                return taken
+            self.events.append(taken)
         raise trio.EndOfChannel
 
     async def all(self) -> list[dict[str, Any]]:
         """Return every event that has come and was not taken, without waiting for more."""
-        while self.session.statistics().outbox.frames:
-            self.events.append(json.loads(await self.session.frame() or ""))
+        while self._outbox.statistics().frames:
+            taken = await self._take()
+            assert taken is not None
+            self.events.append(taken)
         return self.events
+
+    async def _take(self) -> dict[str, Any] | None:
+        frame = await self._outbox.take()
+        return None if frame is None else dict(json.loads(frame.text))

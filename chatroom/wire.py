@@ -17,7 +17,8 @@ from cattrs.errors import CattrsError
 from chatroom.close_codes import NOT_A_COMMAND
 from chatroom.commands import COMMANDS, Command
 from chatroom.errors import ProtocolError, UserError
-from chatroom.events import Event
+from chatroom.events import Event, ParticipantUpdated
+from chatroom.frame import Frame
 
 MAX_REF = 32
 _converter = cattrs.Converter(detailed_validation=False)
@@ -101,6 +102,9 @@ def _describe(hint: Any) -> str:
 _events = cattrs.Converter()
 
 
-def encode(event: Event) -> str:
+def encode(event: Event) -> Frame:
     """Write an event into a text frame. Done once per broadcast, whatever the number of receivers."""
-    return json.dumps({"type": event.type, **_events.unstructure(event)}, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps({"type": event.type, **_events.unstructure(event)}, ensure_ascii=False, separators=(",", ":"))
+    if isinstance(event, ParticipantUpdated):
+        return Frame(text, (event.type, event.participant.id), event.seq)
+    return Frame(text)

@@ -11,6 +11,7 @@ from quart import Websocket
 from chatroom import close_codes
 from chatroom.greeting import greet
 from chatroom.model import LeaveReason
+from chatroom.outbox import Outbox
 from chatroom.session import Session
 from web.hardening import CLOSE_CODE
 from web.node import Node
@@ -27,14 +28,16 @@ _log = structlog.stdlib.get_logger("web.socket")
 
 async def serve_socket(websocket: Websocket, node: Node) -> None:
     """Serve an accepted websocket until either side ends it. Cancelled when the page is gone."""
-    session = Session(node.settings.limits)
+    limits = node.settings.limits
+    lane = Outbox(limits.outbox_frames, limits.outbox_bytes)
+    session = Session(limits, lane)
     node.add(session)
     path = "serve/http/socket"
     try:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(greet, session, node.directory, name=f"{path}/greet")
             nursery.start_soon(_read, websocket, session, name=f"{path}/read")
-            await _write(websocket, session)
+            await _write(websocket, session, lane)
             nursery.cancel_scope.cancel()
     except* Exception:  # noqa: BLE001
         # The boundary of a socket: a bug in one ends that one and is said, to its page and to the others.
@@ -54,10 +57,10 @@ async def _read(websocket: Websocket, session: Session) -> None:
         session.feed(b"" if frame is None else frame)
 
 
-async def _write(websocket: Websocket, session: Session) -> None:
+async def _write(websocket: Websocket, session: Session, lane: Outbox) -> None:
     """Write frames until the session is closed, then close the socket and give the page time to answer."""
-    while (frame := await session.frame()) is not None:
-        await websocket.send(frame)
+    while (frame := await lane.take()) is not None:
+        await websocket.send(frame.text)
         # With nobody at the other end nothing above waits for anything.
         await trio.lowlevel.checkpoint()
     closing = session.closing

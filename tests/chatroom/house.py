@@ -13,7 +13,6 @@ from chatroom.directory import Directory
 from chatroom.greeting import greet
 from chatroom.limits import Limits
 from chatroom.room import Room
-from chatroom.session import Session
 from chatroom.testing import FakeMedia, Page
 
 
@@ -29,9 +28,9 @@ class House:
 
     def connect(self) -> Page:
         """Bring a page to the door."""
-        session = Session(self.limits)
-        self.nursery.start_soon(greet, session, self.directory, name="greet")
-        return Page(session)
+        page = Page(self.limits)
+        self.nursery.start_soon(greet, page.session, self.directory, name="greet")
+        return page
 
     async def join(self, name: str, room: str = "blue", **fields: object) -> Page:
         """Bring a page into a room."""

@@ -8,6 +8,7 @@ import pytest
 import trio
 import trio.testing
 
+from chatroom.frame import Frame
 from chatroom.limits import Limits
 from nurseries.testing import cancel_at_every_checkpoint, deterministic, fail_at_every_checkpoint
 from tests.chatroom.house import House, open_house
@@ -43,7 +44,7 @@ async def _life(house: House) -> None:
     assert len(room.state.log) == 1
     assert list(house.media.attached) == [1]
     assert sorted(house.media.detached) == [r.epoch for r in stays if r.epoch in house.media.detached]
-    assert not bob.session.post("late")
+    assert not bob.session.post(Frame("late"))
     ada.send("leave")
     await trio.sleep(house.limits.room_linger + 1)
     assert house.directory.find("blue") is None

@@ -92,14 +92,14 @@ def test_any_object_is_read_or_refused(data: dict[str, Any]) -> None:
 
 
 def test_an_event_is_written() -> None:
-    assert json.loads(encode(ParticipantLeft(3, "p1", "Ada", "tab_closed"))) == {
+    assert json.loads(encode(ParticipantLeft(3, "p1", "Ada", "tab_closed")).text) == {
         "type": "participant_left",
         "seq": 3,
         "id": "p1",
         "name": "Ada",
         "reason": "tab_closed",
     }
-    assert encode(Ok("é")) == '{"type":"ok","ref":"é"}'
+    assert encode(Ok("é")).text == '{"type":"ok","ref":"é"}'
 
 
 def test_the_documented_example_of_chat_is_read() -> None:

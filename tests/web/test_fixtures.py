@@ -57,7 +57,7 @@ EXAMPLES: dict[str, Event] = {
 
 
 def written() -> str:
-    events = {name: json.loads(encode(event)) for name, event in EXAMPLES.items()}
+    events = {name: json.loads(encode(event).text) for name, event in EXAMPLES.items()}
     return json.dumps(events, indent=2, ensure_ascii=False) + "\n"
 
 
