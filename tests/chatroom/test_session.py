@@ -47,7 +47,7 @@ async def test_commands_arrive_in_order_and_end_with_the_socket() -> None:
 
 
 async def test_what_was_posted_before_the_close_is_still_written() -> None:
-    session, _ = in_memory(Limits())
+    session, lane = in_memory(Limits())
     assert session.post(Frame("1"))
     session.close(1000, "bye")
     assert not session.post(Frame("2"))
@@ -72,7 +72,7 @@ async def test_a_broken_frame_closes_the_session(frame: str | bytes, code: int) 
 
 
 async def test_a_refused_command_is_answered_and_costs_nothing_else() -> None:
-    session, _ = in_memory(Limits())
+    session, lane = in_memory(Limits())
     session.feed('{"type":"dance","ref":"7"}')
     session.feed(CHAT)
     assert json.loads(text(await lane.take())) == {
