@@ -1,18 +1,20 @@
 # make run    everything at http://localhost:8000
 # make test   lint, types, contracts, JavaScript checks and every test
+# make bench  measure the server against others; a quarter of an hour
 # make lock   bring the lock files up to date with pyproject.toml
 
 PYTHON ?= python3
 ENV := .venv
 BIN := $(ENV)/bin
 JS := tests/web/js
+PEERS := benchmarks/signalling/peers
 SOURCES := chatroom media nurseries web tests benchmarks
 
 # Off: checkpoints on every path, which is a promise of libraries like Trio itself; startable functions, which want a list
 # by hand; async functions that Quart wants async.
 ASYNC_OFF := ASYNC9,ASYNC114,ASYNC124
 
-.PHONY: run test check check-python check-js pytest screenshot lock format clean
+.PHONY: run test check check-python check-js pytest bench screenshot lock format clean
 
 run: $(ENV)/.run
 	@$(BIN)/chatroom serve $(ARGS)
@@ -41,6 +43,11 @@ pytest: $(ENV)/.test $(ENV)/.system
 	@echo "== tests"
 	@$(BIN)/python -m pytest $(ARGS)
 
+bench: $(ENV)/bench/.made
+	@$(ENV)/bench/bin/python -m benchmarks.signalling $(ARGS)
+	@$(ENV)/bench/bin/python -m benchmarks.churn
+	@$(ENV)/bench/bin/python -m benchmarks.packet_path
+
 screenshot: $(ENV)/.test $(ENV)/.system
 	@$(BIN)/python -m tests.browser.screenshot docs/screenshot.png
 
@@ -52,10 +59,11 @@ lock: $(ENV)/.test
 	@$(BIN)/pip install --quiet uv
 	@$(BIN)/uv pip compile $(COMPILE) --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile $(COMPILE) --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(BIN)/uv pip compile $(COMPILE) --extra bench --constraint requirements.lock pyproject.toml -o requirements-bench.lock
 COMPILE := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean:
-	rm -rf $(ENV) $(JS)/node_modules tests/output
+	rm -rf $(ENV) $(JS)/node_modules $(PEERS)/node_modules tests/output
 
 # ---- the environment; each stamp is remade when what it is made from changes
 
@@ -70,6 +78,12 @@ $(ENV)/.test: requirements-dev.lock pyproject.toml .ci/environment
 $(ENV)/.js: $(ENV)/.test $(JS)/package-lock.json
 	@echo "== installing what the JavaScript checks need"
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm ci --prefix $(JS) --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# Apart from the other, which is left as the tests want it.
+$(ENV)/bench/.made: requirements-bench.lock pyproject.toml .ci/environment $(PEERS)/package-lock.json
+	@PYTHON="$(PYTHON)" .ci/environment $(ENV)/bench requirements-bench.lock
+	@PATH="$(CURDIR)/$(ENV)/bench/bin:$$PATH" $(ENV)/bench/bin/npm ci --prefix $(PEERS) --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(ENV)/.system: $(ENV)/.test .ci/system-packages
