@@ -8,7 +8,7 @@ const file = new URL("../fixtures/events.json", import.meta.url);
 assert.ok(existsSync(file), `${file.pathname} is missing: it holds an example of every event, shared with the server's tests`);
 
 /** @type {Record<string, {type: string}>} */
-const examples = JSON.parse(readFileSync(file, "utf8"));
+const examples = { skipped: { type: "skipped", seq: 12 }, ...JSON.parse(readFileSync(file, "utf8")) };
 
 for (const [name, example] of Object.entries(examples)) {
   test(`the example ${name} is decoded`, () => {
@@ -42,6 +42,8 @@ for (const [frame, complaint] of /** @type {[unknown, RegExp][]} */ ([
   ['{"type":"offer","offer":1.5,"sdp":"","tracks":{}}', /offer must be an integer/],
   ['{"type":"offer","offer":1,"sdp":"","tracks":{"0":{"participant":"p"}}}', /tracks\.0\.source/],
   ['{"type":"chat","seq":1,"message":{}}', /message\.id/],
+  ['{"type":"ping","n":1}', /rtt must be a number/],
+  ['{"type":"participant_joined","seq":1,"participant":{"id":"a","epoch":1,"name":"A","microphone":true,"camera":true,"connection":"odd"}}', /connection must be "present" or "reconnecting"/],
 ])) {
   test(`${JSON.stringify(frame)} is refused`, () => {
     assert.throws(() => decodeFrame(frame), complaint);

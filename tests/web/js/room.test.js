@@ -3,11 +3,12 @@ import { test } from "node:test";
 
 import { applyEvent, fromSnapshot, GapError, MESSAGES_KEPT, peopleOf } from "../../../web/static/state/room.js";
 
-const ada = { id: "a", epoch: 1, name: "Ada", microphone: true, camera: true, joined_at: 1 };
-const bob = { id: "b", epoch: 2, name: "Bob", microphone: true, camera: false, joined_at: 2 };
+const ada = { id: "a", epoch: 1, name: "Ada", microphone: true, camera: true, connection: /** @type {const} */ ("present"), joined_at: 1 };
+const bob = { id: "b", epoch: 2, name: "Bob", microphone: true, camera: false, connection: /** @type {const} */ ("present"), joined_at: 2 };
 const snapshot = () =>
   fromSnapshot({
     type: "joined", ref: "c1", seq: 5, protocol: 1, room: "r", you: "a", participants: [ada], messages: [], media: true, media_port: 1,
+    media_session: 1, token: "t", heartbeat: 2.5,
   });
 
 test("someone joins, changes and leaves", () => {

@@ -2,45 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { CommandRefused, NotAnswered, Socket } from "../../../web/static/protocol/socket.js";
-
-globalThis.WebSocket ??= /** @type {any} */ (class {});
-// Newer Node has a WebSocket of its own, with an OPEN that cannot be written.
-if (WebSocket.OPEN !== 1) Object.assign(WebSocket, { OPEN: 1 });
-
-/** As much of a WebSocket as Socket uses, in the hands of the test. */
-class FakeSocket extends EventTarget {
-  readyState = 0;
-  /** @type {any[]} */
-  sent = [];
-  /** @type {number | null} */
-  closedWith = null;
-
-  open() {
-    this.readyState = 1;
-    this.dispatchEvent(new Event("open"));
-  }
-
-  /** @param {string} frame */
-  send(frame) {
-    this.sent.push(JSON.parse(frame));
-  }
-
-  /** @param {object | string} data */
-  hear(data) {
-    const event = Object.assign(new Event("message"), { data: typeof data === "string" ? data : JSON.stringify(data) });
-    this.dispatchEvent(event);
-  }
-
-  /** @param {number} code */
-  end(code) {
-    this.dispatchEvent(Object.assign(new Event("close"), { code, reason: "" }));
-  }
-
-  /** @param {number} code */
-  close(code) {
-    this.closedWith = code;
-  }
-}
+import { FakeSocket } from "./fake_socket.js";
 
 function pair() {
   const fake = new FakeSocket();
@@ -72,9 +34,22 @@ test("a refusal reaches the one who asked", async () => {
 test("a ping is answered", () => {
   const { fake, socket } = pair();
   fake.open();
-  fake.hear({ type: "ping" });
-  assert.deepEqual(fake.sent, [{ type: "pong" }]);
+  fake.hear({ type: "ping", n: 4, rtt: null });
+  assert.deepEqual(fake.sent, [{ type: "pong", n: 4 }]);
   socket.close();
+});
+
+test("any frame is a sign of life, even one that nobody understands", (t) => {
+  t.mock.method(console, "error", () => {});
+  const { fake, socket } = pair();
+  fake.open();
+  let heard = 0;
+  socket.on("heard", () => heard++);
+  fake.hear("{");
+  fake.hear({ type: "unheard_of" });
+  socket.close();
+  fake.hear({ type: "media_restored" });
+  assert.equal(heard, 2);
 });
 
 test("a close fails what waits, and is told once", async () => {

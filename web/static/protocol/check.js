@@ -38,8 +38,26 @@ export const integer = (value, path) => {
   return /** @type {number} */ (value);
 };
 
+/**
+ * @template T
+ * @param {Check<T>} check
+ * @returns {Check<T | null>}
+ */
+export const nullable = (check) => (value, path) => (value === null ? null : check(value, path));
+
 /** @type {Check<string | null>} */
 export const ref = (value, path) => (value === undefined || value === null ? null : string(value, path));
+
+/**
+ * @template {string} T
+ * @param {...T} allowed
+ * @returns {Check<T>}
+ */
+export const oneOf = (...allowed) => (value, path) => {
+  const found = allowed.find((each) => each === value);
+  if (found === undefined) throw new DecodeError(path, allowed.map((each) => JSON.stringify(each)).join(" or "));
+  return found;
+};
 
 /**
  * @template {string} T

@@ -1,6 +1,6 @@
 /** From a frame to a typed event. */
 
-import { boolean, DecodeError, integer, list, literal, mapping, number, object, record, ref, string } from "./check.js";
+import { boolean, DecodeError, integer, list, literal, mapping, nullable, number, object, oneOf, record, ref, string } from "./check.js";
 
 /** @import { ServerEvent } from "./types.js" */
 /** @import { Check } from "./check.js" */
@@ -11,6 +11,7 @@ const participant = object({
   name: string,
   microphone: boolean,
   camera: boolean,
+  connection: oneOf("present", "reconnecting"),
   joined_at: number,
 });
 
@@ -29,7 +30,11 @@ const decoders = {
     messages: list(message),
     media: boolean,
     media_port: integer,
+    media_session: integer,
+    token: string,
+    heartbeat: number,
   }),
+  resumed: object({ type: literal("resumed"), ref, seq: integer, media: boolean, media_session: integer }),
   ok: object({ type: literal("ok"), ref }),
   published: object({ type: literal("published"), ref, sdp: string }),
   error: object({ type: literal("error"), ref, code: string, message: string }),
@@ -39,6 +44,7 @@ const decoders = {
   participant_left: object({ type: literal("participant_left"), seq: integer, id: string, name: string, reason: string }),
   chat: object({ type: literal("chat"), seq: integer, message }),
 
+  skipped: object({ type: literal("skipped"), seq: integer }),
   offer: object({
     type: literal("offer"),
     offer: integer,
@@ -47,8 +53,8 @@ const decoders = {
   }),
   media_lost: object({ type: literal("media_lost"), message: string }),
   media_restored: object({ type: literal("media_restored") }),
-  ping: object({ type: literal("ping") }),
-  server_stopping: object({ type: literal("server_stopping"), message: string }),
+  ping: object({ type: literal("ping"), n: integer, rtt: nullable(number) }),
+  server_stopping: object({ type: literal("server_stopping"), message: string, stops_in: number, back_in: number }),
 };
 
 /** Every type of event this page understands. */

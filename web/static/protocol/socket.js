@@ -29,13 +29,14 @@ export class NotAnswered extends Error {
   constructor(message) {
     super(message);
     this.name = "NotAnswered";
+    this.code = "not_answered";
   }
 }
 
 /** @typedef {{resolve: (reply: Reply) => void, reject: (error: Error) => void, timer: ReturnType<typeof setTimeout>}} Waiting */
 /** @typedef {{code: number, reason: string}} Closed */
 
-/** @extends {Emitter<{event: ServerEvent, closed: Closed}>} */
+/** `heard` is any frame at all: whoever sends one is there. @extends {Emitter<{heard: void, event: ServerEvent, closed: Closed}>} */
 export class Socket extends Emitter {
   /** @type {WebSocket} */
   #socket;
@@ -78,8 +79,8 @@ export class Socket extends Emitter {
   }
 
   /**
-   * Close from this side: the others hear at once that this participant left.
-   * @param {number} [code]
+   * Close from this side. Nothing is waited for: a close handshake on a dead network never ends.
+   * @param {number} [code] with 1000 the others hear at once that this participant left
    */
   close(code = 1000) {
     this.#socket.close(code);
@@ -100,6 +101,7 @@ export class Socket extends Emitter {
   /** @param {unknown} data */
   #receive(data) {
     if (this.#over) return;
+    this.emit("heard", undefined);
     let event;
     try {
       event = decodeFrame(data);
@@ -108,11 +110,9 @@ export class Socket extends Emitter {
       return;
     }
     if (event === null) return;
-    if (event.type === "ping") this.#transmit({ type: "pong" });
+    if (event.type === "ping") this.#transmit({ type: "pong", n: event.n });
     this.emit("event", event);
-    if (event.type === "joined" || event.type === "ok" || event.type === "published" || event.type === "error") {
-      this.#settle(event);
-    }
+    if ("ref" in event) this.#settle(event);
   }
 
   /** @param {Reply} reply */

@@ -9,6 +9,7 @@
  * @property {string} name
  * @property {boolean} microphone
  * @property {boolean} camera
+ * @property {"present" | "reconnecting"} connection
  * @property {number} joined_at
  *
  * @typedef {object} Message
@@ -35,11 +36,15 @@
  * @property {Message[]} messages
  * @property {boolean} media
  * @property {number} media_port
+ * @property {number} media_session which life of the media worker this is
+ * @property {string} token the key to this stay
+ * @property {number} heartbeat seconds of silence before the server asks
  *
+ * @typedef {{type: "resumed", ref: string | null, seq: number, media: boolean, media_session: number}} Resumed
  * @typedef {{type: "ok", ref: string | null}} Ok
  * @typedef {{type: "published", ref: string | null, sdp: string}} Published
  * @typedef {{type: "error", ref: string | null, code: string, message: string}} Refusal
- * @typedef {Joined | Ok | Published | Refusal} Reply
+ * @typedef {Joined | Resumed | Ok | Published | Refusal} Reply
  */
 
 /**
@@ -55,12 +60,13 @@
 /**
  * Notices.
  *
+ * @typedef {{type: "skipped", seq: number}} Skipped
  * @typedef {{type: "offer", offer: number, sdp: string, tracks: Record<string, TrackOwner>}} Offer
  * @typedef {{type: "media_lost", message: string}} MediaLost
  * @typedef {{type: "media_restored"}} MediaRestored
- * @typedef {{type: "ping"}} Ping
- * @typedef {{type: "server_stopping", message: string}} ServerStopping
- * @typedef {Offer | MediaLost | MediaRestored | Ping | ServerStopping} Notice
+ * @typedef {{type: "ping", n: number, rtt: number | null}} Ping
+ * @typedef {{type: "server_stopping", message: string, stops_in: number, back_in: number}} ServerStopping
+ * @typedef {Skipped | Offer | MediaLost | MediaRestored | Ping | ServerStopping} Notice
  *
  * @typedef {Reply | RoomEvent | Notice} ServerEvent
  */
@@ -69,13 +75,16 @@
  * Commands.
  *
  * @typedef {{type: "join", room: string, name: string, microphone: boolean, camera: boolean}} Join
+ * @typedef {{type: "resume", room: string, token: string, seq: number, microphone: boolean, camera: boolean}} Resume
  * @typedef {{type: "leave"}} Leave
  * @typedef {{type: "chat", text: string}} Chat
  * @typedef {{type: "update", microphone?: boolean, camera?: boolean}} Update
  * @typedef {{type: "publish", sdp: string, tracks: Record<string, Source>}} Publish
  * @typedef {{type: "answer", offer: number, sdp: string}} Answer
- * @typedef {{type: "pong"}} Pong
- * @typedef {Join | Leave | Chat | Update | Publish | Answer | Pong} Command
+ * @typedef {{type: "restart", fresh: boolean}} Restart
+ * @typedef {{type: "ping"}} Asking
+ * @typedef {{type: "pong", n: number}} Pong
+ * @typedef {Join | Resume | Leave | Chat | Update | Publish | Answer | Restart | Asking | Pong} Command
  */
 
 export {};
