@@ -11,6 +11,7 @@ no longer the current one are refused.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -24,6 +25,8 @@ MAX_FRAME = 1 << 20
 MAX_SDP = 48_000
 #: The most m-lines of a publish leg.
 MAX_TRACKS = 8
+#: The most participants of one `Heard`. Names of rooms have 64 characters, and JSON twelve bytes for some of them.
+MAX_HEARD = 500
 
 Source = Literal["microphone", "camera"]
 Leg = Literal["publish", "subscribe"]
@@ -107,6 +110,21 @@ class Accept:
 
 
 @attrs.frozen
+class Restart:
+    """Offer the subscribe leg again, with new ICE credentials or, if ``fresh``, for a new connection.
+
+    Whatever was offered before is overtaken. An offer follows as an event if there is anything to receive.
+    """
+
+    method: ClassVar[str] = "restart"
+    result: ClassVar[type] = Done
+    router: str
+    participant: str
+    epoch: int
+    fresh: bool
+
+
+@attrs.frozen
 class Leave:
     """Close both legs of a participant. Leaving twice, or never having joined, is no error."""
 
@@ -125,7 +143,7 @@ class GetStatistics:
     result: ClassVar[type] = WorkerStatistics
 
 
-Request = Join | Publish | Accept | Leave | GetStatistics
+Request = Join | Publish | Accept | Restart | Leave | GetStatistics
 Result = Done | Answer | WorkerStatistics
 ResultT = TypeVar("ResultT", Done, Answer, WorkerStatistics)
 
@@ -183,7 +201,18 @@ class LegChanged:
     state: LegState
 
 
-Event = Ready | StartFailed | Offer | LegChanged
+@attrs.frozen
+class Heard:
+    """Of whom something came in since this was last said that is surely theirs: a check or a packet, on either leg.
+
+    ``participants`` holds (router, participant, epoch, age): how many seconds ago the last of it came.
+    """
+
+    event: ClassVar[str] = "heard"
+    participants: list[tuple[str, str, int, float]]
+
+
+Event = Ready | StartFailed | Offer | LegChanged | Heard
 
 
 # ---- envelopes
@@ -214,8 +243,8 @@ class ErrorFrame:
     message: str
 
 
-REQUESTS: dict[str, type[Request]] = {c.method: c for c in (Join, Publish, Accept, Leave, GetStatistics)}
-EVENTS: dict[str, type[Event]] = {c.event: c for c in (Ready, StartFailed, Offer, LegChanged)}
+REQUESTS: dict[str, type[Request]] = {c.method: c for c in (Join, Publish, Accept, Restart, Leave, GetStatistics)}
+EVENTS: dict[str, type[Event]] = {c.event: c for c in (Ready, StartFailed, Offer, LegChanged, Heard)}
 
 _converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
 
@@ -232,9 +261,23 @@ def _integer(value: Any, _: object) -> int:
     return value
 
 
+def _boolean(value: Any, _: object) -> bool:
+    if type(value) is not bool:
+        raise TypeError(f"true or false was expected, not {type(value).__name__}")
+    return value
+
+
+def _seconds(value: Any, _: object) -> float:
+    if type(value) is not float or not 0.0 <= value < math.inf:
+        raise TypeError(f"seconds were expected, not {value!r}")
+    return value
+
+
 # cattrs would turn 1 into "1" and True into 1; the other side is a program of ours, so a wrong type is a bug of ours.
 _converter.register_structure_hook(str, _string)
 _converter.register_structure_hook(int, _integer)
+_converter.register_structure_hook(bool, _boolean)
+_converter.register_structure_hook(float, _seconds)
 
 
 def encode_request(id: int, request: Request) -> str:

@@ -16,7 +16,7 @@ from media.bridge.link import WorkerLink
 from media.bridge.process import OpenWorker, Worker, open_worker
 from media.bridge.session import Session
 from media.bridge.settings import Deadlines, MediaSettings
-from media.messages import GetStatistics, LegChanged, Offer, WorkerStatistics
+from media.messages import GetStatistics, Heard, LegChanged, Offer, WorkerStatistics
 from nurseries import Backoff, ChildReport, ChildSpec, Supervisor, log_report, open_supervisor
 
 WORKER = (sys.executable, "-m", "media.worker")
@@ -158,13 +158,20 @@ class Bridge:
         for session in tuple(self._sessions.values()):
             session.lose()
 
-    def _hear(self, event: Offer | LegChanged) -> None:
+    def _hear(self, event: Offer | LegChanged | Heard) -> None:
+        if isinstance(event, Heard):
+            for room, participant, epoch, age in event.participants:
+                if (session := self._find(room, participant, epoch)) is not None:
+                    session.heard(age)
+        elif (session := self._find(event.router, event.participant, event.epoch)) is not None:
+            session.hear(event)
+
+    def _find(self, room: str, participant: str, epoch: int) -> Session | None:
         # The key holds the epoch: what is late, for an admission that is over, finds nobody.
-        session = self._sessions.get((event.router, event.participant, event.epoch))
+        session = self._sessions.get((room, participant, epoch))
         if session is None:
             self._events_dropped += 1
-        else:
-            session.hear(event)
+        return session
 
 
 def _log_report(report: ChildReport) -> None:

@@ -24,6 +24,7 @@ from media.messages import (
     BadMessage,
     ErrorFrame,
     GetStatistics,
+    Heard,
     LegChanged,
     Offer,
     Ready,
@@ -43,7 +44,7 @@ USER_CODES = frozenset({"bad_sdp", "sdp_too_large", "too_many_tracks", "stale_of
 #: How long to listen for what a worker said before it ended without ever having been ready, in seconds.
 LAST_WORDS = 0.2
 
-Message = ResultFrame | ErrorFrame | Offer | LegChanged | Ready | StartFailed
+Message = ResultFrame | ErrorFrame | Offer | LegChanged | Heard | Ready | StartFailed
 
 _log = logging.getLogger("media.bridge")
 
@@ -58,7 +59,7 @@ class WorkerLink:
         *,
         up: Callable[[WorkerLink], None],
         down: Callable[[], None],
-        event: Callable[[Offer | LegChanged], None],
+        event: Callable[[Offer | LegChanged | Heard], None],
     ) -> None:
         self.pid = 0
         self.port = 0
@@ -187,7 +188,7 @@ class WorkerLink:
             match message:
                 case ResultFrame() | ErrorFrame():
                     self._answer(message)
-                case Offer() | LegChanged():
+                case Offer() | LegChanged() | Heard():
                     self._event(message)
                 case Ready() | StartFailed():
                     self.close(WorkerLost(f"it said {message.event} again"))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import trio
 
 from chatroom.media import (
+    Heard,
     LegChanged,
     MediaEvent,
     MediaLost,
@@ -46,13 +47,18 @@ class Session:
         _check_size(sdp)
         await self._on_link().request(messages.Accept(*self.key, offer, sdp), messages.Done)
 
+    async def restart(self, *, fresh: bool) -> None:
+        """Have the subscribe leg offered again. Raises MediaUnavailable."""
+        await self._on_link().request(messages.Restart(*self.key, fresh), messages.Done)
+
     async def leave(self, deadline: float) -> None:
         """Tell the worker, if there is one, and wait for its answer for ``deadline`` seconds. Raises nothing."""
+        link, self._link = self._link, None
         await trio.lowlevel.checkpoint()
-        if self._link is None:
+        if link is None:
             return  # a worker that is gone has nobody in it
         # Submitted for good: it is sent however long that takes, or the worker would keep who was joined.
-        told = self._link.submit(messages.Leave(*self.key))
+        told = link.submit(messages.Leave(*self.key))
         with trio.move_on_after(deadline):
             await told.done.wait()
 
@@ -78,6 +84,10 @@ class Session:
         else:
             tracks = {mid: TrackInfo(track.participant, track.source) for mid, track in event.tracks.items()}
             self._post(OfferMade(event.offer, event.sdp, tracks))
+
+    def heard(self, age: float) -> None:
+        """Pass on that something of this participant came in ``age`` seconds ago."""
+        self._post(Heard(age))
 
     def _on_link(self) -> WorkerLink:
         if self._link is None:

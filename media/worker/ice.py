@@ -51,6 +51,8 @@ class IceTransport:
         self.on_check = on_check
         #: (ufrag, password), the newest last.
         self.credentials: list[tuple[str, str]] = []
+        #: The ufrag of the last authenticated check.
+        self.used = ""
         self.paths: list[Path] = []
         self.selected: Path | None = None
 
@@ -75,14 +77,19 @@ class IceAgent:
         return transport
 
     def restart(self, transport: IceTransport) -> None:
-        """Give a transport new credentials; the last ones stay good until the next restart (RFC 8445, section 9)."""
+        """Give a transport new credentials; those in use stay good until others are (RFC 8445, section 9).
+
+        However many restarts nobody answers, what works goes on.
+        """
         ufrag = secrets.token_hex(4)
         while ufrag in self._by_ufrag:
             ufrag = secrets.token_hex(4)
         transport.credentials.append((ufrag, secrets.token_hex(16)))
         self._by_ufrag[ufrag] = transport
-        while len(transport.credentials) > MAX_GENERATIONS:
-            del self._by_ufrag[transport.credentials.pop(0)[0]]
+        if len(transport.credentials) > MAX_GENERATIONS:
+            oldest = next(known for known in transport.credentials if known[0] != transport.used)
+            transport.credentials.remove(oldest)
+            del self._by_ufrag[oldest[0]]
 
     def remove(self, transport: IceTransport) -> None:
         """Forget a transport and all that leads to it. What it sends by itself still goes out on its last path."""
@@ -133,6 +140,7 @@ class IceAgent:
         response.attributes["XOR-MAPPED-ADDRESS"] = path.address[:2]
         response.add_message_integrity(password)
         path.endpoint.send(bytes(response), path.address)
+        transport.used = ufrag
         self._learn(transport, path, nominated="USE-CANDIDATE" in request.attributes)
         transport.on_check(now)
         return True

@@ -62,6 +62,11 @@ class PublishLeg:
         self._next_report = 0.0
         self.producers: dict[str, Producer] = {}
 
+    @property
+    def heard(self) -> float:
+        """When something last came in that is surely the page's."""
+        return self._transport.heard
+
     def continues(self, offer: Description) -> bool:
         """Whether an offer is of the same connection; a page that gave up on it comes with a new certificate."""
         return self._transport.is_usable and (offer.session, offer.fingerprints) == self._connection

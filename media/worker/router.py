@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 from media.messages import Event, Leg, LegChanged, LegState, Offer, Source, TrackInfo
@@ -19,6 +20,7 @@ class Participant:
         self._factory = factory
         self.id = id
         self.epoch = epoch
+        self._told = -math.inf
         self.publish_leg: PublishLeg | None = None
         self.subscribe_leg = SubscribeLeg(factory, f"{router.id}/{id}", self._offered, self._subscribe_state)
 
@@ -46,6 +48,21 @@ class Participant:
             self.subscribe_leg.accept(number, text, now)
         finally:
             self._router.reconcile()
+
+    def restart(self, now: float, *, fresh: bool) -> None:
+        """Offer the subscribe leg again: see `SubscribeLeg.restart`."""
+        self.subscribe_leg.restart(now, fresh=fresh)
+        self._router.reconcile()
+
+    def take_heard(self) -> float | None:
+        """Return when something last came in that is surely this participant's, if that is news."""
+        heard = self.subscribe_leg.heard
+        if self.publish_leg is not None:
+            heard = max(heard, self.publish_leg.heard)
+        if heard <= self._told:
+            return None
+        self._told = heard
+        return heard
 
     def close(self) -> None:
         """Close both legs."""

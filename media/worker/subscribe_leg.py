@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from collections.abc import Callable, Iterable
 
@@ -86,6 +87,11 @@ class SubscribeLeg:
         """How many tracks go out."""
         return len(self._by_ssrc)
 
+    @property
+    def heard(self) -> float:
+        """When something last came in that is surely the page's."""
+        return -math.inf if self._transport is None else self._transport.heard
+
     def follow(self, producers: Iterable[Producer]) -> None:
         """Have a consumer for each of these producers and for no others; tell the page if anything changed."""
         wanted = {id(producer): producer for producer in producers}
@@ -124,6 +130,22 @@ class SubscribeLeg:
                     if transport.state == "connected":
                         subscription.producer.ask_keyframe(now)
 
+    def restart(self, now: float, *, fresh: bool) -> None:
+        """Have the next `follow` offer all there is, with new ICE credentials or, if ``fresh``, for a new connection.
+
+        DTLS that has ended cannot go on, so then the connection is a new one in any case. What was offered and not
+        answered is overtaken.
+        """
+        if self._transport is not None:
+            if fresh or not self._transport.is_usable:
+                self._begin_again()
+            else:
+                self._transport.restart_ice(now)
+        self._pending = None
+        self._waiting = False
+        # The page waits for an offer, even for one that says the same again.
+        self._changed = self._transport is not None
+
     def close(self) -> None:
         """Let go of everything."""
         for slot in self._slots:
@@ -158,6 +180,15 @@ class SubscribeLeg:
                     subscription.consumer.resume()
                     subscription.producer.ask_keyframe(self._factory.clock())
         self._state_changed(state)
+
+    def _begin_again(self) -> None:
+        """Let go of the connection and of all that was negotiated for it; offer numbers go on."""
+        self.close()
+        self._transport = None
+        self._slots = []
+        self._session = secrets.randbits(62)
+        self._version = 0
+        self._full = False
 
     def _subscribe(self, producer: Producer) -> None:
         if self._transport is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
@@ -77,6 +78,8 @@ class Transport:
         self._secure = False
         self.fingerprints: tuple[tuple[str, str], ...] = ()
         self.state: LegState = "connecting"
+        #: When something last came in that is surely the peer's: a check, or a packet that could be decrypted.
+        self.heard = -math.inf
 
     @property
     def lines(self) -> TransportLines:
@@ -158,6 +161,7 @@ class Transport:
             packet = self._unprotect_rtcp(data) if rtcp else self._unprotect(data)
         except (SrtpError, ValueError):  # not of this peer, a replay, or longer than a packet can be
             return False
+        self.heard = now
         if not known:
             self._ssrcs.add(ssrc)
         try:
@@ -166,6 +170,7 @@ class Transport:
             return False
 
     def _on_check(self, now: float) -> None:
+        self.heard = now
         self._liveness.checked(now)
         if self.state != "connected":
             self.tick(now)

@@ -7,15 +7,18 @@ import re
 from collections.abc import Callable
 
 from media.messages import (
+    MAX_HEARD,
     Accept,
     Answer,
     Done,
     Event,
     GetStatistics,
+    Heard,
     Join,
     Leave,
     Publish,
     Request,
+    Restart,
     Result,
     WorkerStatistics,
 )
@@ -25,6 +28,8 @@ from media.worker.transport import TransportFactory
 
 logger = logging.getLogger(__name__)
 
+#: Seconds between two words about who was heard.
+HEARD_INTERVAL = 0.5
 #: Participant ids become words of the SDP.
 _ID = re.compile(r"[\w.~-]{1,64}", re.ASCII)
 
@@ -36,6 +41,7 @@ class Worker:
         self._factory = factory
         self._emit = emit
         self._routers: dict[str, Router] = {}
+        self._next_heard = 0.0
 
     def handle(self, request: Request) -> Result:
         """Carry out a request. Raises RequestError."""
@@ -48,6 +54,8 @@ class Worker:
                 return Answer(sdp)
             case Accept():
                 self._find(request).accept(request.offer, request.sdp, now)
+            case Restart():
+                self._find(request).restart(now, fresh=request.fresh)
             case Leave():
                 self._leave(request)
             case GetStatistics():
@@ -74,6 +82,9 @@ class Worker:
         now = self._factory.clock()
         for router in self._routers.values():
             router.tick(now)
+        if now >= self._next_heard:
+            self._next_heard = now + HEARD_INTERVAL
+            self._tell_heard(now)
 
     def close(self) -> None:
         """Let go of everybody."""
@@ -81,6 +92,16 @@ class Worker:
             for participant in router.participants.values():
                 participant.close()
         self._routers.clear()
+
+    def _tell_heard(self, now: float) -> None:
+        participants = [
+            (router.id, participant.id, participant.epoch, round(max(0.0, now - heard), 3))
+            for router in self._routers.values()
+            for participant in router.participants.values()
+            if (heard := participant.take_heard()) is not None
+        ]
+        for start in range(0, len(participants), MAX_HEARD):
+            self._emit(Heard(participants[start : start + MAX_HEARD]))
 
     def _join(self, request: Join) -> None:
         if not _ID.fullmatch(request.participant):
@@ -105,7 +126,7 @@ class Worker:
             del self._routers[request.router]
         logger.info("left router=%r participant=%s epoch=%d", request.router, request.participant, request.epoch)
 
-    def _find(self, request: Publish | Accept) -> Participant:
+    def _find(self, request: Publish | Accept | Restart) -> Participant:
         router = self._routers.get(request.router)
         participant = router.participants.get(request.participant) if router is not None else None
         if participant is None or participant.epoch != request.epoch:
@@ -113,7 +134,7 @@ class Worker:
         return participant
 
 
-def _unknown(request: Join | Publish | Accept) -> RequestError:
+def _unknown(request: Join | Publish | Accept | Restart) -> RequestError:
     return RequestError(
         "unknown_participant", f"{request.participant!r} with epoch {request.epoch} is not (or no longer) here."
     )

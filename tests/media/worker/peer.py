@@ -142,18 +142,30 @@ class Peer(asyncio.DatagramProtocol):
     ) -> None:
         """Check, nominate and complete the handshake with what the worker's SDP says."""
         self.check(remote_sdp)
-        assert self._remote is not None
-        self._dtls = DtlsSession(self.certificate, self._send, self._on_closed, role="client")
         await self.until(lambda: self.responses > 0, timeout)
         async with asyncio.timeout(timeout):
-            await self._dtls.handshake((fingerprint or self._remote.fingerprint,))
+            await self.shake_hands(fingerprint)
+
+    async def shake_hands(self, fingerprint: tuple[str, str] | None = None) -> None:
+        """Complete the handshake, on a path that was checked."""
+        assert self._remote is not None
+        self._dtls = DtlsSession(self.certificate, self._send, self._on_closed, role="client")
+        await self._dtls.handshake((fingerprint or self._remote.fingerprint,))
         self._protect, self._protect_rtcp = self._dtls.protectors()
         self._unprotect, self._unprotect_rtcp = self._dtls.unprotectors()
 
-    def check(self, remote_sdp: str) -> None:
-        """Begin to check with the credentials of this SDP."""
+    def remote(self, remote_sdp: str) -> None:
+        """Take the credentials of this SDP for the checks to come."""
         self._remote = Remote.parse(remote_sdp)
         self.responses = 0
+
+    def send_check(self) -> None:
+        """Check once."""
+        self._send(self._check())
+
+    def check(self, remote_sdp: str) -> None:
+        """Begin to check with the credentials of this SDP."""
+        self.remote(remote_sdp)
         if self._checks is not None:
             self._checks.cancel()
         self._checks = asyncio.create_task(self._keep_checking())
@@ -246,7 +258,7 @@ class Peer(asyncio.DatagramProtocol):
 
     async def _keep_checking(self) -> None:
         while True:
-            self._send(self._check())
+            self.send_check()
             await asyncio.sleep(CHECK_INTERVAL)
 
     def _check(self) -> bytes:

@@ -116,6 +116,22 @@ def test_two_generations_of_credentials_are_good() -> None:
     assert bench.agent.size == (2, 2)
 
 
+def test_the_credentials_in_use_outlive_restarts_that_nobody_answers() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    in_use = transport.credentials[-1]
+    bench.receive(check(in_use))
+    for _ in range(10):
+        bench.agent.restart(transport)
+    bench.receive(check(in_use))
+    bench.receive(check(transport.credentials[-1]))
+    assert len(bench.checks) == 3
+    assert bench.agent.size == (2, 1)
+    bench.agent.restart(transport)
+    bench.receive(check(in_use))
+    assert len(bench.checks) == 3, "others are in use now"
+
+
 def test_paths_are_bounded_and_the_one_in_use_stays() -> None:
     bench = Bench()
     transport = bench.transport()

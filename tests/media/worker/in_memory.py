@@ -1,0 +1,170 @@
+"""A worker without a process, a network and a clock of its own, and peers that reach it by function calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
+
+from media.messages import (
+    Accept,
+    Answer,
+    Event,
+    Join,
+    LegChanged,
+    LegState,
+    Offer,
+    Publish,
+    Restart,
+)
+from media.worker.addresses import candidates
+from media.worker.aiortc_hooks import Certificate
+from media.worker.counters import Counters
+from media.worker.ice import Address, IceAgent
+from media.worker.transport import TransportFactory
+from media.worker.worker import Worker
+from tests.media.worker.harness import SOURCES
+from tests.media.worker.peer import Peer
+
+#: The time at which everything begins.
+BEGIN = 100.0
+
+
+class MemoryWorker:
+    """A worker at the time ``now``. What it says is in ``events``, its unfinished tasks are in ``tasks``."""
+
+    def __init__(self) -> None:
+        self.now = BEGIN
+        self.events: list[Event] = []
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.counters = Counters()
+        self.agent = IceAgent(self.counters)
+        self._peers: dict[Address, Peer] = {}
+        self.factory = TransportFactory(
+            self.agent, Certificate(), self.counters, candidates([("127.0.0.1", 4000)]), self._spawn
+        )
+        self.factory.clock = lambda: self.now
+        self.worker = Worker(self.factory, self.events.append)
+
+    def peer(self, name: str) -> Peer:
+        """Make a peer with an address of its own."""
+        peer = Peer(name)
+        address = ("192.0.2.1", 1000 + len(self._peers))
+        self._peers[address] = peer
+        peer.connection_made(cast("asyncio.BaseTransport", _Wire(lambda data: self.receive(data, address))))
+        return peer
+
+    def receive(self, data: bytes, address: Address = ("192.0.2.99", 1)) -> None:
+        """Have a datagram come in from an address."""
+        self.agent.receive(data, self, address, self.now)
+
+    def send(self, data: bytes, address: Address) -> None:
+        """Be the socket of the worker."""
+        if address in self._peers:
+            self._peers[address].datagram_received(data, address)
+
+    def hold(self, peer: Peer) -> Callable[[], None]:
+        """Keep what a peer sends from now on; what is returned has it all come in."""
+        held: list[bytes] = []
+        wire = cast("_Wire", peer._transport)
+        receive, wire.send = wire.send, held.append
+
+        def deliver() -> None:
+            for data in held:
+                receive(data)
+
+        return deliver
+
+    # ---- what the bridge does
+
+    def join(self, participant: str, epoch: int = 1) -> None:
+        self.worker.handle(Join("room", participant, epoch))
+
+    def publish(self, participant: str, offer: str, tracks: dict[str, str]) -> str:
+        result = self.worker.handle(
+            Publish("room", participant, 1, offer, {mid: SOURCES[kind] for mid, kind in tracks.items()})
+        )
+        assert isinstance(result, Answer)
+        return result.sdp
+
+    def accept(self, offer: Offer, sdp: str) -> None:
+        self.worker.handle(Accept(offer.router, offer.participant, offer.epoch, offer.offer, sdp))
+
+    def restart(self, participant: str, *, fresh: bool, epoch: int = 1) -> None:
+        self.worker.handle(Restart("room", participant, epoch, fresh))
+
+    # ---- what has happened
+
+    def tick(self, seconds: float = 0.0) -> None:
+        """Let time pass."""
+        self.now += seconds
+        self.worker.tick()
+
+    def offers(self, participant: str) -> list[Offer]:
+        """Take all offers for a participant."""
+        taken = [event for event in self.events if isinstance(event, Offer) and event.participant == participant]
+        self.events[:] = [event for event in self.events if event not in taken]
+        return taken
+
+    def offer(self, participant: str) -> Offer:
+        """Take the only offer for a participant."""
+        (offer,) = self.offers(participant)
+        return offer
+
+    def states(self, participant: str, leg: str) -> list[LegState]:
+        """Return what was said about a leg."""
+        return [
+            event.state
+            for event in self.events
+            if isinstance(event, LegChanged) and (event.participant, event.leg) == (participant, leg)
+        ]
+
+    async def connect(self, peer: Peer, sdp: str) -> None:
+        """Check once, and complete the handshake."""
+        peer.remote(sdp)
+        peer.send_check()
+        await peer.shake_hands()
+        await self.settle()
+
+    async def publisher(self, participant: str, tracks: dict[str, str]) -> Peer:
+        """Join and publish, until connected."""
+        self.join(participant)
+        peer = self.peer(participant)
+        await self.connect(peer, self.publish(participant, peer.offer(tracks), tracks))
+        assert self.states(participant, "publish")[-1] == "connected"
+        return peer
+
+    async def subscriber(self, participant: str) -> tuple[Peer, Offer]:
+        """Join and take the first offer, until connected."""
+        self.join(participant)
+        peer = self.peer(participant)
+        offer = self.offer(participant)
+        self.accept(offer, peer.answer(offer.sdp))
+        await self.connect(peer, offer.sdp)
+        assert self.states(participant, "subscribe")[-1] == "connected"
+        return peer, offer
+
+    async def settle(self) -> None:
+        """Let everything happen that needs no time."""
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(lambda _: work.close())
+        return task
+
+
+class _Wire:
+    """What a peer takes for its UDP socket."""
+
+    def __init__(self, send: Callable[[bytes], None]) -> None:
+        self.send = send
+
+    def sendto(self, data: bytes, _: Address) -> None:
+        self.send(data)
+
+    def close(self) -> None:
+        pass
