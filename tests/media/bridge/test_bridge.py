@@ -13,11 +13,13 @@ from media.messages import (
     MAX_SDP,
     Accept,
     Done,
+    Heard,
     Join,
     Leave,
     LegChanged,
     Offer,
     Publish,
+    Restart,
     TrackInfo,
 )
 from nurseries.testing import cancel_at_every_checkpoint
@@ -47,10 +49,14 @@ async def test_a_participant_joins_publishes_accepts_and_leaves_in_this_order(au
         async with bridge.attach(*KEY, nowhere) as session:
             assert await session.publish("offer", {"0": "microphone", "1": "camera"}) == "answer to offer"
             await session.accept(3, "answer")
+            await session.restart(fresh=False)
+            await session.restart(fresh=True)
         assert workers.last.asked() == [
             Join(*KEY),
             Publish(*KEY, "offer", {"0": "microphone", "1": "camera"}),
             Accept(*KEY, 3, "answer"),
+            Restart(*KEY, False),
+            Restart(*KEY, True),
             Leave(*KEY),
         ]
         assert bridge.statistics() == BridgeStatistics(1000, 0, 0, 0, 0)
@@ -74,6 +80,8 @@ async def test_without_a_worker_the_loss_is_posted_first_and_the_restoration_fol
         assert events == [MediaLost()]
         with pytest.raises(MediaUnavailable):
             await session.publish("offer", {})
+        with pytest.raises(MediaUnavailable):
+            await session.restart(fresh=True)
         with pytest.raises(MediaUnavailable):
             await bridge.worker_statistics()
         await nursery.start(bridge.run)
@@ -120,6 +128,55 @@ async def test_two_epochs_of_one_participant_are_two_sessions_and_one_epoch_is_o
         await settle()
         assert old == []
         assert new == [OfferMade(5, "sdp", {})]
+
+
+async def test_who_was_heard_is_told_so_and_the_others_are_not(autojump_clock: Any) -> None:
+    events: list[tuple[str, MediaEvent]] = []
+    workers = FakeWorkers()
+    async with (
+        running(workers) as bridge,
+        bridge.attach("blue", "p1", 7, lambda event: events.append(("p1", event))),
+        bridge.attach("blue", "p2", 8, lambda event: events.append(("p2", event))),
+        bridge.attach("blue", "p3", 9, lambda event: events.append(("p3", event))),
+    ):
+        # an epoch that is over, one that is to come, another room, nobody
+        strangers = [("blue", "p3", 8, 0.1), ("blue", "p3", 10, 0.1), ("red", "p3", 9, 0.1), ("blue", "p4", 9, 0.1)]
+        await workers.last.say(Heard([("blue", "p1", 7, 0.25), *strangers, ("blue", "p2", 8, 0.0)]))
+        await settle()
+        assert events == [("p1", media.Heard(0.25)), ("p2", media.Heard(0.0))]
+        assert bridge.statistics().events_dropped == 4
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+async def test_after_leaving_nothing_is_posted_and_nothing_can_be_asked(autojump_clock: Any, hangs: bool) -> None:
+    events: list[MediaEvent] = []
+    workers = FakeWorkers(reply=lambda request: None if hangs and isinstance(request, Leave) else Done())
+    async with running(workers) as bridge, trio.open_nursery() as nursery:
+        context = bridge.attach(*KEY, events.append)
+        session = await context.__aenter__()
+        await settle()
+        # while the worker is told, and when it was
+        nursery.start_soon(context.__aexit__, None, None, None)
+        for _ in range(3):
+            await settle()
+            await workers.last.say(Offer(*KEY, 5, "sdp", {}))
+            await workers.last.say(LegChanged(*KEY, "publish", "closed"))
+            await workers.last.say(Heard([(*KEY, 0.1)]))
+            for ask in (
+                lambda: session.publish("offer", {}),
+                lambda: session.accept(5, "answer"),
+                lambda: session.restart(fresh=True),
+            ):
+                with pytest.raises(MediaUnavailable):
+                    await ask()
+            await trio.sleep(0.4)
+        assert bridge.statistics().events_dropped == 9
+        workers.last.die()
+        await trio.sleep(1)
+        assert bridge.available
+        assert events == []
+        assert workers.opened[0].asked() == [Join(*KEY), Leave(*KEY)]
+        assert workers.last.asked() == []
 
 
 @pytest.mark.parametrize("code", ["bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer"])

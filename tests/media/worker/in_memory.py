@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
@@ -168,3 +169,33 @@ class _Wire:
 
     def close(self) -> None:
         pass
+
+
+Scenario = Callable[[MemoryWorker], Coroutine[Any, Any, None]]
+
+
+def play(scenario: Scenario) -> None:
+    """Run a scenario, and see that nothing is left of it when all are gone."""
+
+    async def main() -> None:
+        worker = MemoryWorker()
+        await scenario(worker)
+        worker.worker.close()
+        await worker.settle()
+        assert worker.tasks == set()
+        assert worker.factory.open == 0
+        assert worker.agent.size == (0, 0)
+
+    asyncio.run(main())
+
+
+def said(sdp: str, name: str) -> list[str]:
+    """Return the different values that the lines of an SDP have for an attribute."""
+    return list(dict.fromkeys(re.findall(rf"a={name}:(\S+)", sdp)))
+
+
+def origin(sdp: str) -> tuple[int, int]:
+    """Return the number and the version of an SDP session."""
+    match = re.search(r"o=- (\d+) (\d+) ", sdp)
+    assert match
+    return int(match[1]), int(match[2])

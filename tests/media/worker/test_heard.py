@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -14,20 +12,10 @@ from aioice import stun
 from media.messages import MAX_FRAME, MAX_HEARD, BadMessage, Heard, Join, Leave, decode_reply, encode_event
 from media.worker import rtcp, worker
 from media.worker.worker import HEARD_INTERVAL
-from tests.media.worker.in_memory import MemoryWorker
+from tests.media.worker.in_memory import MemoryWorker, play
 from tests.media.worker.peer import Peer
 
 BOTH = {"0": "audio", "1": "video"}
-
-
-def play(scenario: Callable[[MemoryWorker], Coroutine[Any, Any, None]]) -> None:
-    async def main() -> None:
-        memory = MemoryWorker()
-        await scenario(memory)
-        memory.worker.close()
-        await memory.settle()
-
-    asyncio.run(main())
 
 
 def heard(memory: MemoryWorker, after: float = HEARD_INTERVAL) -> list[tuple[str, int, float]]:

@@ -1,11 +1,9 @@
-"""A subscribe leg that is offered again, and offers whose answers were lost."""
+"""A subscribe leg that is offered again."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
 
@@ -13,39 +11,10 @@ from media.messages import Heard, Leave, Offer
 from media.worker import rtcp
 from media.worker.errors import RequestError
 from media.worker.liveness import CONNECT_TIMEOUT, CONSENT_TIMEOUT
-from tests.media.worker.in_memory import MemoryWorker
+from tests.media.worker.in_memory import MemoryWorker, origin, play, said
 from tests.media.worker.peer import KEYFRAME, Peer
 
 BOTH = {"0": "audio", "1": "video"}
-
-Scenario = Callable[[MemoryWorker], Coroutine[Any, Any, None]]
-
-
-def play(scenario: Scenario) -> None:
-    """Run a scenario, and see that nothing is left of it when all are gone."""
-
-    async def main() -> None:
-        worker = MemoryWorker()
-        await scenario(worker)
-        worker.worker.close()
-        await worker.settle()
-        assert worker.tasks == set()
-        assert worker.factory.open == 0
-        assert worker.agent.size == (0, 0)
-
-    asyncio.run(main())
-
-
-def said(sdp: str, name: str) -> list[str]:
-    """Return the different values that the lines of an SDP have for an attribute."""
-    return list(dict.fromkeys(re.findall(rf"a={name}:(\S+)", sdp)))
-
-
-def origin(sdp: str) -> tuple[int, int]:
-    """Return the number and the version of an SDP session."""
-    match = re.search(r"o=- (\d+) (\d+) ", sdp)
-    assert match
-    return int(match[1]), int(match[2])
 
 
 def key_of(sdp: str) -> str:
@@ -370,68 +339,5 @@ def test_restarts_without_end_pile_nothing_up(fresh: bool) -> None:
         await worker.settle()
         assert len(worker.tasks) <= 2
         assert len(alice.rtcp) < 50
-
-    play(scenario)
-
-
-def test_an_answer_that_was_lost_is_given_anew() -> None:
-    async def scenario(worker: MemoryWorker) -> None:
-        alice = await worker.publisher("alice", BOTH)
-        worker.join("bob")
-        offer = worker.offer("bob")
-        # The page has applied the offer and its own answer, which got lost: it checks and says hello, for a long time.
-        bob = worker.peer("bob")
-        lost = bob.answer(offer.sdp)
-        bob.remote(offer.sdp)
-        hello = asyncio.ensure_future(bob.shake_hands())
-        for _ in range(60):
-            bob.send_check()
-            await asyncio.sleep(0)
-            worker.tick(1.0)
-        assert worker.states("bob", "subscribe") == ["connecting", "failed"]
-        # The offer is sent again, with the same number, and answered anew.
-        worker.accept(offer, bob.answer(offer.sdp))
-        await hello
-        await worker.settle()
-        assert worker.states("bob", "subscribe")[-1] == "connected"
-        alice.send_check()
-        worker.tick()
-        alice.send_frame("0")
-        assert bob.packets
-        # Should the first answer come after all, it is late and harms nothing.
-        with pytest.raises(RequestError) as refused:
-            worker.accept(offer, lost)
-        assert refused.value.code == "stale_offer"
-
-    play(scenario)
-
-
-def test_the_same_publish_offer_twice_is_answered_twice_for_the_same_connection() -> None:
-    async def scenario(worker: MemoryWorker) -> None:
-        worker.join("alice")
-        alice = worker.peer("alice")
-        offer = alice.offer(BOTH)
-        lost = worker.publish("alice", offer, BOTH)
-        second = worker.publish("alice", offer, BOTH)
-        assert origin(second) == (origin(lost)[0], origin(lost)[1] + 1)
-        for name in ("ice-ufrag", "ice-pwd", "mid", "setup"):
-            assert said(second, name) == said(lost, name)
-        await worker.connect(alice, second)
-        assert worker.states("alice", "publish") == ["connecting", "connected"]
-
-        # so is an ICE restart
-        alice.restart_ice()
-        offer = alice.offer(BOTH)
-        lost = worker.publish("alice", offer, BOTH)
-        answer = worker.publish("alice", offer, BOTH)
-        assert said(answer, "ice-ufrag") == said(lost, "ice-ufrag") != said(second, "ice-ufrag")
-        bob, _ = await worker.subscriber("bob")
-        alice.remote(answer)
-        alice.send_check()
-        assert alice.responses == 1
-        alice.send_frame("0")
-        assert len(bob.packets) == 1
-        assert worker.states("alice", "publish") == ["connecting", "connected"]
-        assert worker.factory.open == 2
 
     play(scenario)
