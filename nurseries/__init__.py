@@ -14,6 +14,7 @@ from nurseries.children import (
 )
 from nurseries.paths import child_path
 from nurseries.restarts import Action, Backoff, Decision, Ending, Policy, Restart, decide
+from nurseries.strategies import Strategy
 from nurseries.supervisor import Supervisor, TooManyRestarts, open_supervisor
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Restart",
     "Run",
     "State",
+    "Strategy",
     "Supervisor",
     "SupervisorStatistics",
     "TooManyRestarts",

@@ -17,17 +17,22 @@ import attrs
 Restart = Literal["permanent", "transient", "temporary"]
 #: How a child ended: its function returned, or it raised.
 Ending = Literal["returned", "failed"]
+#: How else it may have ended: stopped, because a neighbour failed.
+Stopped = Literal["stopped"]
 #: What a supervisor does about it.
 Action = Literal["restart", "forget", "escalate"]
 
-RESTARTED: Mapping[tuple[Restart, Ending], bool] = MappingProxyType(
+RESTARTED: Mapping[tuple[Restart, Ending | Stopped], bool] = MappingProxyType(
     {
         ("permanent", "returned"): True,
         ("permanent", "failed"): True,
+        ("permanent", "stopped"): True,
         ("transient", "returned"): False,
         ("transient", "failed"): True,
+        ("transient", "stopped"): True,
         ("temporary", "returned"): False,
         ("temporary", "failed"): False,
+        ("temporary", "stopped"): False,
     }
 )
 

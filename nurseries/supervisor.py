@@ -14,13 +14,21 @@ a nursery for those::
         inbox = await rooms.start(ChildSpec("room:blue", room, restart="temporary"))
         ...
         await rooms.stop("room:blue")       # cancels, and waits until it is gone
-    # leaving the block stops whoever is left
+    # leaving the block stops whoever is left, in reverse order
 
 **Which kind of restart?** Ask what the rest of the program believes about the child. If it is simply there, always (a
 link to a worker, a listener), it is ``permanent``. If it has a job that can be done (a migration, an upload), it is
 ``transient``: run again after an error, finished after a return. If someone else will ask for it again when it is
 needed (a room, a connection), it is ``temporary``: a restart would bring back a shell whose state and whose peers are
 gone.
+
+**Which strategy?** Ask what neighbours know of each other. Nothing: ``one_for_one``, only the child that failed is run
+again. Each may hold on to what was started before it (a store, a cache that reads it, a listener that serves it):
+``rest_for_one``, those that were started after it are run again with it. Everyone to everyone: ``one_for_all``. They
+end at once, in reverse order; after the delay they are started in order, each when the one before is ready. One that
+cannot start again takes along whoever is already there, and that counts as another failure. Temporary neighbours are
+stopped, too, and do not come back; a child that is not run again takes nobody along. A `Supervisor.stop` of one child
+leaves the others alone.
 
 **Why give up at all?** A restart heals what was caused by a state that had gone bad. What has a lasting cause, a wrong
 setting or a full disk, it does not heal, and endless restarts only hide it. So a supervisor puts up with ``intensity``
@@ -33,13 +41,19 @@ machine. A child that then runs for a whole period is healed, and its next delay
 **The first start is different.** A child which fails before it was ever ready is not restarted: its error is raised out
 of ``start``. The starter is there, waiting, and knows what to do; a wrong setting is best told at once.
 
+**How does it stop?** Whatever ends the block, also a cancellation from outside: first the body, then the children, the
+last started first, each when the one before is gone. So a child can count on those before it to its end. To stop is to
+cancel, which is polite enough: a child that has something to say shields it, with a deadline. A supervisor waits for
+``ChildSpec.shutdown`` seconds, then reports an overrun and goes on with the next. Nobody can kill a task in Python, and
+nobody is left behind: the block itself ends when the last of them has. Temporary children of ``one_for_one`` end
+together, see `nurseries.strategies.stop_order`; a Ctrl-C while stopping stops everyone at once.
+
 **What is never swallowed.** Cancellation from outside, KeyboardInterrupt and SystemExit pass through. Any Exception of
 a child is caught at this boundary and only here, and it is never lost: it goes to ``report``, to ``statistics()`` and,
-in the end, into TooManyRestarts. A child's error while the supervisor itself is being cancelled is reported and not
-raised.
+in the end, into TooManyRestarts. A child's error while it is being stopped is reported and not raised.
 
 Every child is a task named by its path, such as ``serve/rooms/room:blue``; a supervisor opened inside a child continues
-the path.
+the path. There are examples to be run in `nurseries.examples`.
 """
 
 from __future__ import annotations
@@ -50,19 +64,14 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-import attrs
 import trio
 
-from nurseries.children import (
-    ChildReport,
-    ChildSpec,
-    ChildStatistics,
-    State,
-    SupervisorStatistics,
-    log_report,
-)
+from nurseries.children import ChildReport, ChildSpec, ChildStatistics, SupervisorStatistics, log_report
+from nurseries.life import Life, Status
 from nurseries.paths import child_path
-from nurseries.restarts import Backoff, Ending, Policy, decide
+from nurseries.regroup import Regroup
+from nurseries.restarts import RESTARTED, Backoff, Ending, Policy, decide
+from nurseries.strategies import CONCERNED, Strategy, recalled, stop_order
 
 T = TypeVar("T")
 
@@ -80,6 +89,7 @@ async def open_supervisor(
     name: str,
     *,
     children: Iterable[ChildSpec[Any]] = (),
+    strategy: Strategy = "one_for_one",
     intensity: int = 3,
     period: float = 5.0,
     backoff: Backoff | None = None,
@@ -87,21 +97,26 @@ async def open_supervisor(
     under: str | None = None,
     rng: random.Random | None = None,
 ) -> AsyncGenerator[Supervisor, None]:
-    """Open a supervisor; leaving the block stops its children and waits for them.
+    """Open a supervisor; leaving the block stops its children, in reverse order, and waits for them.
 
-    ``children`` are started first, one after the other, in order. ``intensity`` restarts in ``period`` seconds are put
-    up with, of all children together; ``backoff`` says how long to wait before each. ``report`` is called with every
-    child that ended by itself; it must not block, and what it raises ends the supervisor. The path begins with
-    ``under``, by default the name of the calling task. ``rng`` is where a backoff with jitter takes its chance from.
+    ``children`` are started first, one after the other, in order. ``strategy`` says which neighbours are run again
+    with a child that failed. ``intensity`` restarts in ``period`` seconds are put up with, of all children together;
+    ``backoff`` says how long to wait before each. ``report`` is called with every child that ended by itself or does
+    not end in time; it must not block, and what it raises ends the supervisor. The path begins with ``under``, by
+    default the name of the calling task. ``rng`` is where a backoff with jitter takes its chance from.
 
-    Raises TooManyRestarts when it gives up (the body is cancelled then), and whatever the body or the first start of
-    one of ``children`` raises. As from any nursery, two errors at once come as an ExceptionGroup; one comes as itself.
+    Raises TooManyRestarts when it gives up (the body is cancelled then), ValueError for a strategy there is not, and
+    whatever the body or the first start of one of ``children`` raises. As from any nursery, two errors at once come as
+    an ExceptionGroup; one comes as itself.
     """
+    if strategy not in CONCERNED:
+        raise ValueError(f"strategy must be one of {', '.join(CONCERNED)}, not {strategy!r}")
     alone: BaseException | None = None
     try:
         async with trio.open_nursery() as nursery:
             supervisor = Supervisor(
                 path=child_path(name) if under is None else f"{under}/{name}".lstrip("/"),
+                strategy=strategy,
                 policy=Policy(intensity, period, backoff or Backoff()),
                 report=report,
                 rng=rng or random.Random(),  # noqa: S311 - it spreads restarts, it keeps no secret
@@ -112,7 +127,7 @@ async def open_supervisor(
                     await supervisor.start(spec)
                 yield supervisor
             finally:
-                supervisor._close()  # its own friend
+                await supervisor._close()  # noqa: ASYNC102 - it shields each of its waits, with a deadline
     except BaseExceptionGroup as group:
         # That there is a nursery is no business of the caller's: only what is really several errors is a group.
         if len(group.exceptions) != 1:
@@ -125,57 +140,6 @@ async def open_supervisor(
             del alone  # the traceback holds this frame: break the cycle
 
 
-@attrs.define(eq=False)
-class _Child:
-    """A living child: its phases follow each other in one task."""
-
-    spec: ChildSpec[Any]
-    path: str
-    since: float
-    state: State = "starting"
-    started: float = -math.inf
-    restarts: int = 0
-    streak: int = 0
-    last_error: Exception | None = None
-    stopping: bool = False
-    scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)
-    gone: trio.Event = attrs.field(factory=trio.Event)
-
-    def enter(self, state: State) -> trio.CancelScope:
-        """Begin a phase, in a scope of its own that a stop cancels."""
-        self.scope = trio.CancelScope()
-        self.state = "stopping" if self.stopping else state
-        self.since = trio.current_time()
-        if self.stopping:
-            self.scope.cancel()
-        return self.scope
-
-    def stop(self, reason: str) -> None:
-        if not self.stopping:
-            self.stopping = True
-            self.state, self.since = "stopping", trio.current_time()
-            self.scope.cancel(reason)
-
-
-class _Status(trio.TaskStatus[Any]):
-    """The ``task_status`` of a child: the supervisor learns that it is ready, and on its first run the starter does."""
-
-    def __init__(self, child: _Child, starter: Callable[[Any], None] | None) -> None:
-        self.called = False
-        self._child = child
-        self._starter = starter
-
-    def started(self, value: Any = None) -> None:
-        if self.called:
-            raise RuntimeError(f"{self._child.path} called started() twice")
-        self.called = True
-        self._child.started = trio.current_time()
-        if not self._child.stopping:
-            self._child.state, self._child.since = "running", self._child.started
-        if self._starter is not None:
-            self._starter(value)
-
-
 class Supervisor:
     """See the head of this module. Made by `open_supervisor`."""
 
@@ -183,22 +147,26 @@ class Supervisor:
         self,
         *,
         path: str,
+        strategy: Strategy,
         policy: Policy,
         report: Callable[[ChildReport], None],
         rng: random.Random,
         nursery: trio.Nursery,
     ) -> None:
         self._path = path
+        self._strategy = strategy
         self._policy = policy
         self._report = report
         self._rng = rng
         self._nursery = nursery
-        self._children: dict[str, _Child] = {}
+        self._children: dict[str, Life] = {}
         self._recent: tuple[float, ...] = ()
         self._restarts = 0
         self._failures = 0
+        self._overruns = 0
         self._last_failure: ChildReport | None = None
         self._closed = False
+        self._regroup = Regroup(self._children, nursery, f"{path}/(regroup)", self._overrun)
 
     @property
     def path(self) -> str:
@@ -208,7 +176,9 @@ class Supervisor:
     async def start(self, spec: ChildSpec[T]) -> T:
         """Run a child, wait until it says that it has started, and return the value it said it with.
 
-        The value is that of the first run; what must hold beyond a restart has to live outside of the child.
+        The value is that of the first run that got ready; what must hold beyond a restart has to live outside of the
+        child. While neighbours are being brought back together it waits for them, as the last of all; so a child must
+        not wait for a neighbour's start before it is ready itself.
 
         Raises ValueError when a living child has that name, RuntimeError when the supervisor is closed or the child
         ended without having started, and what the child raises before it has. Cancelled while waiting, it cancels the
@@ -218,19 +188,38 @@ class Supervisor:
             raise RuntimeError(f"supervisor {self._path} is closed")
         if spec.name in self._children:
             raise ValueError(f"supervisor {self._path} has a child named {spec.name!r}")
-        child = _Child(spec, f"{self._path}/{spec.name}", since=trio.current_time())
-        self._children[spec.name] = child
-        value: T = await self._nursery.start(self._supervise, child, name=child.path)
+        life = self._children[spec.name] = Life(spec, f"{self._path}/{spec.name}")
+        if self._regroup.active:
+            life.be_down()
+            self._regroup.notice()
+        self._nursery.start_soon(self._supervise, life, name=life.path)
+        try:
+            await life.answered.wait()
+        except BaseException:
+            life.stop("its starter was cancelled")
+            await self._see_off(life)  # noqa: ASYNC102 - it shields its wait, with a deadline
+            raise
+        if life.refusal is not None:
+            raise life.refusal
+        value: T = life.value
         return value
 
     async def stop(self, name: str) -> bool:
-        """Cancel a child and wait until it is gone. Returns whether there was one: it may have ended just before."""
-        child = self._children.get(name)
-        if child is None:
+        """Cancel a child and wait until it is gone. Returns whether there was one: it may have ended just before.
+
+        Its neighbours are left alone, with any strategy.
+        """
+        life = self._children.get(name)
+        if life is None:
             await trio.lowlevel.checkpoint()
             return False
-        child.stop("the supervisor was asked to stop it")
-        await child.gone.wait()
+        life.stop("the supervisor was asked to stop it")
+        self._regroup.notice()
+        with trio.move_on_at(life.end_by):
+            await life.gone.wait()
+        if not life.gone.is_set():
+            self._overrun(life)
+            await life.gone.wait()
         return True
 
     def statistics(self) -> SupervisorStatistics:
@@ -238,99 +227,147 @@ class Supervisor:
         return SupervisorStatistics(
             path=self._path,
             children=tuple(
-                ChildStatistics(name, child.state, child.restarts, child.since, child.last_error)
-                for name, child in self._children.items()
+                ChildStatistics(name, life.state, life.restarts, life.since, life.last_error)
+                for name, life in self._children.items()
             ),
             restarts=self._restarts,
             failures=self._failures,
             last_failure=self._last_failure,
+            strategy=self._strategy,
+            overruns=self._overruns,
         )
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
+        """Stop everybody in order. Interrupted, stop everybody."""
         self._closed = True
-        # Those still starting live in their starter's nursery: cancelling ours alone would wait for them.
-        for child in self._children.values():
-            child.stop("the supervisor is closing")
-        self._nursery.cancel_scope.cancel("the supervisor is closing")
-
-    async def _supervise(self, child: _Child, *, task_status: trio.TaskStatus[Any]) -> None:
-        """One child's life, from its first start to its end, in one task."""
-
-        def tell_starter(value: Any) -> None:
-            task_status.started(value)
-
-        starter: Callable[[Any], None] | None = tell_starter
+        self._regroup.close()
+        lives = dict(self._children)
+        for life in lives.values():
+            if life.state == "waiting":
+                life.stop("the supervisor is closing")
         try:
-            while True:
-                error = await self._run(child, starter)
-                starter = None
-                if child.stopping or trio.current_effective_deadline() == -math.inf:
-                    if error is not None:
-                        self._tell(child, ChildReport(child.path, "failed", error, "stop", 0.0))
-                    await trio.lowlevel.checkpoint_if_cancelled()
-                    return
-                delay = self._decide(child, error)
-                if delay is None:
-                    return
-                with child.enter("waiting") as scope:
-                    await trio.sleep(delay)
-                if scope.cancel_called:
-                    return
-                child.restarts += 1
-                self._restarts += 1
+            for names in stop_order(self._strategy, [life.member for life in lives.values()]):
+                for name in names:
+                    lives[name].stop("the supervisor is closing")
+                for name in names:
+                    await self._see_off(lives[name])
         finally:
-            del self._children[child.spec.name]
-            child.gone.set()
+            for life in lives.values():
+                life.stop("the supervisor is closing")
+            self._nursery.cancel_scope.cancel("the supervisor is closing")
 
-    async def _run(self, child: _Child, starter: Callable[[Any], None] | None) -> Exception | None:
-        """Run a child once. Returns its error, if any; on the first run raises what comes before it has started."""
-        status = _Status(child, starter)
-        child.started = trio.current_time()
+    async def _see_off(self, life: Life) -> None:
+        """Wait until a child that was told to end is gone, for as long as it was given."""
+        if not life.gone.is_set():
+            with trio.move_on_at(life.end_by, shield=True):
+                await life.gone.wait()
+            if not life.gone.is_set():
+                self._overrun(life)
+
+    async def _supervise(self, life: Life) -> None:
+        """One child's life, from its first start to its end, in one task."""
+        try:
+            delay: float | None = 0.0
+            while delay is not None and await self._turn(life, delay):
+                delay = self._after(life, await self._run(life))
+                self._regroup.notice()
+        finally:
+            del self._children[life.spec.name]
+            life.end()
+            self._regroup.notice()
+
+    async def _turn(self, life: Life, delay: float) -> bool:
+        """Wait until a child may run. Returns whether it is to be run at all."""
+        if life.state == "waiting":
+            with life.enter("waiting"):
+                if self._strategy == "one_for_one":
+                    await trio.sleep(delay)
+                else:
+                    await life.turn.wait()
+        return not life.leaving
+
+    async def _run(self, life: Life) -> Exception | None:
+        """Run a child once. Returns its error, if any."""
+        status = Status(life, self._regroup.notice)
+        if life.runs:
+            self._restarts += 1
+        life.runs += 1
+        life.started = trio.current_time()
         error: Exception | None = None
         try:
-            with child.enter("starting"):
-                await child.spec.run(task_status=status)
+            with life.enter("starting"):
+                await life.spec.run(task_status=status)
         except Exception as caught:  # noqa: BLE001 - the boundary that supervisors are: it is reported and kept
             error = caught
-        except BaseExceptionGroup as group:
-            # Cancelled, and something went wrong on the way: the one is told and the other goes on.
-            failure, rest = group.split(Exception)
-            if failure is not None:
-                self._tell(child, ChildReport(child.path, "failed", failure, "stop", 0.0))
-            assert rest is not None, "a group of nothing but errors is an Exception"
-            raise rest from None
+        except (KeyboardInterrupt, SystemExit, BaseExceptionGroup) as fatal:
+            if life.answered.is_set():
+                raise
+            life.leaving = True
+            life.answer(refusal=fatal)
         else:
-            if not status.called and not child.stopping:
-                error = RuntimeError(f"{child.path} ended without calling task_status.started()")
-        if error is not None and starter is not None and not status.called:
-            raise error
-        # Nothing a child does may keep the others from running; it may never have given way itself.
-        await trio.lowlevel.cancel_shielded_checkpoint()
+            if not status.called and life.told is None:
+                error = RuntimeError(f"{life.path} ended without calling task_status.started()")
+        if error is not None and not life.answered.is_set() and (life.leaving or life.told is None):
+            life.leaving = True
+            life.answer(refusal=error)
+            return None
         return error
 
-    def _decide(self, child: _Child, error: Exception | None) -> float | None:
-        """Seconds until the child is to be run again, or None. Raises TooManyRestarts."""
+    def _after(self, life: Life, error: Exception | None) -> float | None:
+        """Seconds until the child may be run again, or None. Raises TooManyRestarts."""
+        if life.leaving or self._closed or trio.current_effective_deadline() == -math.inf:
+            self._tell_stop(life, error)
+            return None
+        if not life.recalled:
+            return self._decide(life, error)
+        self._tell_stop(life, error)
+        ending: Ending = "returned" if error is None else "failed"
+        if not RESTARTED[life.spec.restart, ending if life.told is None else "stopped"]:
+            return None
+        life.be_down()
+        return 0.0
+
+    def _decide(self, life: Life, error: Exception | None) -> float | None:
         now = trio.current_time()
         ending: Ending = "returned" if error is None else "failed"
         decision = decide(
             self._policy,
-            child.spec.restart,
+            life.spec.restart,
             ending,
             now=now,
             recent=self._recent,
-            streak=child.streak,
-            ran=now - child.started,
+            streak=life.streak,
+            ran=now - life.started,
             rng=self._rng,
         )
-        self._recent, child.streak = decision.recent, decision.streak
-        self._tell(child, ChildReport(child.path, ending, error, decision.action, decision.delay))
+        self._recent, life.streak = decision.recent, decision.streak
+        others: tuple[str, ...] = ()
+        if decision.action == "restart" and self._strategy != "one_for_one":
+            others = recalled(self._strategy, [each.member for each in self._children.values()], life.spec.name)
+        self._tell(life, ChildReport(life.path, ending, error, decision.action, decision.delay, others))
         if decision.action == "escalate":
-            raise TooManyRestarts(child.path, self._policy) from (error or child.last_error)
-        return decision.delay if decision.action == "restart" else None
+            raise TooManyRestarts(life.path, self._policy) from (error or life.last_error)
+        if decision.action != "restart":
+            return None
+        life.be_down()
+        if self._strategy != "one_for_one":
+            self._regroup.begin(others, now + decision.delay)
+        return decision.delay
 
-    def _tell(self, child: _Child, report: ChildReport) -> None:
+    def _overrun(self, life: Life) -> None:
+        if not life.overran and not life.gone.is_set():
+            life.overran = True
+            if life.spec.shutdown:
+                self._overruns += 1
+                self._report(ChildReport(life.path, "overran", None, "stop", life.spec.shutdown))
+
+    def _tell_stop(self, life: Life, error: Exception | None) -> None:
+        if error is not None:
+            self._tell(life, ChildReport(life.path, "failed", error, "stop", 0.0))
+
+    def _tell(self, life: Life, report: ChildReport) -> None:
         if report.error is not None:
-            child.last_error = report.error
+            life.last_error = report.error
             self._failures += 1
             self._last_failure = report
         self._report(report)
