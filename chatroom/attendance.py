@@ -1,24 +1,32 @@
 """One stay of one person in one room: the task that is them while they are there.
 
-Whatever ends a stay ends this task's scope: a closed tab, a lost connection, the room, the server, a bug. The leave is
-said from that scope's exit, and nowhere else. Saying it is synchronous, so there is no checkpoint at which it could be
-cancelled and nothing to shield: it happens exactly once, before anything that waits.
+A stay outlives its sockets. Its lease says who is still there (`chatroom.lease`); a page whose socket was lost comes
+back on another, and is the same participant. Only the socket that came last speaks for them: what another says, or is
+answered, is nobody's.
+
+Whatever ends a stay ends this task's scope: a closed tab, a lease that ran out, the room, the server, a bug. The leave
+is said from that scope's exit, and nowhere else. Saying it is synchronous, so there is no checkpoint at which it could
+be cancelled and nothing to shield: it happens exactly once, before anything that waits.
 """
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
+import attrs
 import structlog
 import trio
 
 from chatroom import close_codes
-from chatroom.commands import Answer, Chat, Command, Join, Leave, Pong, Publish, Update
+from chatroom.commands import Answer, Chat, Command, Join, Leave, Ping, Pong, Publish, Restart, Resume, Update
 from chatroom.errors import UserError
-from chatroom.events import MediaLost as MediaLostNotice
-from chatroom.events import MediaRestored as MediaRestoredNotice
-from chatroom.events import Offer, Ok, Ping, Published
-from chatroom.media import LegChanged, MediaEvent, MediaLost, MediaRestored, MediaSession, OfferMade
+from chatroom.events import Ok
+from chatroom.events import Ping as PingNotice
+from chatroom.heartbeat import Heartbeat
+from chatroom.lease import Lease
+from chatroom.lease import State as LeaseState
+from chatroom.legs import Legs
 from chatroom.model import LeaveReason
 from chatroom.session import Session
 from chatroom.wire import encode
@@ -26,41 +34,65 @@ from chatroom.wire import encode
 if TYPE_CHECKING:
     from chatroom.room import Room
 
-#: Media commands of one page that wait for the worker. A page sends one and waits for its answer.
-MEDIA_COMMANDS_WAITING = 16
-
-_PING = encode(Ping())
-_MEDIA_LOST = encode(MediaLostNotice("Pictures and sound were interrupted and are being restored."))
-_MEDIA_RESTORED = encode(MediaRestoredNotice())
-
 _log = structlog.stdlib.get_logger("chatroom.attendance")
+
+
+@attrs.frozen
+class AttendanceStatistics:
+    """One stay as it is now. ``rtt`` is in seconds; ``sockets`` counts those that spoke for it, one after the other."""
+
+    id: str
+    epoch: int
+    lease: LeaseState
+    sockets: int
+    rtt: float | None
 
 
 class Attendance:
     """A participant's life. ``run`` is started in the room's nursery; `end` ends it from outside."""
 
-    def __init__(self, room: Room, session: Session, join: Join, id: str) -> None:
+    def __init__(self, room: Room, session: Session, join: Join, id: str, token: str) -> None:
         self.room = room
+        #: The one that speaks for this participant.
         self.session = session
         self.join = join
         self.id = id
+        self.token = token
         #: Drawn by the room when it admits.
         self.epoch = 0
+        self.legs = Legs(room.name, id, self._media_heard)
+        now = trio.current_time()
+        self._lease = Lease(room.limits.terms, now)
+        self._heartbeat = Heartbeat(room.limits.ping_after, now)
+        self._sockets = 1
+        #: Whether the socket is lost, and another is waited for.
+        self._lost = False
         self._scope = trio.CancelScope()
+        #: Around each wait of `_listen`: cancelled when there is something else to wait for.
+        self._wait = trio.CancelScope()
         self._reason: LeaveReason | None = None
-        self._put_media, self._get_media = trio.open_memory_channel[Publish | Answer](MEDIA_COMMANDS_WAITING)
         self._log = _log.bind(room=room.name, participant=id)
+
+    @property
+    def ending(self) -> bool:
+        """Whether it was decided that this stay ends, though the leave may not have been said."""
+        return self._reason is not None
 
     async def run(self, *, task_status: trio.TaskStatus[Attendance] = trio.TASK_STATUS_IGNORED) -> None:
         """Be in the room until something ends it. Raises UserError, before anyone was told, if not let in."""
         self.room.admit(self)
         # Admitted is started: there is no checkpoint in between, so whoever lets us in learns of no half-way state.
         task_status.started(self)
+        self.legs.session = self.session
         try:
             with self._scope:
-                async with self.room.media.attach(self.room.name, self.id, self.epoch, self._tell) as media:
+                async with self.room.media.attach(self.room.name, self.id, self.epoch, self.legs.tell) as media:
                     try:
-                        await self._attend(media)
+                        async with trio.open_nursery() as nursery:
+                            path = trio.lowlevel.current_task().name
+                            nursery.start_soon(self.legs.negotiate, media, name=f"{path}/legs")
+                            await self._listen()
+                            nursery.cancel_scope.cancel()
                     except* Exception:
                         self._reason = "failed"
                         raise
@@ -81,27 +113,76 @@ class Attendance:
         self.session.close(code, message, reason=reason)
         self._scope.cancel()
 
-    async def _attend(self, media: MediaSession) -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._negotiate, media, name=f"{trio.lowlevel.current_task().name}/legs")
-            await self._listen()
-            nursery.cancel_scope.cancel()
+    def resume(self, session: Session, command: Resume) -> None:
+        """Have another socket speak for this participant from now on; the last one is told so and heard no more."""
+        now = trio.current_time()
+        self.session.close(close_codes.REPLACED, "Another tab is in this call for you now.", discard=True)
+        self.session = self.legs.session = session
+        self._lost = False
+        self._sockets += 1
+        self._lease.resumed(now)
+        self._lease.look(now)
+        self._heartbeat = Heartbeat(self.room.limits.ping_after, now)
+        self._wait.cancel()
+        self.room.catch_up(self, command)
+        self.legs.repeat_offer()
+        self._log.info("resumed", epoch=self.epoch, sockets=self._sockets)
+
+    def statistics(self) -> AttendanceStatistics:
+        return AttendanceStatistics(self.id, self.epoch, self._lease.state, self._sockets, self._heartbeat.rtt)
 
     async def _listen(self) -> None:
-        """Carry out commands until there are no more, asking for a sign of life when it is silent."""
-        limits = self.room.limits
+        """Carry out commands, of one socket after the other, until somebody leaves or the lease ends."""
         while True:
-            with trio.move_on_after(limits.ping_after) as silence:
+            session = self.session
+            self._look()
+            with trio.CancelScope(deadline=self._due()) as self._wait:
+                if self._lost:
+                    await trio.sleep_forever()
                 try:
-                    command = await self.session.receive()
+                    command = await session.receive()
                 except trio.EndOfChannel:
-                    return
-            if not silence.cancelled_caught:
+                    if session is self.session:
+                        assert session.closing is not None, "commands end when the session is closing"
+                        if not session.closing.lost:
+                            return
+                        self._lose()
+                    continue
+            if not self._wait.cancelled_caught and session is self.session:
                 self._carry_out(command)
-            elif self.session.silence() >= limits.silence:
-                self.end("connection_lost", close_codes.SILENT, "Nothing was heard from this page.")
-            else:
-                self.session.post(_PING)
+
+    def _due(self) -> float:
+        return min(self._lease.due, inf if self._lost else self._heartbeat.due)
+
+    def _lose(self) -> None:
+        """The socket ended without a word: another may come."""
+        self._lost = True
+        self._lease.socket_lost(trio.current_time())
+        self._log.info("socket lost", epoch=self.epoch)
+
+    def _look(self) -> None:
+        """See what the witnesses say now: tell the others of a change, ask the page if it is silent."""
+        now = trio.current_time()
+        if not self._lost:
+            self._lease.socket_heard(self.session.heard_at)
+            self._heartbeat.heard(self.session.heard_at)
+        before = self._lease.state
+        match self._lease.look(now):
+            case "left":
+                self.end("connection_lost", close_codes.SILENT, "Nothing was heard from this page for too long.")
+            case state if state != before:
+                self.room.update(self, connection=state)
+        if not self._lost and now >= self._heartbeat.due:
+            self.session.post(encode(PingNotice(self._heartbeat.ping(now), self._heartbeat.rtt)))
+
+    def _media_heard(self, age: float) -> None:
+        if self._reason is not None:
+            return
+        self._lease.media_heard(trio.current_time() - age)
+        if self._lease.state == "reconnecting":
+            self._look()
+        if self._lease.state == "present":
+            self._wait.deadline = self._due()
 
     def _carry_out(self, command: Command) -> None:
         try:
@@ -109,56 +190,30 @@ class Attendance:
                 case Chat():
                     self.room.say(self, command.text)
                 case Update():
-                    self.room.update(self, command.microphone, command.camera)
-                case Publish() | Answer():
-                    # Those wait for the worker, and chat must not wait behind them.
-                    self._put_media.send_nowait(command)
+                    self.room.update(self, microphone=command.microphone, camera=command.camera)
+                case Publish() | Answer() | Restart():
+                    self.legs.submit(command)
                     return
                 case Leave():
                     self.end("left", close_codes.NORMAL, "You left.")
                     return
-                case Join():
+                case Join() | Resume():
                     raise UserError("already_joined", "You are in a room already.")
                 case Pong():
+                    self._heartbeat.pong(command.n, trio.current_time())
                     return
+                case Ping():
+                    pass
             if command.ref is not None:
                 self.session.post(encode(Ok(command.ref)))
         except UserError as error:
             self.session.refuse(command.ref, error)
-        except trio.WouldBlock:
-            self.session.refuse(command.ref, UserError("busy", "Too many media commands are waiting."))
-
-    async def _negotiate(self, media: MediaSession) -> None:
-        """Carry the page's words for its legs to the media plane, one at a time and in order."""
-        async for command in self._get_media:
-            try:
-                if isinstance(command, Publish):
-                    sdp = await media.publish(command.sdp, command.tracks)
-                    self.session.post(encode(Published(command.ref, sdp)))
-                else:
-                    await media.accept(command.offer, command.sdp)
-                    if command.ref is not None:
-                        self.session.post(encode(Ok(command.ref)))
-            except UserError as error:
-                self._log.info("media refused", command=command.type, code=error.code, message=error.message)
-                self.session.refuse(command.ref, error)
-
-    def _tell(self, event: MediaEvent) -> None:
-        """Tell the page what the media plane says of its legs."""
-        match event:
-            case OfferMade(offer, sdp, tracks):
-                self.session.post(encode(Offer(offer, sdp, tracks)))
-            case MediaLost():
-                self.session.post(_MEDIA_LOST)
-            case MediaRestored():
-                self.session.post(_MEDIA_RESTORED)
-            case LegChanged(leg, state):
-                self._log.info("leg changed", leg=leg, state=state)
 
     def _leave(self) -> None:
         """Say the leave; only the first call says anything."""
         closing = self.session.closing
         reason = self._reason or (closing.reason if closing is not None else self.room.closing_reason)
+        self._reason = reason
         if reason == "failed":
             self.session.close(close_codes.BUG, "Something went wrong on the server.", reason=reason)
         else:

@@ -20,6 +20,17 @@ class Join:
 
 
 @attrs.frozen(kw_only=True)
+class Resume:
+    type: ClassVar[str] = "resume"
+    room: str
+    token: str
+    seq: int
+    microphone: bool
+    camera: bool
+    ref: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Leave:
     type: ClassVar[str] = "leave"
     ref: str | None = None
@@ -57,11 +68,26 @@ class Answer:
 
 
 @attrs.frozen(kw_only=True)
-class Pong:
-    type: ClassVar[str] = "pong"
+class Restart:
+    type: ClassVar[str] = "restart"
+    fresh: bool
     ref: str | None = None
 
 
-Command = Join | Leave | Chat | Update | Publish | Answer | Pong
+@attrs.frozen(kw_only=True)
+class Ping:
+    type: ClassVar[str] = "ping"
+    ref: str | None = None
 
-COMMANDS: dict[str, type[Command]] = {c.type: c for c in (Join, Leave, Chat, Update, Publish, Answer, Pong)}
+
+@attrs.frozen(kw_only=True)
+class Pong:
+    type: ClassVar[str] = "pong"
+    n: int | None = None
+    ref: str | None = None
+
+
+Command = Join | Resume | Leave | Chat | Update | Publish | Answer | Restart | Ping | Pong
+
+_ALL: tuple[type[Command], ...] = (Join, Resume, Leave, Chat, Update, Publish, Answer, Restart, Ping, Pong)
+COMMANDS: dict[str, type[Command]] = {c.type: c for c in _ALL}

@@ -9,18 +9,18 @@ from collections.abc import Callable
 
 import attrs
 import trio
+from trio_util import wait_any
 
 from chatroom import close_codes
 from chatroom.attendance import Attendance
-from chatroom.commands import Join
+from chatroom.commands import Join, Resume
 from chatroom.errors import UserError
-from chatroom.events import ServerStopping
 from chatroom.limits import Limits
+from chatroom.log import RoomLog
 from chatroom.media import Media
 from chatroom.names import person_name, room_name
 from chatroom.room import Room
 from chatroom.session import Session
-from chatroom.wire import encode
 from nurseries import ChildSpec, Supervisor, open_supervisor
 
 
@@ -34,7 +34,10 @@ class DirectoryStatistics:
 
 
 class Directory:
-    """The rooms by their names. ``clock`` returns Unix seconds, ``new_id`` an id that was never used before."""
+    """The rooms by their names.
+
+    ``clock`` returns Unix seconds, ``new_id`` an id that was never used before, ``new_token`` what nobody can guess.
+    """
 
     def __init__(
         self,
@@ -43,13 +46,17 @@ class Directory:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] = lambda: secrets.token_hex(8),
+        new_token: Callable[[], str] = lambda: secrets.token_urlsafe(24),
     ) -> None:
         self.limits = limits or Limits()
         self._media = media
         self._clock = clock
         self._new_id = new_id
+        self._new_token = new_token
         self._epochs = itertools.count(1)
         self._rooms: dict[str, Room] = {}
+        #: Of the rooms that are here and of the last that were, in order of their last opening.
+        self._logs: dict[str, RoomLog] = {}
         self._opened = itertools.count(1)
         self._supervisor: Supervisor
         self._stopping: str | None = None
@@ -67,10 +74,10 @@ class Directory:
         name = room_name(join.room)
         person_name(join.name)  # before a room is made for it
         while True:
-            if self._stopping is not None:
-                raise UserError("server_stopping", self._stopping)
             room = self._rooms.get(name)
             if room is None:
+                if self._stopping is not None:
+                    raise UserError("server_stopping", self._stopping)
                 room = await self._open(name)
             attendance = await room.enter(session, join, self._new_id())
             if attendance is not None:
@@ -79,17 +86,34 @@ class Directory:
             # The room ended while we stood at its door: the next look finds another, or makes one.
             await trio.lowlevel.checkpoint()
 
+    def resume(self, session: Session, command: Resume) -> None:
+        """Have ``session`` speak for someone who is in a room. Raises UserError (`invalid_room`, `unknown_token`)."""
+        room = self._rooms.get(room_name(command.room))
+        if room is None:
+            raise UserError("unknown_token", "You are no longer in this room.")
+        room.resume(session, command)
+
     def find(self, name: str) -> Room | None:
         return self._rooms.get(name)
+
+    def log(self, name: str) -> RoomLog | None:
+        """The log of a room that is here, or was not long ago."""
+        return self._logs.get(name)
+
+    async def emptied(self, message: str, *, within: float, unless: trio.Event) -> None:
+        """Open no room any more, and wait until all have left, for so many seconds, unless ``unless`` is set."""
+        self._stopping = message
+        with trio.move_on_after(within):
+            await wait_any(self._empty, unless.wait)
 
     async def drain(self, message: str) -> None:
         """Take nobody in any more, tell everyone why, and return when all have left."""
         self._stopping = message
-        frame = encode(ServerStopping(message))
-        for room in list(self._rooms.values()):
-            room.post_to_all(frame)
         for room in list(self._rooms.values()):
             room.end_all("server_stopping", close_codes.GOING_AWAY, message)
+        await self._empty()
+
+    async def _empty(self) -> None:
         for room in list(self._rooms.values()):
             await room.empty()
 
@@ -100,9 +124,21 @@ class Directory:
     async def _open(self, name: str) -> Room:
         if len(self._rooms) >= self.limits.rooms and not self._evict():
             raise UserError("too_many_rooms", "This server has no place for another room just now.")
+        log = self._logs.pop(name, None)
+        if log is None:
+            log = RoomLog(self.limits.log_records)
+        self._logs[name] = log
         room = self._rooms[name] = Room(
-            name, media=self._media, limits=self.limits, clock=self._clock, epochs=self._epochs
+            name,
+            media=self._media,
+            limits=self.limits,
+            clock=self._clock,
+            epochs=self._epochs,
+            new_token=self._new_token,
+            log=log,
         )
+        while len(self._logs) > self.limits.rooms:  # of which at least one belongs to no room
+            del self._logs[next(name for name in self._logs if name not in self._rooms)]
 
         async def live(*, task_status: trio.TaskStatus[None]) -> None:  # noqa: ASYNC128 - the room says started
             try:

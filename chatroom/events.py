@@ -62,6 +62,18 @@ class Joined:
     messages: tuple[Message, ...]
     media: bool
     media_port: int
+    media_session: int
+    token: str = attrs.field(repr=False)
+    heartbeat: float
+
+
+@attrs.frozen
+class Resumed:
+    type: ClassVar[str] = "resumed"
+    ref: str | None
+    seq: int
+    media: bool
+    media_session: int
 
 
 @attrs.frozen
@@ -110,12 +122,18 @@ class MediaRestored:
 @attrs.frozen
 class Ping:
     type: ClassVar[str] = "ping"
+    n: int
+    rtt: float | None
 
 
 @attrs.frozen
 class ServerStopping:
     type: ClassVar[str] = "server_stopping"
     message: str
+    stops_in: float
+    back_in: float
 
 
-Event = RoomEvent | Joined | Ok | Published | Error | Offer | MediaLost | MediaRestored | Ping | ServerStopping
+Reply = Joined | Resumed | Ok | Published | Error
+Notice = Offer | MediaLost | MediaRestored | Ping | ServerStopping
+Event = RoomEvent | Reply | Notice

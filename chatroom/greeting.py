@@ -5,10 +5,12 @@ from __future__ import annotations
 import trio
 
 from chatroom import close_codes
-from chatroom.commands import Join, Leave, Pong
+from chatroom.commands import Join, Leave, Ping, Pong, Resume
 from chatroom.directory import Directory
 from chatroom.errors import UserError
+from chatroom.events import Ok
 from chatroom.session import Session
+from chatroom.wire import encode
 
 #: Seconds for being let in, which takes some steps and no waiting.
 JOIN_DEADLINE = 5.0
@@ -30,10 +32,14 @@ async def greet(session: Session, directory: Directory) -> None:
                         with trio.fail_after(JOIN_DEADLINE, shield=True):
                             await directory.join(session, command)
                         return
+                    case Resume():
+                        directory.resume(session, command)
+                        return
                     case Leave():
                         session.close(close_codes.NORMAL, "You left.", reason="left")
-                    case Pong():
-                        pass
+                    case Ping() | Pong():
+                        if command.ref is not None and isinstance(command, Ping):
+                            session.post(encode(Ok(command.ref)))
                     case _:
                         raise UserError("not_joined", "Join a room first.")
             except UserError as error:

@@ -6,6 +6,8 @@ from typing import Any
 
 import attrs
 
+from chatroom.lease import Terms
+
 _positive: Any = attrs.validators.gt(0)
 
 
@@ -29,13 +31,24 @@ class Limits:
     outbox_frames: int = attrs.field(default=512, validator=_positive)
     outbox_bytes: int = attrs.field(default=2 << 20, validator=_positive)
     join_timeout: float = attrs.field(default=10.0, validator=_positive)
-    ping_after: float = attrs.field(default=5.0, validator=_positive)  # of silence
-    silence: float = attrs.field(default=15.0, validator=_positive)  # until a page is given up
+    ping_after: float = attrs.field(default=2.0, validator=_positive)  # of silence
+    # the lease: see `chatroom.lease.Terms`
+    reconnecting_after: float = attrs.field(default=4.5, validator=_positive)  # of silence of both witnesses
+    left_after: float = attrs.field(default=11.5, validator=_positive)  # of silence of both witnesses
+    socketless: float = attrs.field(default=60.0, validator=_positive)  # without a socket, whatever media says
 
     def __attrs_post_init__(self) -> None:
+        _ = self.terms  # which says what is wrong with it
+        if not self.ping_after < self.reconnecting_after:
+            raise ValueError("'ping_after' must be less than 'reconnecting_after'")
         needed = self.messages * MESSAGE_BYTES
         if needed > self.outbox_bytes:
             raise ValueError(f"'outbox_bytes' must be at least {needed} for a snapshot with {self.messages} 'messages'")
+
+    @property
+    def terms(self) -> Terms:
+        """The terms of everyone's lease."""
+        return Terms(reconnecting_after=self.reconnecting_after, left_after=self.left_after, socketless=self.socketless)
 
 
 @attrs.define

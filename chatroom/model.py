@@ -11,6 +11,10 @@ LeaveReason = Literal[
 ]
 
 
+#: Whether someone is heard of just now: see `chatroom.lease`.
+Connection = Literal["present", "reconnecting"]
+
+
 @attrs.frozen
 class Participant:
     """A person in a room, as the others see them. ``joined_at`` is in Unix seconds."""
@@ -21,6 +25,7 @@ class Participant:
     microphone: bool
     camera: bool
     joined_at: float
+    connection: Connection = "present"
 
 
 @attrs.frozen

@@ -13,14 +13,17 @@ import structlog
 import trio
 from trio_util import AsyncValue
 
+from chatroom import close_codes
 from chatroom.attendance import Attendance
-from chatroom.commands import Join
+from chatroom.commands import Join, Resume
 from chatroom.errors import UserError
-from chatroom.events import Joined, RoomEvent
+from chatroom.events import Joined, Resumed, RoomEvent
 from chatroom.frame import Frame
+from chatroom.history import History
 from chatroom.limits import Limits
+from chatroom.log import RoomLog
 from chatroom.media import Media
-from chatroom.model import LeaveReason
+from chatroom.model import Connection, LeaveReason
 from chatroom.session import Session
 from chatroom.state import RoomState, RoomStatistics
 from chatroom.wire import encode
@@ -32,19 +35,33 @@ class Room:
     """One room while it lives. ``clock`` returns Unix seconds, ``epochs`` are shared by all rooms."""
 
     def __init__(
-        self, name: str, *, media: Media, limits: Limits, clock: Callable[[], float], epochs: Iterator[int]
+        self,
+        name: str,
+        *,
+        media: Media,
+        limits: Limits,
+        clock: Callable[[], float],
+        epochs: Iterator[int],
+        new_token: Callable[[], str],
+        log: RoomLog | None = None,
     ) -> None:
         self.name = name
         self.media = media
         self.limits = limits
-        self.state = RoomState(name, limits)
+        self.state = RoomState(name, limits, log)
         #: Why those leave whom the end of the room's nursery takes with it: nothing but the server's end does that.
         self.closing_reason: LeaveReason = "server_stopping"
-        self._closing: str | None = None
+        #: Why nobody is let in any more.
+        self._closing: UserError | None = None
         self._path = name
         self._clock = clock
         self._epochs = epochs
+        self._new_token = new_token
         self._attendances: dict[int, Attendance] = {}
+        #: Those who are here, by what proves it.
+        self._tokens: dict[str, Attendance] = {}
+        # Half of what a page may have waiting, so that nobody is closed for having missed much.
+        self._history = History(limits.outbox_frames // 2, limits.outbox_bytes // 2)
         # People here and people on their way in; the room ends when there was nobody for a while.
         self._occupants = AsyncValue(0)
         # Not vacant before the first has come: whoever it was opened for is on the way.
@@ -97,7 +114,7 @@ class Room:
             await self._ready.wait()
             if self._nursery is None:
                 return None
-            attendance = Attendance(self, session, join, id)
+            attendance = Attendance(self, session, join, id, self._new_token())
             await self._nursery.start(attendance.run, name=f"{self._path}/participant:{id}")
             return attendance
         finally:
@@ -109,7 +126,7 @@ class Room:
         The epoch is drawn here and not at the door, so that epochs grow in the order of admission.
         """
         if self._closing is not None:
-            raise UserError("server_stopping", self._closing)
+            raise self._closing
         join = attendance.join
         attendance.epoch = next(self._epochs)
         event = self.state.admit(
@@ -117,23 +134,29 @@ class Room:
         )
         self._tell(event)
         self._attendances[attendance.epoch] = attendance
+        self._tokens[attendance.token] = attendance
         self._occupants.value += 1
-        snapshot = self.state.snapshot()
-        attendance.session.post(
-            encode(
-                Joined(
-                    ref=join.ref,
-                    seq=snapshot.seq,
-                    room=self.name,
-                    you=attendance.id,
-                    participants=snapshot.participants,
-                    messages=snapshot.messages,
-                    media=self.media.available,
-                    media_port=self.media.port,
-                )
-            )
-        )
+        attendance.session.post(encode(self._snapshot(attendance, join.ref)))
         _log.info("joined", room=self.name, participant=attendance.id, epoch=attendance.epoch)
+
+    def resume(self, session: Session, command: Resume) -> None:
+        """Have ``session`` speak for someone who is here. Raises UserError (`unknown_token`)."""
+        attendance = self._tokens.get(command.token)
+        if attendance is None or attendance.ending:
+            raise UserError("unknown_token", "You are no longer in this room.")
+        attendance.resume(session, command)
+
+    def catch_up(self, attendance: Attendance, command: Resume) -> None:
+        """Tell a page that came back what it missed, and the others what it says of itself."""
+        missed = None if command.seq == 0 else self._history.after(command.seq)
+        if missed is None:
+            attendance.session.post(encode(self._snapshot(attendance, command.ref)))
+        else:
+            seq, legs = self.state.statistics().seq, attendance.legs
+            attendance.session.post(encode(Resumed(command.ref, seq, self.media.available, legs.media_session)))
+            for frame in missed:
+                attendance.session.post(frame)
+        self.update(attendance, microphone=command.microphone, camera=command.camera, connection="present")
 
     def dismiss(self, attendance: Attendance, reason: LeaveReason) -> None:
         """End a stay: the others are told. Only the first call for a stay does anything."""
@@ -141,6 +164,7 @@ class Room:
         if event is None:
             return
         del self._attendances[attendance.epoch]
+        del self._tokens[attendance.token]
         self._occupants.value -= 1
         self._vacant_since = trio.current_time()
         self._tell(event)
@@ -150,22 +174,42 @@ class Room:
         """Write in the chat. Raises UserError."""
         self._tell(self.state.say(attendance.epoch, text, self._clock()))
 
-    def update(self, attendance: Attendance, microphone: bool | None, camera: bool | None) -> None:
-        """Say what is on and off. Raises UserError."""
-        event = self.state.update(attendance.epoch, microphone, camera)
+    def update(
+        self,
+        attendance: Attendance,
+        *,
+        microphone: bool | None = None,
+        camera: bool | None = None,
+        connection: Connection | None = None,
+    ) -> None:
+        """Say what is on and off, and who is heard. Raises UserError."""
+        event = self.state.update(attendance.epoch, microphone, camera, connection)
         if event is not None:
             self._tell(event)
+
+    def kick(self, id: str, message: str = "You were removed from the room.") -> bool:
+        """End the stay of a participant; False if there is none of that id."""
+        for attendance in list(self._attendances.values()):
+            if attendance.id == id:
+                attendance.end("kicked", close_codes.REMOVED, message)
+                return True
+        return False
+
+    def close(self, message: str = "The room was closed.") -> None:
+        """End every stay, and then the room."""
+        self.end_all("room_closed", close_codes.ROOM_CLOSED, message)
+        self._lingering.cancel()
 
     def end_all(self, reason: LeaveReason, code: int, message: str) -> None:
         """End every stay, and let nobody in any more."""
         self.closing_reason = reason
-        self._closing = message
+        self._closing = UserError(reason, message)
         for attendance in list(self._attendances.values()):
             attendance.end(reason, code, message)
 
     def post_to_all(self, frame: Frame) -> None:
         """Send one frame to everyone here."""
-        for attendance in list(self._attendances.values()):
+        for attendance in self._attendances.values():  # nothing that a post does takes anyone out of it
             attendance.session.post(frame)
 
     def statistics(self) -> RoomStatistics:
@@ -173,4 +217,22 @@ class Room:
 
     def _tell(self, event: RoomEvent) -> None:
         """Broadcast: encoded once, posted to each without waiting for any."""
-        self.post_to_all(encode(event))
+        frame = encode(event)
+        self._history.append(event.seq, frame)
+        self.post_to_all(frame)
+
+    def _snapshot(self, attendance: Attendance, ref: str | None) -> Joined:
+        snapshot = self.state.snapshot()
+        return Joined(
+            ref=ref,
+            seq=snapshot.seq,
+            room=self.name,
+            you=attendance.id,
+            participants=snapshot.participants,
+            messages=snapshot.messages,
+            media=self.media.available,
+            media_port=self.media.port,
+            media_session=attendance.legs.media_session,
+            token=attendance.token,
+            heartbeat=self.limits.ping_after,
+        )

@@ -14,7 +14,7 @@ from chatroom.errors import UserError
 from chatroom.events import ChatSaid, ParticipantJoined, ParticipantLeft, ParticipantUpdated
 from chatroom.limits import Limits
 from chatroom.log import LogStatistics, RoomLog
-from chatroom.model import LeaveReason, Message, Participant
+from chatroom.model import Connection, LeaveReason, Message, Participant
 from chatroom.names import message_text, person_name
 
 
@@ -39,9 +39,10 @@ class RoomStatistics:
 class RoomState:
     """The truth about one room. Every method that changes something takes ``now``, in Unix seconds."""
 
-    def __init__(self, name: str, limits: Limits) -> None:
+    def __init__(self, name: str, limits: Limits, log: RoomLog | None = None) -> None:
         self.name = name
-        self.log = RoomLog(limits.log_records)
+        #: Of this meeting and of those before it, if one was given.
+        self.log = RoomLog(limits.log_records) if log is None else log
         self._limits = limits
         self._people: dict[int, Participant] = {}
         self._messages: deque[Message] = deque(maxlen=limits.messages)
@@ -74,13 +75,20 @@ class RoomState:
         self._messages.append(message)
         return ChatSaid(self._next(), message)
 
-    def update(self, epoch: int, microphone: bool | None, camera: bool | None) -> ParticipantUpdated | None:
-        """Say what is on and off; None if that changes nothing. Raises UserError (`not_joined`)."""
+    def update(
+        self,
+        epoch: int,
+        microphone: bool | None = None,
+        camera: bool | None = None,
+        connection: Connection | None = None,
+    ) -> ParticipantUpdated | None:
+        """Say what is on and off, and who is heard; None if that changes nothing. Raises UserError (`not_joined`)."""
         before = self._present(epoch)
         after = attrs.evolve(
             before,
             microphone=before.microphone if microphone is None else microphone,
             camera=before.camera if camera is None else camera,
+            connection=before.connection if connection is None else connection,
         )
         if after == before:
             return None

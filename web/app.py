@@ -10,7 +10,7 @@ from typing import Self
 
 import attrs
 from quart import Response, abort, has_request_context, request, websocket
-from quart.typing import ResponseTypes
+from quart.typing import ResponseReturnValue, ResponseTypes
 from quart_trio import QuartTrio
 from quart_trio.wrappers import TrioResponse
 from quart_trio.wrappers.response import TrioFileBody
@@ -110,6 +110,16 @@ def create_app(settings: Settings | None = None, media: Media | None = None) -> 
         statistics = node.statistics()
         lives = statistics.state == "running"
         return attrs.asdict(statistics), HTTPStatus.OK if lives else HTTPStatus.SERVICE_UNAVAILABLE
+
+    @app.get("/api/rooms/<room>/log")
+    async def log(room: str) -> ResponseReturnValue:
+        try:
+            kept = node.directory.log(room_name(room))
+        except UserError as error:
+            return {"error": error.message}, HTTPStatus.NOT_FOUND
+        if kept is None:
+            return {"error": "Nobody was in this room lately."}, HTTPStatus.NOT_FOUND
+        return {"room": room_name(room), **attrs.asdict(kept.statistics()), "stays": [attrs.asdict(r) for r in kept]}
 
     @app.websocket("/ws")
     async def ws() -> None:

@@ -56,6 +56,19 @@ def main() -> None:
     help="Another origin whose pages may connect, such as https://chat.example.org; may be given more than once.",
 )
 @click.option(
+    "--drain-wait",
+    type=float,
+    metavar="SECONDS",
+    help=f"How long people may stay after the server was asked to stop; a second signal sends them away.  "
+    f"[{_DEFAULTS.drain_wait:g}]",
+)
+@click.option(
+    "--back-in",
+    type=float,
+    metavar="SECONDS",
+    help=f"How long after a stop pages are told to come back.  [{_DEFAULTS.back_in:g}]",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     help=f"How much is logged.  [{_DEFAULTS.log_level}]",
@@ -71,7 +84,8 @@ def serve_command(file: Path | None, **options: Any) -> None:
     environment (CHATROOM_MEDIA_PORT, lists by commas). The command line goes before the environment, the environment
     before the file. The file's table [limits] bounds rooms, people, rates and sizes.
 
-    SIGTERM or Ctrl-C says goodbye to everyone and ends the server within 5 seconds.
+    SIGTERM or Ctrl-C says goodbye to everyone and ends the server within 5 seconds, after --drain-wait. Pages come back
+    by themselves, to whoever serves at the same address then.
     """
     given = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items() if value}
     given |= {name: value for name, value in options.items() if value == 0 and value is not None}

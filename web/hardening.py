@@ -49,7 +49,7 @@ from wsproto.utilities import RemoteProtocolError
 
 from chatroom.limits import TokenBucket
 
-#: The key of an ASGI websocket scope under which the peer's close code stands once it sent one.
+#: The key of an ASGI websocket scope under which the code stands with which the peer, or we for its frames, closed it.
 CLOSE_CODE = "chatroom.close_code"
 #: Bytes that are sent at a time, and seconds that a peer may take to accept them; the same once the server is stopping.
 PIECE = 65_536
@@ -268,6 +268,7 @@ class WebsocketStream(WSStream):
         return True
 
     async def _close(self, code: int) -> None:
+        self.scope[CLOSE_CODE] = code  # type: ignore[literal-required]
         await self._send_wsproto_event(CloseConnection(code=code))
         await self.send(StreamClosed(stream_id=self.stream_id))
 

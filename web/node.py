@@ -27,6 +27,7 @@ State = Literal["starting", "running", "draining", "stopped"]
 #: Seconds that people have to be told that the server stops, and their sockets to be closed.
 DRAIN_TIMEOUT = 2.0
 STOPPING = "The server is stopping. Please come back in a moment."
+STOPPING_LATER = "The server will stop soon."
 
 _log = structlog.stdlib.get_logger("web.node")
 
@@ -52,6 +53,9 @@ class Node:
         self.directory = Directory(media=self.media, limits=settings.limits)
         self._sessions: set[Session] = set()
         self._no_sessions = trio.Event()
+        #: When those who are still here will be sent away, while they have time to leave by themselves.
+        self._stops_at: float | None = None
+        self._hurried = trio.Event()
 
     async def run(self, *, task_status: trio.TaskStatus[Node] = trio.TASK_STATUS_IGNORED) -> None:
         """Live until cancelled. Raises what no supervisor could mend."""
@@ -80,8 +84,10 @@ class Node:
     def add(self, session: Session) -> None:
         """Remember an open socket."""
         self._sessions.add(session)
-        if self.state != "running":
-            _dismiss(session)
+        if self._stops_at is not None:
+            self._warn(session)
+        elif self.state != "running":
+            self._dismiss(session)
 
     def remove(self, session: Session) -> None:
         """Forget a socket that is closed."""
@@ -90,11 +96,21 @@ class Node:
             self._no_sessions.set()
 
     async def drain(self) -> None:
-        """Tell everyone that the server stops, and wait until they have been told. Doing it twice is doing it once."""
+        """Tell everyone that the server stops, and wait until they have been told. Doing it twice is doing it once.
+
+        With ``drain_wait`` in the settings people have so many seconds to leave by themselves, or until `hurry`.
+        """
         if self.state != "running":
             return
         self.state = "draining"
-        _log.info("draining", sockets=len(self._sessions))
+        wait = self.settings.drain_wait
+        _log.info("draining", sockets=len(self._sessions), wait=wait)
+        if wait > 0:
+            self._stops_at = trio.current_time() + wait
+            for session in tuple(self._sessions):
+                self._warn(session)
+            await self.directory.emptied(STOPPING, within=wait, unless=self._hurried)
+            self._stops_at = None
         with trio.move_on_after(DRAIN_TIMEOUT) as patience:
             self.dismiss()
             await self.directory.drain(STOPPING)
@@ -105,7 +121,7 @@ class Node:
     def dismiss(self) -> None:
         """Tell everyone, in a room or not, that the server stops, and have their sockets closed."""
         for session in tuple(self._sessions):
-            _dismiss(session)
+            self._dismiss(session)
 
     async def abandoned(self) -> None:
         """Wait until no socket is open."""
@@ -116,10 +132,19 @@ class Node:
     def statistics(self) -> NodeStatistics:
         return NodeStatistics(self.state, self.directory.statistics(), len(self._sessions), self.media.available)
 
+    def hurry(self) -> bool:
+        """Do not wait any longer for people to leave by themselves; False if nobody waits for that."""
+        self._hurried.set()
+        return self._stops_at is not None
 
-def _dismiss(session: Session) -> None:
-    session.post(encode(ServerStopping(STOPPING)))
-    session.close(close_codes.GOING_AWAY, STOPPING, reason="server_stopping")
+    def _warn(self, session: Session) -> None:
+        assert self._stops_at is not None
+        left = max(0.0, self._stops_at - trio.current_time())
+        session.post(encode(ServerStopping(STOPPING_LATER, round(left, 1), self.settings.back_in)))
+
+    def _dismiss(self, session: Session) -> None:
+        session.post(encode(ServerStopping(STOPPING, 0.0, self.settings.back_in)))
+        session.close(close_codes.GOING_AWAY, STOPPING, reason="server_stopping")
 
 
 def media_settings(settings: Settings) -> MediaSettings:

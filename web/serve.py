@@ -42,6 +42,8 @@ class CannotServe(Exception):
 async def serve(settings: Settings, on_running: Callable[[list[str]], None] = lambda _: None) -> None:
     """Serve until SIGTERM or SIGINT, then say goodbye to everyone; a second signal ends the goodbye.
 
+    Where people have time to leave by themselves, the second signal ends that time, and the third the goodbye.
+
     ``on_running`` is called with the addresses once they are served. Raises CannotServe.
     """
     check_certificate(settings)
@@ -51,7 +53,8 @@ async def serve(settings: Settings, on_running: Callable[[list[str]], None] = la
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with trio.open_nursery() as nursery:
             stop = trio.Event()
-            nursery.start_soon(_obey, signals, stop, nursery.cancel_scope, name="serve/signals")
+            node: Node = app.extensions["node"]
+            nursery.start_soon(_obey, signals, stop, node, nursery.cancel_scope, name="serve/signals")
             await run(app, settings, sockets, stop, on_running)
             nursery.cancel_scope.cancel()
 
@@ -103,10 +106,14 @@ def raise_file_limit() -> None:
     _log.debug("file descriptors", soft=soft, hard=hard)
 
 
-async def _obey(signals: AsyncIterator[int], stop: trio.Event, server: trio.CancelScope) -> None:
+async def _obey(signals: AsyncIterator[int], stop: trio.Event, node: Node, server: trio.CancelScope) -> None:
     _log.info("stopping", signal=signal.Signals(await anext(signals)).name)
     stop.set()
-    _log.warning("stopping without a goodbye", signal=signal.Signals(await anext(signals)).name)
+    name = signal.Signals(await anext(signals)).name
+    if node.hurry():
+        _log.info("not waiting any longer", signal=name)
+        name = signal.Signals(await anext(signals)).name
+    _log.warning("stopping without a goodbye", signal=name)
     server.cancel()
 
 

@@ -20,6 +20,7 @@ from chatroom.limits import Limits
 from web.origin import Origin
 
 ENVIRONMENT = "CHATROOM_"
+_seconds: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(86_400))
 _PORT: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(65_535))
 
 
@@ -89,6 +90,8 @@ class Settings:
     media_address: tuple[str, ...] = attrs.field(default=(), validator=_addresses)
     announce: tuple[str, ...] = attrs.field(default=(), validator=_announced)
     allow_origin: tuple[str, ...] = attrs.field(default=(), validator=_origins)
+    drain_wait: float = attrs.field(default=0.0, validator=_seconds)  # that people have to leave by themselves
+    back_in: float = attrs.field(default=1.0, validator=_seconds)  # after which they are told to come back
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
     limits: Limits = attrs.field(factory=Limits)
@@ -126,6 +129,11 @@ def _from_text(text: str, hint: Any, name: str) -> Any:
             return int(text)
         except ValueError:
             raise BadSettings(f"{ENVIRONMENT}{name.upper()} is to be a whole number, not {text!r}.") from None
+    if hint is float:
+        try:
+            return float(text)
+        except ValueError:
+            raise BadSettings(f"{ENVIRONMENT}{name.upper()} is to be a number, not {text!r}.") from None
     if hint == tuple[str, ...]:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import structlog
 import trio
@@ -10,7 +10,6 @@ from quart import Websocket
 
 from chatroom import close_codes
 from chatroom.greeting import greet
-from chatroom.model import LeaveReason
 from chatroom.outbox import Outbox
 from chatroom.session import Session
 from web.hardening import CLOSE_CODE
@@ -22,6 +21,8 @@ MAX_REASON = 123
 CLOSE_TIMEOUT = 1.0
 #: The close codes of a page that goes by itself; 1005 stands for a close frame without one.
 _GONE_BY_ITSELF = {close_codes.NORMAL, close_codes.GOING_AWAY, 1005}
+#: Codes of a page that gives up a socket and not its place.
+_COMES_BACK = range(3_000, 4_000)
 
 _log = structlog.stdlib.get_logger("web.socket")
 
@@ -46,7 +47,7 @@ async def serve_socket(websocket: Websocket, node: Node) -> None:
         with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
             await websocket.close(close_codes.BUG, "Something went wrong on the server.")
     finally:
-        session.ended(_reason(websocket.scope.get(CLOSE_CODE)))
+        _end(session, cast("int | None", websocket.scope.get(CLOSE_CODE)))
         node.remove(session)
 
 
@@ -70,5 +71,11 @@ async def _write(websocket: Websocket, session: Session, lane: Outbox) -> None:
         await trio.sleep_forever()
 
 
-def _reason(code: object) -> LeaveReason:
-    return "tab_closed" if code in _GONE_BY_ITSELF else "connection_lost"
+def _end(session: Session, code: int | None) -> None:
+    """Say how a socket ended that was closed with ``code``, or not closed at all."""
+    if code in _GONE_BY_ITSELF:
+        session.ended("tab_closed")
+        return
+    if code is not None and code not in _COMES_BACK:
+        session.close(code, "This socket was closed for what was sent on it.", reason="connection_lost")
+    session.ended("connection_lost")

@@ -49,6 +49,9 @@ class Page:
                 event = json.loads(await self.socket.get_message())
                 if event["type"] == type:
                     return event  # type: ignore[no-any-return]
+                if event["type"] == "ping":
+                    await self.send("pong", n=event["n"])
+                    continue
                 self.events.append(event)
 
     async def echo(self, text: str = "hello") -> float:

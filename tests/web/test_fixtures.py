@@ -23,6 +23,7 @@ from chatroom.events import (
     ParticipantUpdated,
     Ping,
     Published,
+    Resumed,
     ServerStopping,
 )
 from chatroom.media import TrackInfo
@@ -38,12 +39,16 @@ _HELLO = Message(1, "p1", "Ada", "Hello", 1_790_000_001.75)
 EXAMPLES: dict[str, Event] = {
     "joined": Joined(
         ref="c1", seq=7, room="quiet-otter-42", you="p2", participants=(_ADA, _BOB), messages=(_HELLO,), media=True,
-        media_port=10_000,
+        media_port=10_000, media_session=1, token="t0k3n", heartbeat=2.0,
     ),
+    "resumed": Resumed("c5", 7, media=True, media_session=2),
     "participant_joined": ParticipantJoined(8, Participant("p3", 3, "Čeněk", False, False, 1_790_000_009.0)),
     "participant_updated": ParticipantUpdated(9, Participant("p3", 3, "Čeněk", True, False, 1_790_000_009.0)),
-    "participant_left": ParticipantLeft(10, "p3", "Čeněk", "connection_lost"),
-    "chat": ChatSaid(11, Message(2, "p2", "Bob", "Two\nlines", 1_790_000_020.125)),
+    "participant_reconnecting": ParticipantUpdated(
+        10, Participant("p3", 3, "Čeněk", True, False, 1_790_000_009.0, "reconnecting")
+    ),
+    "participant_left": ParticipantLeft(11, "p3", "Čeněk", "connection_lost"),
+    "chat": ChatSaid(12, Message(2, "p2", "Bob", "Two\nlines", 1_790_000_020.125)),
     "ok": Ok("c2"),
     "published": Published("c3", "v=0\r\n"),
     "error": Error("c4", "room_full", "This room is full."),
@@ -51,8 +56,10 @@ EXAMPLES: dict[str, Event] = {
     "offer": Offer(4, "v=0\r\n", {"0": TrackInfo("p1", "microphone"), "1": TrackInfo("p1", "camera")}),
     "media_lost": MediaLost("Pictures and sound are being restored."),
     "media_restored": MediaRestored(),
-    "ping": Ping(),
-    "server_stopping": ServerStopping("The server is being updated."),
+    "ping": Ping(1, None),
+    "ping_with_rtt": Ping(2, 0.031),
+    "server_stopping": ServerStopping("The server is being updated.", 0.0, 1.0),
+    "server_stopping_later": ServerStopping("The server will stop soon.", 300.0, 1.0),
 }  # fmt: skip
 
 

@@ -39,8 +39,6 @@ WAYS_TO_GO: dict[str, tuple[Callable[[raw.Raw], Awaitable[None]], str]] = {
     "close 1001": (lambda peer: peer.send(raw.closing(1001)), "tab_closed"),
     "empty close frame": (lambda peer: peer.send(frame(raw.CLOSE)), "tab_closed"),
     "close 1011": (lambda peer: peer.send(raw.closing(1011)), "connection_lost"),
-    "FIN": (raw.Raw.finish, "connection_lost"),
-    "RST": (raw.Raw.reset, "connection_lost"),
     "leave command": (lambda peer: peer.send(frame(raw.TEXT, b'{"type":"leave"}')), "left"),
 }
 
@@ -55,6 +53,22 @@ async def test_the_others_are_told_how_someone_went(way: str) -> None:
         assert (left["name"], left["reason"]) == ("Mallory", reason)
         await eventually(lambda: server.node.statistics().sockets == 1)
         await ada.nothing("participant_left")
+
+
+@pytest.mark.parametrize("lose", [raw.Raw.finish, raw.Raw.reset, lambda peer: peer.send(raw.closing(3001))])
+async def test_a_lost_socket_is_said_and_after_a_while_it_is_a_leave(
+    lose: Callable[[raw.Raw], Awaitable[None]],
+) -> None:
+    limits = Limits(ping_after=0.3, reconnecting_after=1.0, left_after=2.0)
+    async with serving(limits) as server, page(server.port, "Ada", room="red") as ada:
+        async with await raw.connect(server.port) as peer:
+            await peer.join()
+            await lose(peer)
+            updated = (await ada.next("participant_updated"))["participant"]
+            assert (updated["name"], updated["connection"]) == ("Mallory", "reconnecting")
+            left = await ada.next("participant_left")
+        assert (left["name"], left["reason"]) == ("Mallory", "connection_lost")
+        await ada.nothing("participant_left", "participant_updated")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +198,8 @@ async def test_who_does_not_join_in_time_is_closed() -> None:
 
 
 async def test_who_is_silent_is_asked_and_then_closed() -> None:
-    async with serving(Limits(ping_after=0.1, silence=0.5)) as server, page(server.port, "Bob") as bob:
+    limits = Limits(ping_after=0.1, reconnecting_after=0.3, left_after=0.5)
+    async with serving(limits) as server, page(server.port, "Bob") as bob:
         await bob.next("ping")
         await bob.send("pong")
         assert await bob.closed() == 4002
@@ -266,5 +281,6 @@ async def test_sockets_leave_no_task_behind() -> None:
         async with page(server.port, "Bob") as bob:
             await bob.echo()
             assert tasks() > before
+            await bob.close()
         await ada.next("participant_left")
         await eventually(lambda: tasks() <= before)

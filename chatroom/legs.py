@@ -1,0 +1,103 @@
+"""A participant's words for the media plane and its words for the page, through the change of the page's sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+import trio
+
+from chatroom.commands import Answer, Publish, Restart
+from chatroom.errors import UserError
+from chatroom.events import MediaLost as MediaLostNotice
+from chatroom.events import MediaRestored as MediaRestoredNotice
+from chatroom.events import Offer, Ok, Published
+from chatroom.frame import Frame
+from chatroom.media import Heard, LegChanged, MediaEvent, MediaLost, MediaRestored, MediaSession, OfferMade
+from chatroom.session import Session
+from chatroom.wire import encode
+
+MediaCommand = Publish | Answer | Restart
+
+#: Media commands of one page that wait for the worker. A page sends one and waits for its answer.
+MEDIA_COMMANDS_WAITING = 16
+
+_MEDIA_LOST = encode(MediaLostNotice("Pictures and sound were interrupted and are being restored."))
+_MEDIA_RESTORED = encode(MediaRestoredNotice())
+
+_log = structlog.stdlib.get_logger("chatroom.legs")
+
+
+class Legs:
+    """Both legs of one stay. ``heard`` is called with the age, in seconds, of what was last heard of them."""
+
+    def __init__(self, room: str, participant: str, heard: Callable[[float], None]) -> None:
+        self._heard = heard
+        #: The one that speaks for the participant: set by whoever changes it.
+        self.session: Session | None = None
+        #: Which life of the media worker this is, as this participant has lived it.
+        self.media_session = 1
+        #: The last offer, until it is answered: a page that lost it with its socket gets it again.
+        self._offer: OfferMade | None = None
+        self._put, self._get = trio.open_memory_channel[tuple[Session, MediaCommand]](MEDIA_COMMANDS_WAITING)
+        self._log = _log.bind(room=room, participant=participant)
+
+    def submit(self, command: MediaCommand) -> None:
+        """Have a command carried out: it waits for the worker, and chat must not wait behind it. Raises UserError."""
+        assert self.session is not None, "commands come from a session"
+        try:
+            self._put.send_nowait((self.session, command))
+        except trio.WouldBlock:
+            raise UserError("busy", "Too many media commands are waiting.") from None
+
+    async def negotiate(self, media: MediaSession) -> None:
+        """Carry the page's words to the media plane, one at a time and in order, until cancelled."""
+        async for session, command in self._get:
+            if session is not self.session:
+                continue  # another socket speaks for the participant now, and has said what it wants
+            try:
+                answer = await self._carry(media, command)
+            except UserError as error:
+                self._log.info("media refused", command=command.type, code=error.code, message=error.message)
+                session.refuse(command.ref, error)
+            else:
+                if answer is not None:
+                    session.post(answer)
+
+    def tell(self, event: MediaEvent) -> None:
+        """Take what the media plane says of the legs."""
+        match event:
+            case Heard(age):
+                self._heard(age)
+            case OfferMade():
+                self._offer = event
+                self.repeat_offer()
+            case MediaLost():
+                self._offer = None
+                self._post(_MEDIA_LOST)
+            case MediaRestored():
+                self.media_session += 1
+                self._post(_MEDIA_RESTORED)
+            case LegChanged(leg, state):
+                self._log.info("leg changed", leg=leg, state=state)
+
+    def repeat_offer(self) -> None:
+        """Send the offer that waits for an answer, if there is one."""
+        if self._offer is not None:
+            self._post(encode(Offer(self._offer.offer, self._offer.sdp, self._offer.tracks)))
+
+    async def _carry(self, media: MediaSession, command: MediaCommand) -> Frame | None:
+        match command:
+            case Publish():
+                return encode(Published(command.ref, await media.publish(command.sdp, command.tracks)))
+            case Answer():
+                await media.accept(command.offer, command.sdp)
+                if self._offer is not None and self._offer.offer == command.offer:
+                    self._offer = None
+            case Restart():
+                await media.restart(fresh=command.fresh)
+        return None if command.ref is None else encode(Ok(command.ref))
+
+    def _post(self, frame: Frame) -> None:
+        if self.session is not None:
+            self.session.post(frame)
