@@ -12,8 +12,9 @@ which order abort functions are called. With the mending it is the order in whic
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from heapq import heappush
 from typing import Any, NoReturn
 
@@ -31,10 +32,16 @@ class _Dice:
     """Stands where Trio has its `random.Random`."""
 
     def __init__(self, arrange: Arrange) -> None:
+        self.error: BaseException | None = None
         self._arrange = arrange
 
     def shuffle(self, batch: list[trio.lowlevel.Task]) -> None:
-        _module.GLOBAL_RUN_CONTEXT.runner.runq.extend(self._arrange(batch))
+        try:
+            later = self._arrange(batch)
+        except BaseException as error:  # noqa: ASYNC103, BLE001 - it would tear Trio's loop apart: raised later
+            self.error = self.error or error
+        else:
+            _module.GLOBAL_RUN_CONTEXT.runner.runq.extend(later)
         batch.reverse()  # Trio takes from the end
 
     def uniform(self, low: float, high: float) -> float:  # noqa: ARG002 - the offset of a real clock
@@ -57,7 +64,11 @@ _numbers = itertools.count()
 
 @contextmanager
 def scheduled(arrange: Arrange) -> Generator[None, None, None]:
-    """Let ``arrange`` decide the order of each batch of every run inside the context."""
+    """Let ``arrange`` decide the order of each batch of every run inside the context.
+
+    If it raises, the batch runs as it is, and the error is raised at the end of the context, in place of any other.
+    """
+    dice = _Dice(arrange)
     status, deadlines = _module.CancelStatus, _module.Deadlines
     made, add = status.__attrs_post_init__, deadlines.add
     saved = _module._r, _module._ALLOW_DETERMINISTIC_SCHEDULING
@@ -70,18 +81,30 @@ def scheduled(arrange: Arrange) -> Generator[None, None, None]:
         heappush(self._heap, (deadline, next(_numbers), scope))
         self._active += 1
 
-    _module._r, _module._ALLOW_DETERMINISTIC_SCHEDULING = _Dice(arrange), True
+    _module._r, _module._ALLOW_DETERMINISTIC_SCHEDULING = dice, True
     status.__attrs_post_init__, deadlines.add = ordered_status, ordered_deadline
     try:
         yield
     finally:
         _module._r, _module._ALLOW_DETERMINISTIC_SCHEDULING = saved
         status.__attrs_post_init__, deadlines.add = made, add
+        if dice.error is not None:
+            raise dice.error
 
 
-def is_starting_up(task: trio.lowlevel.Task) -> bool:
-    """Whether this is the task with which Trio serves other threads, before its first step: its place says nothing."""
-    return task.name == _ENTRY_QUEUE and task._schedule_points == 0
+def is_own(task: trio.lowlevel.Task) -> bool:
+    """Whether this is the task with which Trio serves other threads, which is in every run."""
+    return task.name == _ENTRY_QUEUE
+
+
+def is_new(task: trio.lowlevel.Task) -> bool:
+    """Whether the task has not taken its first step."""
+    return task._schedule_points == 0
+
+
+def age(task: trio.lowlevel.Task) -> int:
+    """A number that grows with each task that is started."""
+    return task._counter
 
 
 def put_inside(task: trio.lowlevel.Task, scope: trio.CancelScope) -> None:
@@ -140,7 +163,7 @@ class Stepper:
         self.over = False
         #: Nothing can run until something comes from outside, or time passes.
         self.idle = False
-        self._arrange = arrange
+        self.arrange = arrange
         self._events: Any = None
         self._runner = _module.setup_runner(clock, instruments, False, True)
         del _module.GLOBAL_RUN_CONTEXT.runner
@@ -158,7 +181,7 @@ class Stepper:
         library, sniffio.name = sniffio.name, "trio"
         _module.GLOBAL_RUN_CONTEXT.runner = self._runner
         try:
-            with scheduled(self._arrange):
+            with scheduled(self.arrange):
                 yield
         finally:
             sniffio.name = library
@@ -168,11 +191,12 @@ class Stepper:
         """Run one batch."""
         try:
             timeout = self._run.send(self._events)
-        except BaseException as error:
+        except StopIteration:
             self.over = True
-            if not isinstance(error, StopIteration):
-                raise
             return
+        except BaseException:
+            self.over = True
+            raise
         self._events = self._runner.io_manager.get_events(0)
         self.idle = timeout > 0 and not self._events and not self._runner.waiting_for_idle
 
@@ -181,16 +205,19 @@ class Stepper:
         deadline: float = self._runner.deadlines.next_deadline()
         return deadline
 
-    def root(self) -> trio.lowlevel.Task | None:
-        """The task that all others descend from."""
-        task: trio.lowlevel.Task | None = self._runner.init_task
-        return task
-
     def result(self) -> Any:
         """What the main task returned; raises what it raised. Only when the run is ``over``."""
         return self._runner.main_task_outcome.unwrap()
 
     def abandon(self) -> None:
-        """Give up a run that does not end. Its tasks stay as they are, and complain when they are collected."""
+        """Give up a run that does not end, and its tasks with it: what they still do is not waited for, nor told."""
         self.over = True
-        self._run.close()
+        tasks = list(self._runner.tasks)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Trio says that the run was abandoned
+            self._run.close()
+        for task in tasks:
+            for nursery in task.child_nurseries:
+                nursery._children.clear()  # it would complain of them
+            with suppress(BaseException):  # whatever it raises: outside of its run it can do nothing right
+                task.coro.close()

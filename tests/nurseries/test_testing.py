@@ -1,13 +1,9 @@
 from __future__ import annotations
 
-import random
-from typing import Any
-
 import pytest
 import trio
-from trio._core import _run
 
-from nurseries.testing import Injected, cancel_at_every_checkpoint, deterministic, fail_at_every_checkpoint
+from nurseries.testing import Injected, cancel_at_every_checkpoint, fail_at_every_checkpoint
 
 
 async def steps(log: list[str], shielded: bool = True) -> None:
@@ -178,64 +174,3 @@ def test_an_injected_error_is_raised_once_and_may_be_of_any_kind() -> None:
             nursery.start_soon(victim, name="victim")
 
     assert fail_at_every_checkpoint(scenario, victim="victim", error=OSError) == 1
-
-
-def order_of_tasks() -> list[int]:
-    order: list[int] = []
-
-    async def one(number: int) -> None:
-        for _ in range(5):
-            await trio.lowlevel.checkpoint()
-            order.append(number)
-
-    async def main() -> None:
-        async with trio.open_nursery() as nursery:
-            for number in range(6):
-                nursery.start_soon(one, number)
-
-    trio.run(main)
-    return order
-
-
-def test_a_seed_is_a_schedule() -> None:
-    def under(seed: int) -> list[int]:
-        with deterministic(seed):
-            return order_of_tasks()
-
-    assert under(1) == under(1)
-    assert len({tuple(under(seed)) for seed in range(10)}) > 5
-
-
-def test_what_is_changed_for_a_seed_is_put_back() -> None:
-    module: Any = _run
-    before = module._r, module._ALLOW_DETERMINISTIC_SCHEDULING
-    with pytest.raises(ZeroDivisionError), deterministic(1):
-        raise ZeroDivisionError
-    assert (module._r, module._ALLOW_DETERMINISTIC_SCHEDULING) == before
-
-
-def test_canary_the_private_names_of_trio_are_where_they_were() -> None:
-    """When this fails a new Trio has moved what `nurseries.testing` leans on: mend that module, nothing else."""
-    module: Any = _run
-    assert isinstance(module._r, random.Random)
-    assert isinstance(module._ALLOW_DETERMINISTIC_SCHEDULING, bool)
-    assert callable(trio.lowlevel.Task._attempt_abort)
-    assert "_abort_func" in {field.name for field in trio.lowlevel.Task.__attrs_attrs__}
-
-    replaced: list[bool] = []
-
-    class Replace(trio.abc.Instrument):
-        def task_spawned(self, task: trio.lowlevel.Task) -> None:
-            if task.name == "canary":
-                task.coro.close()
-                task.coro = other()  # type: ignore[assignment]
-
-    async def other() -> None:
-        replaced.append(True)
-
-    async def main() -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(trio.sleep_forever, name="canary")
-
-    trio.run(main, instruments=[Replace()])
-    assert replaced == [True]
