@@ -1,0 +1,69 @@
+"""Measure our server and others side by side. ``python -m benchmarks.signalling --help`` lists the options."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+
+from benchmarks.signalling.contenders import CONTENDERS, NODE, PEERS, Contender
+from benchmarks.signalling.measure import Figures, many_rooms, one_room, one_stuck
+from benchmarks.signalling.report import medians, table
+
+Measurement = Callable[[Contender], Figures]
+MEASUREMENTS: dict[str, Measurement] = {
+    "room-200": partial(one_room, pages=200),
+    "stuck-200": partial(one_stuck, pages=200),
+    "rooms": many_rooms,
+    "room-1000": partial(one_room, pages=1_000),
+}
+
+
+def versions() -> str:
+    """Name what was measured."""
+    names = ["hypercorn", "trio", "trio-websocket", "starlette", "uvicorn", "websockets", "uvloop", "httptools"]
+    known = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    node = subprocess.run([NODE, "--version"], check=True, capture_output=True, text=True).stdout.strip()
+    words = "console.log(require('ws/package.json').version)"
+    ws = subprocess.run([NODE, "-e", words], cwd=PEERS, check=True, capture_output=True, text=True).stdout.strip()
+    return f"Python {platform.python_version()}, {known}; Node.js {node}, ws {ws}"
+
+
+def main() -> None:
+    """Measure what the command line says, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.signalling", description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=3, help="of everything; medians are shown  [%(default)s]")
+    parser.add_argument("--only", action="append", metavar="NAME", help="contenders with this in their names")
+    parser.add_argument("--measure", action="append", choices=MEASUREMENTS, help="these alone")
+    options = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+    contenders = [
+        each for each in CONTENDERS if not options.only or any(part in each.name.lower() for part in options.only)
+    ]
+    if not contenders:
+        parser.error("there is no such contender")
+    runs: dict[str, list[Figures]] = {each.name: [] for each in contenders}
+    # Each measurement of all, then the next: what else the machine does meanwhile is done to all of them.
+    for repetition in range(options.repetitions):
+        for name in options.measure or MEASUREMENTS:
+            for contender in contenders:
+                began = time.monotonic()
+                figures = MEASUREMENTS[name](contender)
+                runs[contender.name].append(figures)
+                shown = ", ".join(f"{key}: {value:.4g}" for key, value in figures.items())
+                where = f"{repetition + 1}/{options.repetitions} {name} {contender.name}"
+                print(f"{where} ({time.monotonic() - began:.0f} s): {shown}", file=sys.stderr, flush=True)
+    print(f"\nMedians of {options.repetitions}. {versions()}.\n")
+    print(table({name: medians(each) for name, each in runs.items()}))
+
+
+if __name__ == "__main__":
+    main()
