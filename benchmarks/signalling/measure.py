@@ -32,7 +32,7 @@ def one_room(contender: Contender, pages: int) -> Figures:
     with running(contender) as server:
         swarm = Swarm(server.port)
         before = server.cpu()
-        speaker, *_ = _join_one_room(swarm, pages)
+        speaker, *_ = swarm.join(["one"] * pages)
         joined = server.cpu() - before
         idle = _idle_rate(server, swarm)
         cost, delays = _broadcasts(server, swarm, speaker, pages, idle)
@@ -52,7 +52,6 @@ def many_rooms(contender: Contender) -> Figures:
         swarm = Swarm(server.port)
         memory, before = server.memory(), server.cpu()
         swarm.join([f"room-{number // IN_A_ROOM}" for number in range(PAGES)])
-        swarm.expect_arrivals(PAGES // IN_A_ROOM * _arrivals(IN_A_ROOM))
         joined = server.cpu() - before
         swarm.idle(IDLE)
         memory = server.memory() - memory
@@ -64,9 +63,8 @@ def one_stuck(contender: Contender, pages: int) -> Figures:
     """How long a message takes to all others when one page has stopped reading; infinite where they wait for it."""
     with running(contender) as server:
         swarm = Swarm(server.port)
-        speaker, *_ = _join_one_room(swarm, pages)
+        speaker, *_ = swarm.join(["one"] * pages)
         (stuck,) = swarm.join(["one"], receive_buffer=RECEIVE_BUFFER)
-        swarm.expect_arrivals(_arrivals(pages + 1))
         idle = _idle_rate(server, swarm)
         swarm.stop_reading(stuck)
         try:
@@ -82,17 +80,6 @@ def one_stuck(contender: Contender, pages: int) -> Figures:
 def percentile(values: list[float], part: float) -> float:
     """The value below which that part of them lies."""
     return sorted(values)[min(int(part * len(values)), len(values) - 1)]
-
-
-def _join_one_room(swarm: Swarm, pages: int) -> list[Member]:
-    members = swarm.join(["one"] * pages)
-    swarm.expect_arrivals(_arrivals(pages))
-    return members
-
-
-def _arrivals(people: int) -> int:
-    """How often someone is told of someone, by the time that so many are in a room."""
-    return people * (people - 1) // 2
 
 
 def _idle_rate(server: Process, swarm: Swarm) -> float:

@@ -11,6 +11,7 @@ import select
 import socket
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import attrs
@@ -67,21 +68,27 @@ class Swarm:
     receipts: list[int] = attrs.field(factory=list)
     members: dict[int, Member] = attrs.field(factory=dict)
     _joined: int = 0
+    _people: Counter[str] = attrs.field(factory=Counter)
     _epoll: select.epoll = attrs.field(factory=select.epoll)
 
     def join(self, rooms: Sequence[str], receive_buffer: int | None = None) -> list[Member]:
-        """Bring one page into each of these rooms, and return them once all are in."""
-        newcomers = []
-        before = self._joined
-        for number, room in enumerate(rooms):
-            newcomers.append(self._connect(room, f"Guest {number}", receive_buffer))
-            self._wait(before + number + 1 - AT_ONCE)
-        self._wait(before + len(rooms))
-        return newcomers
+        """Bring one page into each of these rooms, and return them once all are in and those before were told.
 
-    def expect_arrivals(self, wanted: int) -> None:
-        """Wait until so many `participant_joined` have come, in all."""
-        self._until(lambda: self.arrivals, wanted, "arrivals")
+        Few are on their way at a time, so that no server is further behind than that.
+        """
+        newcomers = []
+        already = self._joined
+        due = [self.arrivals]
+        for number, room in enumerate(rooms):
+            early = max(number - AT_ONCE, 0)
+            self._until(lambda: self._joined, already + early, "joins")
+            self._until(lambda: self.arrivals, due[early], "arrivals")
+            due.append(due[-1] + self._people[room])
+            self._people[room] += 1
+            newcomers.append(self._connect(room, f"Guest {number}", receive_buffer))
+        self._until(lambda: self._joined, already + len(rooms), "joins")
+        self._until(lambda: self.arrivals, due[-1], "arrivals")
+        return newcomers
 
     def say(self, member: Member, text: str) -> int:
         """Write in the chat, and return the time of it in nanoseconds of Unix time."""
@@ -140,9 +147,6 @@ class Swarm:
             if not data:
                 raise Wrong(f"the server hung up on {member.name}: {member.rest[:200]!r}")
             self._feed(member, data, notes[0][2] if notes else b"")
-
-    def _wait(self, joined: int) -> None:
-        self._until(lambda: self._joined, joined, "joins")
 
     def _until(self, count: Callable[[], int], wanted: int, what: str) -> None:
         """Read until there are that many. However slow it is, it is no stall while there are ever more."""
