@@ -26,7 +26,7 @@ ENDINGS = ("close", "leave", "finish", "reset")
 
 async def visit(server: Served, number: int) -> None:
     """Come, perhaps publish, perhaps talk, and go in one of the ways."""
-    async with page.page(server.port, f"Guest {number}", room=f"room-{number % 7}") as guest:
+    async with page.page(server.port, f"Guest {number}", room=f"room-{number % 50}") as guest:
         if number % 5 == 0:
             await guest.send("publish", ref="p", sdp=OFFER, tracks=TRACKS)
             if number % 2:
@@ -81,7 +81,7 @@ def count(server: Served, worker: WorkerStatistics) -> Count:
 
 async def test_nothing_is_left_of_those_who_came_and_went() -> None:
     # Who is gone without a word is not kept for long: that is not what is looked at here.
-    limits = Limits(room_linger=0.05, participants=1_000, ping_after=1.0, reconnecting_after=2.0, left_after=3.0)
+    limits = Limits(room_linger=0.05, ping_after=1.0, reconnecting_after=2.0, left_after=3.0)
     settings = Settings(port=0, media_port=0, media_address=("127.0.0.1",), limits=limits)
     async with serving_app(create_app(settings), settings) as server:
         await visit(server, 0)  # what is made once is made
