@@ -79,6 +79,24 @@ async def test_a_failure_after_all_was_cancelled_is_reported_and_restarts_nobody
     assert [report.action for report in reports] == ["stop"]
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+async def test_who_waits_to_be_run_again_when_all_is_cancelled_is_not_run(
+    autojump_clock: Any, strategy: Strategy
+) -> None:
+    staff = Staff()
+    with trio.move_on_after(1):
+        async with open_supervisor(
+            "s", children=[staff.spec("a")], strategy=strategy, backoff=Backoff(first=2.0), report=quiet
+        ):
+            staff.fail("a")
+            try:
+                await trio.sleep_forever()
+            finally:
+                with trio.move_on_after(5, shield=True):
+                    await trio.sleep_forever()
+    assert staff.said() == "+a a !a"
+
+
 async def test_a_child_that_takes_too_long_does_not_hold_up_the_others(
     autojump_clock: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -244,8 +262,13 @@ def test_an_interrupted_stop_stops_everybody_at_once(seed: int) -> None:
             staff.said()
             trio.lowlevel.spawn_system_task(interrupt)
 
-    with deterministic(seed), pytest.raises(KeyboardInterrupt):
-        trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    # What a shell runs in the background is started with the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with deterministic(seed), pytest.raises(KeyboardInterrupt):
+            trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert staff.said() in ("-b -a -c", "-a -b -c")
 
 
