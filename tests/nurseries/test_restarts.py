@@ -4,10 +4,22 @@ import itertools
 import random
 
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nurseries import Backoff, Decision, Ending, Policy, Restart, decide
+from nurseries import (
+    Backoff,
+    ChildReport,
+    ChildSpec,
+    Decision,
+    Ending,
+    Policy,
+    Restart,
+    decide,
+    open_supervisor,
+)
+from tests.nurseries.script import Script
 
 RESTARTS: list[Restart] = ["permanent", "transient", "temporary"]
 ENDINGS: list[Ending] = ["returned", "failed"]
@@ -78,6 +90,20 @@ def test_jitter_lengthens_only_and_only_with_a_source_of_chance() -> None:
     assert len(delays) > 50
     assert 1.0 <= min(delays) < max(delays) <= 1.5
     assert backoff.delay(1) == 1.0
+
+
+async def test_a_supervisor_takes_its_jitter_from_the_source_it_was_given(autojump_clock: object) -> None:
+    reports: list[ChildReport] = []
+    child = Script(*["fail"] * 3)
+    backoff = Backoff(first=1.0, factor=1.0, jitter=0.5)
+    async with open_supervisor("s", backoff=backoff, rng=random.Random(7), report=reports.append) as supervisor:
+        await supervisor.start(ChildSpec("a", child))
+        await trio.sleep(10)
+    rng = random.Random(7)
+    assert [report.delay for report in reports] == [backoff.delay(1, rng) for _ in range(3)]
+    gaps = [after - before for before, after in itertools.pairwise(child.times)]
+    assert gaps == pytest.approx([report.delay for report in reports])
+    assert len(set(gaps)) == 3
 
 
 @pytest.mark.parametrize("make", [lambda: Backoff(first=-1), lambda: Backoff(factor=0), lambda: Policy(period=0)])

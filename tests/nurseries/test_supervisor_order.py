@@ -64,6 +64,24 @@ async def test_the_body_ends_before_any_child_does_when_all_is_cancelled(autojum
     assert not staff.running
 
 
+async def test_a_tree_ends_in_reverse_order_as_a_whole(autojump_clock: Any) -> None:
+    staff = Staff()
+    names: list[str] = []
+
+    async def inner(*, task_status: trio.TaskStatus[None]) -> None:
+        async with open_supervisor("inner", children=[staff.spec("b"), staff.spec("c", lingering=1.0)]) as supervisor:
+            names.append(supervisor.path)
+            task_status.started()
+            await trio.sleep_forever()
+
+    specs = [staff.spec("a"), ChildSpec("middle", inner, shutdown=math.inf), staff.spec("d", lingering=1.0)]
+    with trio.move_on_after(1):
+        async with open_supervisor("outer", under="top", children=specs):
+            await trio.sleep_forever()
+    assert staff.said() == "+a a +b b +c c +d d -d -c -b -a"
+    assert names == ["top/outer/middle/inner"]
+
+
 async def test_a_failure_after_all_was_cancelled_is_reported_and_restarts_nobody(autojump_clock: Any) -> None:
     staff = Staff()
     reports: list[ChildReport] = []
