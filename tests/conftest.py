@@ -7,6 +7,8 @@ from collections.abc import Callable
 import pytest
 import structlog
 
+pytest_plugins = ["nurseries.testing.fixtures"]
+
 # Into the standard library's logging, which pytest captures.
 structlog.configure(
     processors=[structlog.stdlib.add_log_level, structlog.dev.ConsoleRenderer(colors=False)],

@@ -113,7 +113,7 @@ class _Injector(trio.abc.Instrument):
         self._steps = 0
 
     def task_spawned(self, task: trio.lowlevel.Task) -> None:
-        if self.task is None and _fits(task, self._victim):
+        if self.task is None and fits(task, self._victim):
             if self._before:
                 self._before -= 1
                 return
@@ -151,7 +151,7 @@ class _Cancel(_Injector):
         self._at = at
 
     def counts(self, task: trio.lowlevel.Task) -> bool:
-        return task is self.task if self._at is None else _fits(task, self._at)
+        return task is self.task if self._at is None else fits(task, self._at)
 
     def prepare(self, task: trio.lowlevel.Task) -> None:
         # A task may open no scope of its own, or open one late. So it gets one around everything it does.
@@ -177,7 +177,8 @@ class _Fail(_Injector):
         return _trio.raise_in(task, self._error)
 
 
-def _fits(task: trio.lowlevel.Task, victim: Victim) -> bool:
+def fits(task: trio.lowlevel.Task, victim: Victim) -> bool:
+    """Whether the task is meant."""
     return fnmatchcase(task.name, victim) if isinstance(victim, str) else victim(task)
 
 

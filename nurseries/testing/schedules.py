@@ -33,13 +33,8 @@ def deterministic(seed: int | random.Random = 0, *, postpone: float = 0.0) -> Ge
     seed there may be a `random.Random`, such as Hypothesis makes. The functions of the module `random` are seeded, too,
     and continue afterwards as if nothing had been.
     """
-    state = random.getstate()
-    random.seed(seed if isinstance(seed, int) else 0)
-    try:
-        with _trio.scheduled(shuffled(seed, postpone)):
-            yield
-    finally:
-        random.setstate(state)
+    with seeded(seed if isinstance(seed, int) else 0), _trio.scheduled(shuffled(seed, postpone)):
+        yield
 
 
 def try_schedules(
@@ -71,6 +66,17 @@ def try_schedules(
     if not runs:
         raise AssertionError("no seeds, so nothing was tried")
     return runs
+
+
+@contextmanager
+def seeded(seed: int) -> Generator[None, None, None]:
+    """Seed the functions of the module `random`, and let them continue afterwards as if nothing had been."""
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)
 
 
 def run_scenario(

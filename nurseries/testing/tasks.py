@@ -54,7 +54,9 @@ def _below(nurseries: Iterable[trio.Nursery]) -> list[trio.lowlevel.Task]:
 
 
 def _place(task: trio.lowlevel.Task) -> str:
-    place = "not begun"
+    if _trio.is_new(task):
+        return "not begun"
+    place = "somewhere in Trio"
     for frame, line in task.iter_await_frames():
         file = Path(frame.f_code.co_filename)
         if not file.is_relative_to(_TRIO):

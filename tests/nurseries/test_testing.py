@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import math
+from collections.abc import Awaitable, Callable
+
 import pytest
 import trio
+import trio.testing
 
 from nurseries.testing import Injected, cancel_at_every_checkpoint, fail_at_every_checkpoint
 
@@ -174,3 +178,64 @@ def test_an_injected_error_is_raised_once_and_may_be_of_any_kind() -> None:
             nursery.start_soon(victim, name="victim")
 
     assert fail_at_every_checkpoint(scenario, victim="victim", error=OSError) == 1
+
+
+def three(done: list[str], tied: bool = False) -> Callable[[], Awaitable[None]]:
+    """Three tasks with one, two and three steps; the second loses what it has when it is cancelled, if it is tied."""
+
+    async def one(number: int) -> None:
+        try:
+            for _ in range(number):
+                await trio.sleep(1)
+        finally:
+            if not (tied and number == 2 and trio.current_effective_deadline() == -math.inf):
+                done.append(f"one:{number}")
+
+    async def scenario() -> None:
+        done.clear()
+        async with trio.open_nursery() as nursery:
+            for number in (1, 2, 3):
+                nursery.start_soon(one, number, name=f"one:{number}")
+                await trio.testing.wait_all_tasks_blocked()
+
+    return scenario
+
+
+def test_the_victim_may_be_another_of_those_that_fit_or_each_in_turn() -> None:
+    done: list[str] = []
+    for number in range(3):
+        assert cancel_at_every_checkpoint(three(done), victim="one:*", which=number) == number + 1
+    assert cancel_at_every_checkpoint(three(done), victim="one:*", which="each") == 1 + 2 + 3
+    with pytest.raises(AssertionError, match="victim number 3"):
+        cancel_at_every_checkpoint(three(done), victim="one:*", which=3)
+    with pytest.raises(AssertionError, match="no task"):
+        cancel_at_every_checkpoint(three(done), victim="two:*", which="each")
+
+
+def test_a_check_is_made_after_each_run_and_what_it_finds_is_told_with_the_victim() -> None:
+    done: list[str] = []
+    checks: list[int] = []
+
+    def check() -> None:
+        assert not trio.lowlevel.in_trio_run()
+        checks.append(len(done))
+        assert len(done) == 3
+
+    cancel_at_every_checkpoint(three(done), victim="one:*", which="each", check=check)
+    assert len(checks) == 6 + 3 + 1  # and one that finds nobody else
+    cancel_at_every_checkpoint(three(done, tied=True), victim="one:*", check=check)
+    with pytest.raises(AssertionError) as caught:
+        cancel_at_every_checkpoint(three(done, tied=True), victim="one:*", which="each", check=check)
+    assert "'one:2'" in caught.value.__notes__[0]
+    assert "was cancelled at its step 1" in caught.value.__notes__[0]
+
+
+def test_a_victim_that_comes_and_goes_is_a_mistake_of_the_test() -> None:
+    names = iter(["victim", "other"])
+
+    async def scenario() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.sleep, 1, name=next(names))
+
+    with pytest.raises(AssertionError, match="in run 1 and not in run 2"):
+        cancel_at_every_checkpoint(scenario, victim="victim")

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from nurseries.testing import Host, tasks_in
 
 SETTINGS = settings(
-    max_examples=100,
+    max_examples=20,
     stateful_step_count=8,
     database=None,
     deadline=None,
@@ -51,9 +51,12 @@ class Bank(RuleBasedStateMachine):
 
     torn = crash = False
 
-    @initialize(rng=st.randoms(use_true_random=False))
-    def open(self, rng: random.Random) -> None:
-        self.host = Host(rng)
+    @initialize(seed=st.integers(0, 3))
+    def open(self, seed: int) -> None:
+        self.start(Host(seed))
+
+    def start(self, host: Host) -> None:
+        self.host = host
         self.account = Account(self.host, self.torn, self.crash)
         self.expected = 0
 
@@ -92,10 +95,38 @@ def test_a_race_is_found_and_shrunk_to_its_core() -> None:
         torn = True
 
     with pytest.raises(AssertionError) as caught:
-        run_state_machine_as_test(Torn, settings=SETTINGS)
+        run_state_machine_as_test(Torn, settings=settings(SETTINGS, max_examples=100))
     told = "\n".join(caught.value.__notes__)
     assert told.count("state.add(amount=1)") == told.count("state.add(") == 2, told
     assert told.count("state.wait(") == 1
+    gc.collect()
+
+
+def test_the_schedule_may_be_part_of_the_example_and_shrinks_with_it() -> None:
+    class Drawn(RuleBasedStateMachine):
+        @initialize(rng=st.randoms(use_true_random=False))
+        def open(self, rng: random.Random) -> None:
+            self.host = Host(rng)
+
+        @rule()
+        def run(self) -> None:
+            order: list[int] = []
+
+            async def one(number: int) -> None:
+                order.append(number)
+
+            for number in range(3):
+                self.host.start_soon(one, number)
+            self.host.settle()
+            assert order[0] != 2
+
+        def teardown(self) -> None:
+            if hasattr(self, "host"):
+                self.host.close()
+
+    with pytest.raises(AssertionError) as caught:
+        run_state_machine_as_test(Drawn, settings=SETTINGS)
+    assert "\n".join(caught.value.__notes__).count("state.run()") == 1
     gc.collect()
 
 
@@ -115,6 +146,8 @@ def test_an_example_that_fails_in_plain_code_leaves_nothing() -> None:
     class Failing(Bank):
         @rule()
         def fail(self) -> None:
+            self.account.add(1)
+            self.host.settle()
             assert not tasks_in(self.host.nursery), "busy"
 
     with pytest.raises(AssertionError, match="busy"):
