@@ -207,7 +207,7 @@ async def test_the_real_worker_dies_and_comes_back(nothing_left: None) -> None:
         await nursery.start(bridge.run)
         port = bridge.port
         assert port
-        async with bridge.attach("blue", "p1", 1, heard):
+        async with bridge.attach("blue", "p1", 1, heard) as session:
             assert (await bridge.worker_statistics()).participants == 1
             pid = bridge.statistics().pid
             assert pid is not None
@@ -218,6 +218,7 @@ async def test_the_real_worker_dies_and_comes_back(nothing_left: None) -> None:
             await heard.until(MediaRestored())
             assert heard.events == [MediaLost(), MediaRestored()]
             assert (await bridge.worker_statistics()).participants == 1
+            await session.restart(fresh=True)
         assert await bridge.worker_statistics() == WorkerStatistics(0, 0, 0, 0, 0, 0, 0, 0)
         assert heard.events == [MediaLost(), MediaRestored()]
         nursery.cancel_scope.cancel()
