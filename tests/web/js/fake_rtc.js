@@ -46,8 +46,14 @@ export class FakeConnection extends EventTarget {
     return this.#transceivers;
   }
 
+  restarts = 0;
+
+  restartIce() {
+    this.restarts += 1;
+  }
+
   async createOffer() {
-    return { type: "offer", sdp: "offer" };
+    return { type: "offer", sdp: this.restarts === 0 ? "offer" : `offer ${this.restarts}` };
   }
 
   async createAnswer() {

@@ -12,7 +12,7 @@ beforeEach(() => FakeConnection.made.splice(0));
 
 /** @param {Partial<import("../../../web/static/rtc/legs.js").Signal>} [signal] */
 function makeLegs(signal = {}) {
-  const legs = new Legs({ publish: async () => "answer", answer: async () => {}, ...signal });
+  const legs = new Legs({ publish: async () => "answer", answer: async () => {}, restart: async () => {}, ...signal }, Date.now);
   /** @type {string[]} */
   const statuses = [];
   legs.on("status", (status) => statuses.push(status));
@@ -136,8 +136,11 @@ test("a worker that did not answer in time is asked again", async (t) => {
   legs.close();
 });
 
+/** @param {import("node:test").TestContext} t */
+const clock = (t) => t.mock.timers.enable({ apis: ["setTimeout", "Date"] });
+
 test("a leg that does not connect in time is said, and taken back when it does", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
+  clock(t);
   const { legs, statuses } = makeLegs();
   await legs.start(off);
   t.mock.timers.tick(9_999);
@@ -149,24 +152,207 @@ test("a leg that does not connect in time is said, and taken back when it does",
   legs.close();
 });
 
-test("a leg that fails is said at once", async () => {
-  const { legs, statuses } = makeLegs();
+test("a leg that fails gets new credentials at once, and then a new connection", async (t) => {
+  clock(t);
+  /** @type {string[]} */
+  const published = [];
+  const { legs, statuses } = makeLegs({ publish: async ({ sdp }) => (published.push(sdp), "answer") });
   await legs.start(off);
   FakeConnection.made[0]?.become("connected");
   FakeConnection.made[0]?.become("failed");
-  assert.deepEqual(statuses, ["blocked"]);
+  await settled();
+  assert.deepEqual(published, ["offer", "offer 1"]);
+  assert.deepEqual(statuses, ["restoring"]);
+  t.mock.timers.tick(8_000);
+  await settled();
+  assert.deepEqual(published, ["offer", "offer 1", "offer"]);
+  assert.equal(FakeConnection.made.length, 2);
+  assert.equal(FakeConnection.made[0]?.connectionState, "closed");
+  FakeConnection.made[1]?.become("connected");
+  assert.deepEqual(statuses, ["restoring", "working"]);
+  legs.close();
+});
+
+test("what does not help is tried less and less often, and said", async (t) => {
+  clock(t);
+  let published = 0;
+  const { legs, statuses } = makeLegs({ publish: async () => (published++, "answer") });
+  await legs.start(off);
+  FakeConnection.made[0]?.become("connected");
+  FakeConnection.made[0]?.become("failed");
+  for (let second = 0; second < 300; second++) {
+    t.mock.timers.tick(1_000);
+    await settled();
+  }
+  assert.deepEqual(statuses, ["restoring", "blocked"]);
+  assert.ok(published > 5 && published < 11, String(published));
+  legs.again();
+  assert.deepEqual(statuses, ["restoring", "blocked", "restoring"]);
   legs.close();
 });
 
 test("a short interruption is not worth words", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
+  clock(t);
   const { legs, statuses } = makeLegs();
   await legs.start(off);
   FakeConnection.made[0]?.become("connected");
   FakeConnection.made[0]?.become("disconnected");
-  t.mock.timers.tick(5_000);
+  t.mock.timers.tick(1_900);
   FakeConnection.made[0]?.become("connected");
   t.mock.timers.tick(20_000);
   assert.deepEqual(statuses, []);
+  legs.close();
+});
+
+test("after a change of the network an interruption is not waited out", async (t) => {
+  clock(t);
+  const { legs, statuses } = makeLegs();
+  await legs.start(off);
+  FakeConnection.made[0]?.become("connected");
+  legs.networkChanged();
+  assert.equal(FakeConnection.made[0]?.restarts, 0);
+  FakeConnection.made[0]?.become("disconnected");
+  assert.equal(FakeConnection.made[0]?.restarts, 1);
+  assert.deepEqual(statuses, ["restoring"]);
+  legs.close();
+});
+
+test("the server is asked to restart its own connection, and then for a new one", async (t) => {
+  clock(t);
+  /** @type {boolean[]} */
+  const asked = [];
+  const { legs } = makeLegs({ restart: async (fresh) => void asked.push(fresh) });
+  legs.receive(offerOf(1, ["a"]));
+  await settled();
+  const [old] = FakeConnection.made;
+  old?.become("connected");
+  old?.become("failed");
+  assert.deepEqual(asked, [false]);
+  legs.receive(offerOf(2, ["a"]));
+  await settled();
+  assert.equal(FakeConnection.made.length, 1);
+  t.mock.timers.tick(8_000);
+  assert.deepEqual(asked, [false, true]);
+  legs.receive(offerOf(3, ["a"])); // on its way before the server heard of it: for the old connection
+  await settled();
+  assert.equal(old?.connectionState, "closed");
+  legs.receive(offerOf(4, ["a"]));
+  await settled();
+  assert.equal(FakeConnection.made.length, 2);
+  assert.deepEqual([...(legs.subscribe?.tracks.keys() ?? [])], ["a"]);
+  legs.close();
+});
+
+test("while words do not reach the server nothing is restarted, and what flows is not touched", async (t) => {
+  clock(t);
+  /** @type {string[]} */
+  const published = [];
+  const { legs, statuses } = makeLegs({ publish: async ({ sdp }) => (published.push(sdp), "answer") });
+  await legs.start(off);
+  FakeConnection.made[0]?.become("connected");
+  legs.pause();
+  FakeConnection.made[0]?.become("failed");
+  t.mock.timers.tick(20_000);
+  assert.deepEqual(published, ["offer"]);
+  legs.resume({ media: true, anew: false });
+  await settled();
+  assert.deepEqual(published, ["offer", "offer 1"]);
+  assert.deepEqual(statuses, ["restoring"]);
+  assert.equal(FakeConnection.made.length, 1);
+  legs.close();
+});
+
+test("an offer that was not answered is made once more, the same", async () => {
+  const lost = Object.assign(new Error("gone"), { code: "not_answered" });
+  /** @type {string[]} */
+  const published = [];
+  /** @type {((error: Error) => void)[]} */
+  const fail = [];
+  const { legs, statuses } = makeLegs({
+    publish: ({ sdp }) => {
+      published.push(sdp);
+      return published.length === 1 ? new Promise((_, reject) => fail.push(reject)) : Promise.resolve("answer");
+    },
+  });
+  const started = legs.start(off);
+  await settled();
+  legs.pause();
+  fail[0]?.(lost);
+  await started;
+  assert.deepEqual(statuses, []);
+  legs.resume({ media: true, anew: false });
+  await settled();
+  assert.deepEqual(published, ["offer", "offer"]);
+  assert.equal(FakeConnection.made.length, 1);
+  assert.equal(FakeConnection.made[0]?.signalingState, "stable");
+  legs.close();
+});
+
+test("an answer that was lost with the socket is given again when the server offers again", async () => {
+  let lost = true;
+  /** @type {number[]} */
+  const answered = [];
+  const { legs, statuses } = makeLegs({
+    answer: async (offer) => {
+      if (lost) throw Object.assign(new Error("gone"), { code: "not_answered" });
+      answered.push(offer);
+    },
+  });
+  legs.receive(offerOf(3, ["a"]));
+  await settled();
+  lost = false;
+  legs.receive(offerOf(3, ["a"]));
+  await settled();
+  assert.deepEqual(answered, [3]);
+  assert.deepEqual(statuses, []);
+  legs.close();
+});
+
+test("a request for a new connection that was lost is made again, and what was offered meanwhile is not taken for it", async (t) => {
+  clock(t);
+  let lost = true;
+  let asked = 0;
+  const { legs } = makeLegs({
+    restart: async () => {
+      asked += 1;
+      if (lost) throw Object.assign(new Error("gone"), { code: "not_answered" });
+    },
+  });
+  legs.listen();
+  const [old] = FakeConnection.made;
+  legs.pause();
+  legs.relisten();
+  await settled();
+  legs.receive(offerOf(1, ["a"]));
+  lost = false;
+  legs.resume({ media: true, anew: false });
+  await settled();
+  assert.equal(asked, 2);
+  assert.equal(old?.connectionState, "closed");
+  assert.equal(legs.subscribe?.tracks.size, 0);
+  legs.receive(offerOf(2, ["a"]));
+  await settled();
+  assert.equal(legs.subscribe?.tracks.size, 1);
+  legs.close();
+});
+
+test("another worker, or none, is at the other end after a return", async () => {
+  const { legs, statuses } = makeLegs();
+  await legs.start(off);
+  legs.listen();
+  const old = [...FakeConnection.made];
+  legs.pause();
+  legs.resume({ media: true, anew: true });
+  await settled();
+  assert.ok(old.every(({ connectionState }) => connectionState === "closed"));
+  assert.equal(FakeConnection.made.length, 4);
+  legs.pause();
+  legs.resume({ media: false, anew: false });
+  assert.deepEqual(statuses, ["restoring"]);
+  assert.equal(legs.publish, null);
+  legs.pause();
+  legs.resume({ media: true, anew: false });
+  await settled();
+  assert.deepEqual(statuses, ["restoring", "working"]);
   legs.close();
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { applyEvent, fromSnapshot, GapError, MESSAGES_KEPT, peopleOf } from "../../../web/static/state/room.js";
+import { applyEvent, fromSnapshot, GapError, MESSAGES_KEPT, peopleOf, skipTo } from "../../../web/static/state/room.js";
 
 const ada = { id: "a", epoch: 1, name: "Ada", microphone: true, camera: true, connection: /** @type {const} */ ("present"), joined_at: 1 };
 const bob = { id: "b", epoch: 2, name: "Bob", microphone: true, camera: false, connection: /** @type {const} */ ("present"), joined_at: 2 };
@@ -44,14 +44,19 @@ test("the chat does not grow without end", () => {
   assert.equal(state.messages[0]?.id, 4);
 });
 
-test("one's own switches are shown as they are here", () => {
-  const state = applyEvent(snapshot(), { type: "participant_joined", seq: 6, participant: bob });
-  const people = peopleOf(state, { microphone: false, camera: false });
+test("what is overtaken is skipped, and never goes back", () => {
+  assert.equal(skipTo(snapshot(), 9).seq, 9);
+  assert.equal(skipTo(snapshot(), 3).seq, 5);
+});
+
+test("oneself is shown as things are here, the others as they are said to be", () => {
+  const state = applyEvent(snapshot(), { type: "participant_joined", seq: 6, participant: { ...bob, connection: "reconnecting" } });
+  const people = peopleOf(state, { microphone: false, camera: false, reconnecting: false });
   assert.deepEqual(
-    people.map(({ label, own, microphone, camera }) => ({ label, own, microphone, camera })),
+    people.map(({ label, own, microphone, camera, reconnecting }) => ({ label, own, microphone, camera, reconnecting })),
     [
-      { label: "Ada (you)", own: true, microphone: false, camera: false },
-      { label: "Bob", own: false, microphone: true, camera: false },
+      { label: "Ada (you)", own: true, microphone: false, camera: false, reconnecting: false },
+      { label: "Bob", own: false, microphone: true, camera: false, reconnecting: true },
     ],
   );
 });

@@ -6,7 +6,7 @@ import { segments } from "../../../web/static/text/links.js";
 import { hueOf, initials, nameProblem } from "../../../web/static/text/names.js";
 import { problemOf, problemWords } from "../../../web/static/text/problems.js";
 import { roomOfPath, roomPath, slug, suggestRoom } from "../../../web/static/text/rooms.js";
-import { blockedWords, endingWords, leftWords, unreadWords } from "../../../web/static/text/words.js";
+import { blockedWords, endingWords, leftWords, stoppingWords, unreadWords } from "../../../web/static/text/words.js";
 
 for (const [typed, room] of /** @type {[string, string][]} */ ([
   ["Team Standup", "team-standup"],
@@ -75,6 +75,23 @@ test("leaving is said first, its reason after", () => {
   assert.equal(leftWords("Bob", "tab_closed"), "Bob left");
   assert.equal(leftWords("Bob", "connection_lost"), "Bob left (connection lost)");
   assert.equal(leftWords("Bob", "from_the_future"), "Bob left");
+});
+
+test("the time until a restart is said in round words", () => {
+  const said = [300, 95, 60, 42.7, 1, 0].map((seconds) => stoppingWords(seconds).replace("You will be reconnected.", "").trim());
+  assert.deepEqual(said, [
+    "The server will restart in 5 minutes.",
+    "The server will restart in 2 minutes.",
+    "The server will restart in a minute.",
+    "The server will restart in 42 seconds.",
+    "The server will restart in a second.",
+    "The server is stopping.",
+  ]);
+});
+
+test("a refusal to be let in again is said in the server's words", () => {
+  assert.equal(endingWords(1000, "This room is full.").text, "This room is full.");
+  assert.equal(endingWords(4003).action, "Continue here");
 });
 
 test("every close has its words", () => {

@@ -1,6 +1,6 @@
 /** When the steps of joining happened, for tests and for people with the developer tools open. */
 
-/** @typedef {"join" | "joined" | "publish-connected" | "subscribe-connected" | "first-remote-frame"} Step */
+/** @typedef {"join" | "joined" | "publish-connected" | "subscribe-connected" | "first-remote-frame" | "socket-lost" | "resumed"} Step */
 
 export class Marks {
   /** @type {Partial<Record<Step, number>>} */
@@ -19,6 +19,15 @@ export class Marks {
   reach(step) {
     if (step in this.#times) return;
     this.#times[step] = performance.mark(`chatroom:${step}`).startTime;
+  }
+
+  /**
+   * What may happen more than once, and of which the last time counts.
+   * @param {Step} step
+   */
+  again(step) {
+    delete this.#times[step];
+    this.reach(step);
   }
 
   /** @returns {Readonly<Partial<Record<Step, number>>>} */

@@ -1,8 +1,9 @@
 /** A lasting state of affairs, across the top of the room, for as long as it lasts. */
 
 import { h, icon } from "./dom.js";
+import { spinner } from "./spinner.js";
 
-/** @typedef {{text: string, action?: string}} BannerState */
+/** @typedef {{text: string, action?: string, busy?: boolean}} BannerState busy: it is being seen to, and nothing is asked of the person */
 
 export class CallBanner extends HTMLElement {
   #text = h("p");
@@ -12,13 +13,14 @@ export class CallBanner extends HTMLElement {
     super();
     this.hidden = true;
     this.#button.addEventListener("click", () => this.dispatchEvent(new CustomEvent("act")));
-    this.append(icon("alert"), this.#text, this.#button);
+    this.append(icon("alert"), spinner(), this.#text, this.#button);
   }
 
   /** @param {BannerState | null} state */
   show(state) {
     this.hidden = state === null;
     if (!state) return;
+    this.classList.toggle("busy", state.busy ?? false);
     this.#text.textContent = state.text;
     this.#button.hidden = !state.action;
     this.#button.textContent = state.action ?? "";

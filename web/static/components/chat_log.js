@@ -6,6 +6,7 @@ import { tint } from "./avatar.js";
 import { h } from "./dom.js";
 
 /** @import { Message } from "../protocol/types.js" */
+/** @import { Unsaid } from "../state/outbox.js" */
 
 /** Messages of one person within this many seconds stand under one name. */
 const TOGETHER = 300;
@@ -15,6 +16,11 @@ const AT_END = 48;
 
 export class ChatLog extends HTMLElement {
   #empty = h("p", { class: "empty" }, "Nothing has been said yet. Messages reach everyone here, and those who come later.");
+  /** What is on its way. It is read out when it is said, and not before. */
+  #waiting = h("div", { class: "waiting", "aria-live": "off" });
+  /** @type {Map<number, HTMLElement>} */
+  #unsaid = new Map();
+  #you = "";
   #last = -1;
   #announcing = true;
   #following = true;
@@ -28,7 +34,7 @@ export class ChatLog extends HTMLElement {
     super();
     this.setAttribute("role", "log");
     this.setAttribute("aria-label", "Chat");
-    this.append(this.#empty);
+    this.append(this.#empty, this.#waiting);
     this.addEventListener("scroll", () => (this.#following = this.#atEnd), { passive: true });
   }
 
@@ -49,18 +55,39 @@ export class ChatLog extends HTMLElement {
   }
 
   /**
-   * Adds those that are not shown yet.
+   * Adds those that are not shown yet. To whoever is let in anew it is another chat.
    * @param {readonly Message[]} messages in order of their ids
    * @param {string} you
    */
   show(messages, you) {
+    if (you !== this.#you) this.#clear(you);
     const fresh = messages.filter(({ id }) => id > this.#last).slice(-SHOWN);
     if (fresh.length === 0) return;
     const follow = this.#following || fresh.some(({ participant }) => participant === you);
     this.#empty.remove();
     for (const message of fresh) this.#add(message, message.participant === you);
-    while (this.childElementCount > SHOWN) this.firstElementChild?.remove();
+    while (this.childElementCount > SHOWN + 1) this.firstElementChild?.remove();
     if (follow) this.toEnd();
+  }
+
+  /** @param {readonly Unsaid[]} unsaid what was written here and is not said yet, in order */
+  set unsaid(unsaid) {
+    const keys = new Set(unsaid.map(({ key }) => key));
+    for (const [key, entry] of this.#unsaid) {
+      if (keys.has(key)) continue;
+      entry.remove();
+      this.#unsaid.delete(key);
+    }
+    const fresh = unsaid.filter(({ key }) => !this.#unsaid.has(key));
+    for (const { key, text } of fresh) {
+      const entry = h("article", { class: "message own" }, h("p", { dir: "auto" }, text), h("p", { class: "state" }, "Sending…"));
+      this.#unsaid.set(key, entry);
+      this.#waiting.append(entry);
+    }
+    if (fresh.length > 0) {
+      this.#empty.remove();
+      this.toEnd();
+    }
   }
 
   toEnd() {
@@ -70,6 +97,14 @@ export class ChatLog extends HTMLElement {
 
   get #atEnd() {
     return this.scrollHeight - this.scrollTop - this.clientHeight < AT_END;
+  }
+
+  /** @param {string} you */
+  #clear(you) {
+    if (this.#you) this.replaceChildren(this.#waiting);
+    this.#you = you;
+    this.#last = -1;
+    this.#previous = null;
   }
 
   /** @param {Message} message @param {boolean} own */
@@ -82,7 +117,7 @@ export class ChatLog extends HTMLElement {
     const header = h("header", {}, h("bdi", { class: "who" }, own ? "You" : message.name), " ", time);
     entry.append(header, h("p", { dir: "auto" }, ...segments(message.text).map(piece)));
     if (!this.#announcing) for (const link of entry.querySelectorAll("a")) link.tabIndex = -1;
-    this.append(entry);
+    this.#waiting.before(entry);
     this.#last = message.id;
     this.#previous = message;
   }

@@ -6,12 +6,16 @@ import { ThemeToggle } from "./theme_toggle.js";
 export class EndView extends HTMLElement {
   #heading;
 
-  /** @param {{title: string, text: string, room: string}} ending */
-  constructor({ title, text, room }) {
+  #again;
+
+  /** @param {{title: string, text: string, room: string, action?: string}} ending action: what the button says */
+  constructor({ title, text, room, action = "Join again" }) {
     super();
     this.#heading = h("h1", { tabindex: -1 }, title);
-    const again = h("button", { type: "button", class: "primary" }, "Join again");
-    again.addEventListener("click", () => this.dispatchEvent(new CustomEvent("again", { bubbles: true })));
+    this.#again = h("button", { type: "button", class: "primary" }, action);
+    this.#again.addEventListener("click", () => {
+      if (this.#again.ariaDisabled !== "true") this.dispatchEvent(new CustomEvent("again", { bubbles: true }));
+    });
     const home = h("a", { href: "/", class: "brand" }, icon("logo"), "Chatroom");
     this.append(
       h("header", { class: "page-head" }, home, new ThemeToggle()),
@@ -21,9 +25,14 @@ export class EndView extends HTMLElement {
         h("p", { class: "eyebrow" }, h("bdi", {}, room)),
         this.#heading,
         h("p", { role: "status" }, text),
-        h("div", { class: "actions" }, again, h("a", { href: "/", class: "plain" }, "Home")),
+        h("div", { class: "actions" }, this.#again, h("a", { href: "/", class: "plain" }, "Home")),
       ),
     );
+  }
+
+  /** It is being done, and pressing twice does not do it twice. */
+  set busy(/** @type {boolean} */ busy) {
+    this.#again.ariaDisabled = String(busy);
   }
 
   begin() {

@@ -27,6 +27,7 @@ export class PeopleList extends HTMLElement {
       const item = this.#items.get(person.id) ?? this.#add(person);
       item.classList.toggle("mic-off", !person.microphone);
       item.classList.toggle("cam-off", !person.camera);
+      item.classList.toggle("reconnecting", person.reconnecting);
     }
   }
 
@@ -37,6 +38,7 @@ export class PeopleList extends HTMLElement {
       {},
       avatar(person.name),
       h("bdi", { class: "name" }, person.label),
+      h("span", { class: "away" }, "Reconnecting…"),
       h("span", { class: "marks" }, ...mark("mic", "microphone"), ...mark("cam", "camera")),
     );
     this.#items.set(person.id, item);

@@ -7,6 +7,7 @@
 
 import { avatar, tint } from "./avatar.js";
 import { h, icon } from "./dom.js";
+import { spinner } from "./spinner.js";
 
 /** @import { Person } from "../state/room.js" */
 
@@ -16,6 +17,7 @@ export class PersonTile extends HTMLElement {
   #video = h("video", { playsinline: true, autoplay: true, disablepictureinpicture: false });
   #name = h("bdi");
   #muted = icon("mic-off", "Microphone off");
+  #away = h("p", { class: "away", hidden: true }, spinner(), h("span", {}, "Reconnecting…"));
   #stream = new MediaStream();
   #showing = "";
   #own;
@@ -30,7 +32,7 @@ export class PersonTile extends HTMLElement {
     tint(this, person.name);
     this.#video.muted = person.own;
     this.#video.tabIndex = -1;
-    this.append(this.#video, avatar(person.name), h("span", { class: "plate" }, this.#muted, this.#name));
+    this.append(this.#video, avatar(person.name), h("span", { class: "plate" }, this.#muted, this.#name), this.#away);
     this.person = person;
     this.#video.addEventListener("resize", () => this.#fit());
   }
@@ -41,6 +43,8 @@ export class PersonTile extends HTMLElement {
     this.#name.textContent = person.own ? "You" : person.name;
     this.#muted.classList.toggle("gone", person.microphone);
     this.classList.toggle("camera-off", !person.camera);
+    this.classList.toggle("reconnecting", person.reconnecting);
+    this.#away.hidden = !person.reconnecting;
   }
 
   /** @param {Tracks} tracks */

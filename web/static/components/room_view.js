@@ -19,7 +19,7 @@ export class RoomView extends HTMLElement {
   controls = new ControlBar();
   toasts = new StatusToasts();
   banner = new CallBanner();
-  stopping = new CallBanner();
+  connection = new CallBanner();
   #hear = h("button", { type: "button", class: "primary hear", hidden: true }, "Click to hear everyone");
   #alone = h("div", { class: "alone", hidden: true });
   #aloneTitle = h("h2", {}, "You are the first here");
@@ -36,7 +36,7 @@ export class RoomView extends HTMLElement {
       new CopyLink({ kind: "primary", label: "Copy the link" }),
     );
     const pictures = h("div", { class: "pictures" }, this.grid, this.toasts, this.#hear);
-    const stage = h("main", { class: "stage" }, this.banner, this.stopping, pictures, this.#alone);
+    const stage = h("main", { class: "stage" }, this.connection, this.banner, pictures, this.#alone);
     this.append(this.top, stage, this.panel, this.controls);
 
     this.top.addEventListener("people", () => this.toggleChat());
@@ -118,13 +118,12 @@ export class RoomView extends HTMLElement {
   }
 
   /**
-   * Put the keyboard where the room begins, or go on where an earlier call to it was interrupted.
-   * @param {{draft: string, open: boolean}} earlier
+   * Put the keyboard where the room begins.
+   * @param {string} draft what was being written when an earlier call ended
    */
-  resume({ draft, open }) {
+  begin(draft) {
     this.top.begin();
     this.panel.form.draft = draft;
-    if (open) this.toggleChat();
   }
 
   /** @param {KeyboardEvent} event */

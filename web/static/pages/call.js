@@ -7,8 +7,10 @@ import { savePreferences } from "../state/preferences.js";
 import { peopleOf } from "../state/room.js";
 import { problemWords } from "../text/problems.js";
 import { blockedWords, leftWords, restoringWords } from "../text/words.js";
+import { ConnectionNotice } from "./connection_notice.js";
 import { heard } from "./heard.js";
 import { switchState } from "./lobby.js";
+import { watchSigns } from "./signs.js";
 import { keepAwake } from "./wake.js";
 
 /** @import { DeviceChosen } from "../components/device_picker.js" */
@@ -22,6 +24,9 @@ import { keepAwake } from "./wake.js";
 /** @import { RoomState } from "../state/room.js" */
 /** @import { Session } from "../state/session.js" */
 
+/** Coming back, more news than this of who came and went is not told: everyone is there to be seen. */
+const NEWS_AT_ONCE = 5;
+
 export class Call {
   view;
   #session;
@@ -31,6 +36,8 @@ export class Call {
   /** @type {RemoteTracks} */
   #remote = new Map();
   #level = new Level();
+  /** @type {ConnectionNotice} */
+  #notice;
   /** @type {SpeakingWatch} */
   #speaking;
   /** @type {(() => void)[]} */
@@ -45,9 +52,8 @@ export class Call {
    * @param {Preferences} parts.preferences
    * @param {Storage} parts.storage
    * @param {() => void} parts.leave
-   * @param {() => void} parts.again try to get pictures and sound through once more
    */
-  constructor({ state, session, local, devices, preferences, storage, leave, again }) {
+  constructor({ state, session, local, devices, preferences, storage, leave }) {
     this.#session = session;
     this.#local = local;
     this.#devices = devices;
@@ -59,11 +65,14 @@ export class Call {
       () => this.#levels(),
       (ids) => (this.view.grid.speaking = ids),
     );
+    this.#notice = new ConnectionNotice({ session, view: this.view, changed: () => this.#connection() });
     this.#undo.push(
       keepAwake(),
+      watchSigns((why) => session.doubt(why)),
+      () => this.#notice.close(),
       session.on("event", (event) => this.#news(event)),
-      session.on("stopping", (message) => this.#stopping(message)),
       session.on("room", () => this.#show()),
+      session.outbox.on("change", (unsaid) => (this.view.panel.log.unsaid = unsaid)),
       session.legs.on("status", (status) => this.#media(status)),
       local.on("change", () => this.#show()),
       local.on("lost", ({ source, problem }) => this.view.toasts.say(problemWords(source, problem).title)),
@@ -86,7 +95,7 @@ export class Call {
     });
     heard(this.view, "say", (/** @type {{text: string}} */ { text }) => void this.#chat(text));
     heard(this.view.controls, "leave", leave);
-    heard(this.view.banner, "act", again);
+    heard(this.view.banner, "act", () => session.legs.again());
     this.#show();
     this.#media(session.legs.status);
   }
@@ -97,9 +106,10 @@ export class Call {
     this.#showTracks();
   }
 
-  /** What is shown is being replaced by a new call. */
-  retrying() {
-    this.view.banner.show({ text: restoringWords });
+  /** What was written and not said: first what is on its way, then what is in the box. */
+  get unsaid() {
+    const unsaid = this.#session.outbox.unsaid.map(({ text }) => text);
+    return [...unsaid, this.view.panel.form.draft].filter(Boolean).join("\n");
   }
 
   close() {
@@ -113,7 +123,7 @@ export class Call {
     const state = this.#session.state;
     if (!state) return;
     const { microphone, camera } = this.#local;
-    this.view.people = peopleOf(state, this.#local.switches);
+    this.view.people = peopleOf(state, { ...this.#local.switches, reconnecting: this.#notice.shown });
     this.view.showMessages(state.messages, state.you);
     this.view.controls.microphone.update(switchState(microphone));
     this.view.controls.camera.update(switchState(camera));
@@ -161,20 +171,21 @@ export class Call {
   /** @param {RoomEvent} event */
   #news(event) {
     const you = this.#session.state?.you;
+    if (event.type !== "chat" && this.#session.missed > NEWS_AT_ONCE) return;
     if (event.type === "participant_joined") this.view.toasts.say(`${event.participant.name} joined`, { name: event.participant.name });
     if (event.type === "participant_left" && event.id !== you) this.view.toasts.say(leftWords(event.name, event.reason), { name: event.name });
     if (event.type === "chat" && event.message.participant !== you) this.view.notice(event.message);
   }
 
-  /** @param {string} message */
-  #stopping(message) {
-    this.view.stopping.show({ text: message });
-    this.view.toasts.say(message, { unseen: true });
+  #connection() {
+    this.#show();
+    this.#media(this.#session.legs.status);
   }
 
   /** @param {MediaStatus} status */
   #media(status) {
-    const state = bannerFor(status, this.#session.state?.mediaPort ?? 0);
+    // While nothing reaches the server that is all there is to say.
+    const state = this.#notice.shown ? null : bannerFor(status, this.#session.state?.mediaPort ?? 0);
     this.view.banner.show(state);
     if (state) this.view.toasts.say(state.text, { unseen: true });
   }
@@ -197,7 +208,7 @@ function bannerFor(status, port) {
     case "working":
       return null;
     case "restoring":
-      return { text: restoringWords };
+      return { text: restoringWords, busy: true };
     case "blocked":
       return { text: blockedWords(port), action: "Try again" };
     case "refused":

@@ -7,19 +7,25 @@ import { Devices } from "../rtc/devices.js";
 import { LocalMedia } from "../rtc/local_media.js";
 import { loadPreferences } from "../state/preferences.js";
 import { Session } from "../state/session.js";
+import { keepStay, loadStay } from "../state/stay.js";
 import { roomOfPath } from "../text/rooms.js";
 import { endingWords } from "../text/words.js";
 import { Call } from "./call.js";
 import { Lobby } from "./lobby.js";
-import { pageStorage } from "./storage.js";
+import { pageStorage, tabStorage } from "./storage.js";
 
 /** @import { PublishLeg } from "../rtc/publish_leg.js" */
 /** @import { RemoteTracks } from "../rtc/subscribe_leg.js" */
+/** @import { Ended } from "../state/connection.js" */
+
+/** Another tab speaks for this participant now. */
+const REPLACED = 4003;
 
 class RoomPage {
   #host;
   #room = roomOfPath(location.pathname);
   #storage = pageStorage();
+  #tab = tabStorage();
   #preferences = loadPreferences(this.#storage);
   #devices = new Devices(navigator.mediaDevices);
   #local = this.#newLocal();
@@ -44,6 +50,10 @@ class RoomPage {
     return { publish: legs?.publish?.connection ?? null, subscribe: legs?.subscribe?.connection ?? null };
   }
 
+  get connection() {
+    return this.#session?.status ?? "ended";
+  }
+
   showLobby() {
     this.#preferences = loadPreferences(this.#storage);
     this.#local.close();
@@ -63,6 +73,7 @@ class RoomPage {
 
   /** The page goes away: the others hear of it at once, and the devices are let go. */
   abandon() {
+    if (this.#session) keepStay(this.#tab, this.#room, null);
     this.#session?.abandon();
     this.#local.close();
   }
@@ -91,15 +102,17 @@ class RoomPage {
       if (this.#call) this.#call.remote = tracks;
     });
     session.legs.on("connected", (leg) => this.marks.reach(`${leg}-connected`));
-    const state = await session.join(this.#room, this.#name, prepared);
+    session.on("token", (token) => keepStay(this.#tab, this.#room, { token, name: this.#name }));
+    const stay = loadStay(this.#tab, this.#room);
+    // Under another name one is somebody else.
+    const token = stay?.name === this.#name ? stay.token : "";
+    const state = await session.join(this.#room, this.#name, { prepared, token });
     // Whoever left meanwhile is not brought back.
     if (this.#session !== session) return session.abandon();
     this.marks.reach("joined");
 
     this.#lobby?.close();
     this.#lobby = null;
-    const open = this.#call?.view.panel.open ?? false;
-    this.#endCall();
     this.#call = new Call({
       state: session.state ?? state,
       session,
@@ -108,33 +121,36 @@ class RoomPage {
       preferences: this.#preferences,
       storage: this.#storage,
       leave: () => void this.#leave(),
-      again: () => void this.#again(),
     });
     this.#call.view.addEventListener("first-frame", () => this.marks.reach("first-remote-frame"));
-    session.on("ended", ({ code }) => {
-      if (this.#session === session) this.#showEnd(code);
+    session.on("connection", (status) => this.marks.again(status === "connected" ? "resumed" : "socket-lost"));
+    session.on("ended", (ended) => {
+      if (this.#session === session) this.#showEnd(ended);
     });
     this.#host.replaceChildren(this.#call.view);
     this.#call.remote = remote;
-    this.#call.view.resume({ draft: this.#draft, open });
+    this.#call.view.begin(this.#draft);
+    this.#draft = "";
     document.title = `${state.room} · Chatroom`;
   }
 
   async #leave() {
     const session = this.#session;
-    this.#showEnd(1000);
+    this.#showEnd({ code: 1000, message: "" });
     await session?.leave();
   }
 
-  /** Pictures and sound did not get through. The way to new connections is a new admission; until then the room is still shown. */
-  async #again() {
-    this.#session?.abandon();
-    this.#call?.retrying();
+  /** From another tab, where this participant is now: no lobby, for they are in the call already. */
+  async #takeOver() {
+    this.#preferences = loadPreferences(this.#storage);
+    this.#local = this.#newLocal();
+    await this.#local.open({ microphone: this.#preferences.microphoneOn, camera: this.#preferences.cameraOn });
+    void this.#devices.refresh();
     await this.#join(this.#name);
   }
 
   #endCall() {
-    this.#draft = this.#call?.view.panel.form.draft ?? this.#draft;
+    this.#draft = this.#call?.unsaid ?? this.#draft;
     this.#call?.close();
     this.#call = null;
   }
@@ -142,7 +158,7 @@ class RoomPage {
   /** @param {unknown} error */
   #refused(error) {
     this.#session = null;
-    if (!this.#lobby) return this.#showEnd(1006);
+    if (!this.#lobby) return this.#showEnd({ code: 1006, message: error instanceof CommandRefused ? error.message : "" });
     this.#lobby.retry();
     const message = error instanceof Error ? error.message : String(error);
     if (error instanceof CommandRefused && error.code === "invalid_name") this.#lobby.view.refuseName(message);
@@ -150,13 +166,19 @@ class RoomPage {
     else this.#lobby.view.refuse("The server could not be reached. Check your network and try again.");
   }
 
-  /** @param {number} code */
-  #showEnd(code) {
+  /** @param {Ended} ended */
+  #showEnd({ code, message }) {
     this.#endCall();
     this.#session = null;
     this.#local.close();
-    const view = new EndView({ ...endingWords(code), room: this.#room });
-    view.addEventListener("again", () => this.showLobby());
+    const replaced = code === REPLACED;
+    if (!replaced) keepStay(this.#tab, this.#room, null);
+    const view = new EndView({ ...endingWords(code, message), room: this.#room });
+    view.addEventListener("again", () => {
+      if (!replaced) return this.showLobby();
+      view.busy = true;
+      void this.#takeOver();
+    });
     this.#host.replaceChildren(view);
     view.begin();
   }
@@ -175,9 +197,12 @@ function connect() {
 const host = document.querySelector("#app");
 if (host instanceof HTMLElement) {
   const page = new RoomPage(host);
-  // For tests and curious people: the two connections, and when each step of joining happened. Nothing can be changed by it.
+  // For tests and curious people: the two connections, whether the server is reached, and when each step happened. Nothing can be changed by it.
   const surface = Object.freeze({
     legs: () => page.legs,
+    get connection() {
+      return page.connection;
+    },
     get marks() {
       return page.marks.times;
     },

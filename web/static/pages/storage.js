@@ -9,6 +9,15 @@ export function pageStorage() {
   }
 }
 
+/** What this tab keeps for itself, over a reload and a crash. @returns {Storage} */
+export function tabStorage() {
+  try {
+    return window.sessionStorage;
+  } catch {
+    return new FleetingStorage();
+  }
+}
+
 /** @implements {Storage} */
 class FleetingStorage {
   /** @type {Map<string, string>} */

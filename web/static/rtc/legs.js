@@ -1,11 +1,14 @@
 /**
- * Both connections of one participant, through the loss of the media worker and its return.
+ * Both connections of one participant, through whatever becomes of them: a media worker that goes and comes back, a
+ * network that changes, words that are lost on the way.
  *
- * It does not know how words reach the server: it is given two functions that carry an offer and an answer there.
+ * It does not know how words reach the server: it is given functions that carry an offer and an answer there, and is told
+ * while they cannot.
  */
 
 import { Emitter } from "../base/emitter.js";
 import { PublishLeg } from "./publish_leg.js";
+import { Recovery } from "./recovery.js";
 import { SubscribeLeg } from "./subscribe_leg.js";
 
 /** @import { Offer, Source } from "../protocol/types.js" */
@@ -18,21 +21,37 @@ export const RETRY = 5_000;
 /** @typedef {"working" | "restoring" | "blocked" | "refused"} MediaStatus */
 /** @typedef {"publish" | "subscribe"} LegName */
 
+const NAMES = /** @type {const} */ (["publish", "subscribe"]);
+
 /**
  * @typedef {object} Signal
  * @property {(offer: PublishOffer) => Promise<string>} publish gives the server's answer
  * @property {(offer: number, sdp: string) => Promise<void>} answer
+ * @property {(fresh: boolean) => Promise<void>} restart asks for an offer, with new credentials or for a new connection
  */
 
 /** @extends {Emitter<{tracks: RemoteTracks, status: MediaStatus, connected: LegName}>} */
 export class Legs extends Emitter {
   #signal;
+  #now;
   /** @type {PublishLeg | null} */
   publish = null;
   /** @type {SubscribeLeg | null} */
   subscribe = null;
+  #recovery = { publish: new Recovery(), subscribe: new Recovery() };
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   /** @type {Record<Source, MediaStreamTrack | null>} */
   #tracks = { microphone: null, camera: null };
+  #words = true;
+  /** The number of the offer that was made last: an answer to an earlier one is not for us. */
+  #round = 0;
+  #unanswered = false;
+  /**
+   * Offers that came while a new subscribe connection is being asked for: they are for the old one.
+   * @type {Offer[] | null}
+   */
+  #held = null;
   #lost = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
@@ -41,32 +60,25 @@ export class Legs extends Emitter {
   /** @type {MediaStatus} */
   status = "working";
 
-  /** @param {Signal} signal */
-  constructor(signal) {
+  /** @param {Signal} signal @param {() => number} [now] in milliseconds */
+  constructor(signal, now = () => performance.now()) {
     super();
     this.#signal = signal;
+    this.#now = now;
   }
 
   /**
    * @param {Record<Source, MediaStreamTrack | null>} tracks
    * @param {PublishLeg} [prepared] a leg whose offer has been made already
    */
-  async start(tracks, prepared = new PublishLeg()) {
+  start(tracks, prepared = new PublishLeg()) {
     this.publish?.close();
     this.publish = prepared;
     this.#refused = false;
     this.#watch("publish", prepared);
     prepared.people = this.#people;
     this.send(tracks);
-    try {
-      const answer = await this.#signal.publish(await prepared.offer);
-      if (this.publish !== prepared) return;
-      await prepared.accept(answer);
-      this.#lost = false;
-      this.#tell();
-    } catch (error) {
-      if (this.publish === prepared) this.#refuse(error, true);
-    }
+    return this.#negotiate(prepared);
   }
 
   /** @param {Record<Source, MediaStreamTrack | null>} tracks null for what is off */
@@ -83,15 +95,44 @@ export class Legs extends Emitter {
     if (this.publish) this.publish.people = people;
   }
 
+  /** Words do not reach the server. What flows goes on without; what has to be asked for waits. */
+  pause() {
+    this.#words = false;
+  }
+
+  /**
+   * Words reach the server again.
+   * @param {object} there
+   * @param {boolean} there.media whether there is a media worker
+   * @param {boolean} there.anew whether it knows nothing of these connections
+   */
+  resume({ media, anew }) {
+    if (this.#words) return;
+    this.#words = true;
+    if (!media) return this.lose();
+    if (anew || (this.#lost && !this.publish)) return this.renew();
+    // The same offer again: it may have been heard, and then it is answered once more.
+    if (this.#unanswered && this.publish) void this.#negotiate(this.publish);
+    if (this.#held) void this.#renewSubscribe();
+    this.#look();
+  }
+
   /** @param {Offer} offer */
   receive(offer) {
-    if (!this.subscribe) this.#listen();
+    if (this.#held) return void this.#held.push(offer);
+    this.listen();
     this.subscribe?.receive(offer);
   }
 
   /** Have the connection for the others ready before the first offer comes. */
   listen() {
     if (!this.subscribe) this.#listen();
+  }
+
+  /** The server may think of a connection for the others that this page does not have: begin that one anew. */
+  relisten() {
+    this.listen();
+    void this.#renewSubscribe();
   }
 
   /** The media worker is gone, and with it the other end of both connections. */
@@ -110,6 +151,27 @@ export class Legs extends Emitter {
     return this.start(this.#tracks);
   }
 
+  /** Nobody at the other end knows of these connections: another worker, or another stay. */
+  renew() {
+    this.emit("tracks", new Map());
+    void this.restore();
+    this.listen();
+  }
+
+  /** Somebody asks for another try: both connections are made anew. */
+  again() {
+    if (this.#lost) return;
+    this.#refused = false;
+    for (const name of NAMES) this.#recovery[name].again(this.#now());
+    this.#look();
+  }
+
+  /** The way to the server may be another than before. */
+  networkChanged() {
+    for (const name of NAMES) this.#recovery[name].networkChanged(this.#now());
+    this.#look();
+  }
+
   close() {
     this.silence();
     this.#closeBoth();
@@ -117,9 +179,14 @@ export class Legs extends Emitter {
 
   #closeBoth() {
     clearTimeout(this.#retry);
+    clearTimeout(this.#timer);
     this.publish?.close();
     this.subscribe?.close();
     this.publish = this.subscribe = null;
+    this.#round += 1;
+    this.#unanswered = false;
+    this.#held = null;
+    for (const name of NAMES) this.#recovery[name].reset();
   }
 
   #listen() {
@@ -130,21 +197,96 @@ export class Legs extends Emitter {
     this.#watch("subscribe", leg);
   }
 
-  /** @param {LegName} name @param {PublishLeg | SubscribeLeg} leg */
-  #watch(name, leg) {
-    leg.watch.on("change", (health) => {
-      if (health === "connected") this.emit("connected", name);
+  /** @param {PublishLeg} leg */
+  async #negotiate(leg) {
+    const round = ++this.#round;
+    clearTimeout(this.#retry);
+    this.#unanswered = true;
+    try {
+      const answer = await this.#signal.publish(await leg.offer);
+      if (round !== this.#round) return;
+      await leg.accept(answer);
+      if (round !== this.#round) return;
+      this.#unanswered = this.#lost = false;
       this.#tell();
-    });
+    } catch (error) {
+      if (round === this.#round) this.#refuse(error, true);
+    }
+  }
+
+  async #renewSubscribe() {
+    const leg = this.subscribe;
+    this.#held = [];
+    try {
+      await this.#signal.restart(true);
+      if (this.subscribe !== leg) return;
+      this.#held = null;
+      leg?.close();
+      this.#listen();
+      this.#recovery.subscribe.replaced(this.#now());
+    } catch (error) {
+      if (this.subscribe !== leg || !this.#words) return;
+      const held = this.#held;
+      this.#held = null;
+      for (const offer of held ?? []) this.receive(offer);
+      console.warn("chatroom: the connection for the others was not made anew:", error);
+    }
+  }
+
+  async #restartSubscribe() {
+    try {
+      await this.#signal.restart(false);
+    } catch (error) {
+      // Where it did not help, the next remedy comes by itself.
+      console.warn("chatroom: the connection for the others was not restarted:", error);
+    }
+  }
+
+  /** @param {LegName} name @param {PublishLeg | SubscribeLeg} leg */
+  #watch(name, { watch }) {
+    const see = () => {
+      const recovery = this.#recovery[name];
+      const before = recovery.health;
+      recovery.see(watch.state, watch.begun, this.#now());
+      if (recovery.health === "connected" && before !== "connected") this.emit("connected", name);
+      this.#look();
+    };
+    watch.on("change", see);
+    this.#recovery[name].replaced(this.#now());
+  }
+
+  /** Do what is due, and come back when the next is. */
+  #look() {
+    clearTimeout(this.#timer);
+    const now = this.#now();
+    for (const name of NAMES) {
+      const remedy = this.#recovery[name].look(now, this.#words && !this.#lost);
+      if (remedy !== null) this.#remedy(name, remedy);
+    }
+    const due = Math.min(...NAMES.map((name) => this.#recovery[name].due));
+    if (due < Infinity && (this.#words || due > now)) this.#timer = setTimeout(() => this.#look(), Math.max(0, due - now));
+    this.#tell();
+  }
+
+  /** @param {LegName} name @param {import("./recovery.js").Remedy} remedy */
+  #remedy(name, remedy) {
+    if (name === "publish") {
+      if (remedy === "renew" || !this.publish) return void this.start(this.#tracks);
+      this.publish.restart();
+      return void this.#negotiate(this.publish);
+    }
+    void (remedy === "renew" ? this.#renewSubscribe() : this.#restartSubscribe());
   }
 
   /** @param {unknown} error @param {boolean} publishing */
   #refuse(error, publishing) {
-    // A stale offer is followed by a fresh one, and an absent worker by its return.
     const code = error instanceof Error && "code" in error ? error.code : "";
-    if (code === "stale_offer") return;
-    if (code === "media_unavailable" || (code === "busy" && publishing)) {
+    // A stale offer is followed by a fresh one, and so is one whose answer was lost with the socket.
+    if (code === "stale_offer" || (code === "not_answered" && !(publishing && this.#words))) return;
+    if (publishing) this.#unanswered = false;
+    if (code === "media_unavailable" || (publishing && (code === "busy" || code === "not_answered"))) {
       this.#lost = true;
+      // An absent worker tells of its return.
       if (publishing) this.#retry = setTimeout(() => void this.start(this.#tracks), RETRY);
     } else {
       this.#refused = true;
@@ -164,7 +306,8 @@ export class Legs extends Emitter {
   #current() {
     if (this.#lost) return "restoring";
     if (this.#refused) return "refused";
-    const blocked = [this.publish, this.subscribe].some((leg) => leg?.watch.health === "blocked");
-    return blocked ? "blocked" : "working";
+    const health = NAMES.map((name) => this.#recovery[name].health);
+    if (health.includes("blocked")) return "blocked";
+    return health.includes("restoring") ? "restoring" : "working";
   }
 }

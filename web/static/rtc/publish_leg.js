@@ -47,6 +47,13 @@ export class PublishLeg {
     return this.#offer;
   }
 
+  /** The next offer asks for new credentials on the same connection, and for the way as the network is now. */
+  restart() {
+    this.connection.restartIce();
+    this.#offer = this.#prepare();
+    this.#offer.catch(() => {});
+  }
+
   /** @param {Source} source @param {MediaStreamTrack | null} track */
   async send(source, track) {
     const { sender } = this.#transceivers[source];

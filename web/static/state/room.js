@@ -52,6 +52,14 @@ export function applyEvent(state, event) {
 }
 
 /**
+ * Events up to this one that did not come are overtaken by later ones.
+ * @param {RoomState} state
+ * @param {number} seq
+ * @returns {RoomState}
+ */
+export const skipTo = (state, seq) => (seq > state.seq ? Object.freeze({ ...state, seq }) : state);
+
+/**
  * @param {RoomState} state
  * @param {RoomEvent} event
  * @returns {Partial<RoomState>}
@@ -82,18 +90,19 @@ const without = (state, id) => state.participants.filter((each) => each.id !== i
  * @property {boolean} own
  * @property {boolean} microphone
  * @property {boolean} camera
+ * @property {boolean} reconnecting
  */
 
 /**
- * Everyone, with one's own switches as they are here: no round trip is waited for to show them.
+ * Everyone, with oneself as things are here: no round trip is waited for to show it.
  * @param {RoomState} state
- * @param {{microphone: boolean, camera: boolean}} switches
+ * @param {{microphone: boolean, camera: boolean, reconnecting: boolean}} here
  * @returns {Person[]}
  */
-export function peopleOf(state, switches) {
-  return state.participants.map(({ id, name, microphone, camera }) => {
+export function peopleOf(state, here) {
+  return state.participants.map(({ id, name, microphone, camera, connection }) => {
     const own = id === state.you;
-    const shown = own ? switches : { microphone, camera };
+    const shown = own ? here : { microphone, camera, reconnecting: connection === "reconnecting" };
     return { id, name, label: own ? `${name} (you)` : name, own, ...shown };
   });
 }

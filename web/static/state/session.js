@@ -1,61 +1,87 @@
 /**
  * Being in a room: what this page says, what it hears, and what it knows because of that.
  *
- * A session is more than its socket. It asks for a socket with a function, so that a later release can ask again when one
- * is lost and go on in the same session.
+ * A session is more than its socket. When that is lost it goes on with the next one: what it knows, its connections for
+ * pictures and sound and what was written meanwhile are all still there.
  */
 
 import { Emitter } from "../base/emitter.js";
 import { Legs } from "../rtc/legs.js";
-import { applyEvent, fromSnapshot, GapError } from "./room.js";
+import { Connection } from "./connection.js";
+import { Outbox } from "./outbox.js";
+import { GIVE_UP_AFTER } from "./reconnect.js";
+import { applyEvent, fromSnapshot, GapError, skipTo } from "./room.js";
 import { UpdateSender } from "./update_sender.js";
 
-/** @import { Closed, Socket } from "../protocol/socket.js" */
-/** @import { Reply, RoomEvent, ServerEvent } from "../protocol/types.js" */
+/** @import { Socket } from "../protocol/socket.js" */
+/** @import { Joined, Resumed, RoomEvent, ServerEvent, ServerStopping } from "../protocol/types.js" */
 /** @import { LocalMedia } from "../rtc/local_media.js" */
 /** @import { PublishLeg } from "../rtc/publish_leg.js" */
+/** @import { Ended } from "./connection.js" */
 /** @import { RoomState } from "./room.js" */
 
 /**
  * @typedef {object} SessionEvents
  * @property {RoomState} room the room as it is now
  * @property {RoomEvent} event what changed it, after `room`
- * @property {string} stopping the server says goodbye, in its words
- * @property {Closed} ended
+ * @property {"connected" | "reconnecting"} connection
+ * @property {ServerStopping} stopping the server says goodbye
+ * @property {string} token the key to this stay, whenever it is another
+ * @property {Ended} ended
  */
-
-/** Not from the wire: the page itself gave up, because it could no longer show the truth. */
-export const LOST_TRACK = 3001;
 
 /** @extends {Emitter<SessionEvents>} */
 export class Session extends Emitter {
-  #connect;
   #local;
-  /** @type {Socket | null} */
-  #socket = null;
+  #connection;
   /** @type {RoomState | null} */
   #state = null;
   #updates;
+  #outbox;
   /** @type {() => void} */
   #unfollow;
+  #room = "";
+  #name = "";
+  #token = "";
+  /** What is shown could be wrong: only a snapshot helps. */
+  #astray = false;
+  /** @type {{media: boolean, anew: boolean}} what is at the other end of the legs */
+  #media = { media: true, anew: false };
+  /** Which life of the media worker the legs belong to; null where that was not said. @type {number | null} */
+  #mediaSession = null;
+  /** The newest event when the page came back: those up to it are what was missed. */
+  #newest = 0;
+  #missed = 0;
+  #caughtUp = false;
+  /** What has to follow the first join at once. @type {() => void} */
+  #publish = () => {};
 
   /**
    * @param {object} parts
    * @param {() => Socket} parts.connect
    * @param {LocalMedia} parts.local
+   * @param {() => number} [parts.now]
+   * @param {() => number} [parts.random]
    */
-  constructor({ connect, local }) {
+  constructor({ connect, local, now, random }) {
     super();
-    this.#connect = connect;
     this.#local = local;
+    this.#connection = new Connection({ connect, now, random, enter: (socket, away) => this.#enter(socket, away) });
+    this.#connection.on("event", (event) => this.#receive(event));
+    this.#connection.on("lost", () => this.#lost());
+    this.#connection.on("entered", () => this.#entered());
+    this.#connection.on("ended", (ended) => this.#end(ended));
+    const request = this.#connection.request.bind(this.#connection);
     this.legs = new Legs({
       publish: async (offer) => {
-        const reply = await this.#request({ type: "publish", ...offer });
+        const reply = await request({ type: "publish", ...offer });
         return reply.type === "published" ? reply.sdp : "";
       },
-      answer: async (offer, sdp) => void (await this.#request({ type: "answer", offer, sdp })),
+      answer: async (offer, sdp) => void (await request({ type: "answer", offer, sdp })),
+      restart: async (fresh) => void (await request({ type: "restart", fresh })),
     });
-    this.#updates = new UpdateSender((switches) => this.#request({ type: "update", ...switches }));
+    this.#updates = new UpdateSender((switches) => request({ type: "update", ...switches }));
+    this.#outbox = new Outbox((text) => request({ type: "chat", text }));
     this.#unfollow = local.on("change", () => this.#switched());
   }
 
@@ -64,54 +90,71 @@ export class Session extends Emitter {
     return this.#state;
   }
 
+  get status() {
+    return this.#connection.status;
+  }
+
+  /** How many events are being told that happened while the page was away. */
+  get missed() {
+    return this.#missed;
+  }
+
+  /** What was written and is not said yet. */
+  get outbox() {
+    return this.#outbox;
+  }
+
   /**
    * Joining and publishing leave together: nothing is waited for in between.
    * @param {string} room
    * @param {string} name
-   * @param {PublishLeg} [prepared]
+   * @param {object} [brought]
+   * @param {PublishLeg} [brought.prepared]
+   * @param {string} [brought.token] of a stay that may still be there, from a page that was in it before
    * @returns {Promise<RoomState>} rejects with CommandRefused or NotAnswered
    */
-  async join(room, name, prepared) {
-    const socket = this.#connect();
-    this.#socket = socket;
-    socket.on("event", (event) => this.#receive(event));
-    socket.on("closed", (closed) => this.#end(closed));
-    const switches = this.#local.switches;
-    this.#updates.told(switches);
-    const joined = socket.request({ type: "join", room, name, ...switches });
-    void this.legs.start(this.#local.tracks, prepared);
-    this.legs.listen();
+  async join(room, name, { prepared, token = "" } = {}) {
+    this.#room = room;
+    this.#name = name;
+    this.#token = token;
+    this.#publish = () => {
+      void this.legs.start(this.#local.tracks, prepared);
+      this.legs.listen();
+    };
     try {
-      await joined;
+      await this.#connection.open();
     } catch (error) {
       this.abandon();
       throw error;
     }
-    this.#switched();
     if (!this.#state) throw new Error("joined without a snapshot");
     return this.#state;
   }
 
-  /** @param {string} text */
-  async chat(text) {
-    await this.#request({ type: "chat", text });
+  /** @param {string} text @returns {Promise<void>} resolves when it is said, after a return if need be */
+  chat(text) {
+    return this.#outbox.say(text);
+  }
+
+  /** The network changed, or the page woke up: see whether everything is still there. @param {{network: boolean}} why */
+  doubt({ network }) {
+    this.#connection.doubt();
+    if (network) this.legs.networkChanged();
   }
 
   /** Say goodbye, and wait a moment for the server to have heard it. */
   async leave() {
-    const socket = this.#socket;
-    if (!socket || socket.closed) return;
     this.#stop();
     // The reply to `leave` is that the server closes the socket.
-    await Promise.race([this.#request({ type: "leave" }).catch(() => {}), pause(1000)]);
-    socket.close(1000);
+    if (this.status === "connected") await Promise.race([this.#connection.request({ type: "leave" }).catch(() => {}), pause(1000)]);
+    this.#connection.close();
   }
 
   /** Be gone at once, as a closed tab is: the close of the socket is what the others are told. */
   abandon() {
     this.silence();
     this.#stop();
-    this.#socket?.close(1000);
+    this.#connection.close();
   }
 
   #stop() {
@@ -120,23 +163,70 @@ export class Session extends Emitter {
   }
 
   /**
-   * @param {import("../protocol/types.js").Command} command
-   * @returns {Promise<Reply>}
+   * @param {Socket} socket
+   * @param {number} away
    */
-  #request(command) {
-    return this.#socket ? this.#socket.request(command) : Promise.reject(new Error("there is no socket"));
+  async #enter(socket, away) {
+    const first = this.#state === null;
+    const seq = this.#astray ? 0 : (this.#state?.seq ?? 0);
+    if (this.#token) {
+      try {
+        await socket.request({ type: "resume", room: this.#room, token: this.#token, seq, ...this.#saySwitches() });
+        if (first) {
+          // The page that was here before had connections of its own.
+          this.#publish();
+          this.legs.relisten();
+        }
+        return;
+      } catch (error) {
+        if (codeOf(error) !== "unknown_token" || away >= GIVE_UP_AFTER) throw error;
+        this.#token = "";
+      }
+    }
+    const joined = socket.request({ type: "join", room: this.#room, name: this.#name, ...this.#saySwitches() });
+    if (first) this.#publish();
+    await joined;
+  }
+
+  /** @returns {{microphone: boolean, camera: boolean}} */
+  #saySwitches() {
+    const { switches } = this.#local;
+    this.#updates.told(switches);
+    return switches;
+  }
+
+  #lost() {
+    this.legs.pause();
+    this.#outbox.close();
+    this.#caughtUp = false;
+    this.emit("connection", "reconnecting");
+  }
+
+  #entered() {
+    this.#astray = false;
+    this.legs.resume(this.#media);
+    this.#media = { media: true, anew: false };
+    this.#switched();
+    this.#catchUp();
+    this.emit("connection", "connected");
   }
 
   #switched() {
     this.legs.send(this.#local.tracks);
-    if (this.#state) this.#updates.tell(this.#local.switches);
+    if (this.status === "connected") this.#updates.tell(this.#local.switches);
   }
 
   /** @param {ServerEvent} event */
   #receive(event) {
     switch (event.type) {
       case "joined":
-        return this.#become(fromSnapshot(event));
+        return this.#welcome(event);
+      case "resumed":
+        this.#missed = this.#state ? event.seq - this.#state.seq : 0;
+        return this.#find(event);
+      case "skipped":
+        if (this.#state) this.#state = skipTo(this.#state, event.seq);
+        return this.#catchUp();
       case "participant_joined":
       case "participant_updated":
       case "participant_left":
@@ -147,10 +237,34 @@ export class Session extends Emitter {
       case "media_lost":
         return this.legs.lose();
       case "media_restored":
+        // Which life of the worker this is, is said with the next return.
+        this.#mediaSession = null;
         return void this.legs.restore();
       case "server_stopping":
-        return this.emit("stopping", event.message);
+        this.#connection.backIn = event.back_in * 1000;
+        return this.emit("stopping", event);
     }
+  }
+
+  /** @param {Joined} joined */
+  #welcome(joined) {
+    const before = this.#state;
+    this.#connection.heartbeat = joined.heartbeat * 1000;
+    this.#missed = 0;
+    this.#find(joined);
+    if (before && before.you !== joined.you) this.#media.anew = true;
+    this.#outbox.begin(joined.you, joined.messages);
+    this.#become(fromSnapshot(joined));
+    if (joined.token === this.#token) return;
+    this.#token = joined.token;
+    this.emit("token", joined.token);
+  }
+
+  /** What there is after a return. @param {Joined | Resumed} there */
+  #find({ seq, media, media_session }) {
+    this.#newest = seq;
+    this.#media = { media, anew: this.#mediaSession !== null && this.#mediaSession !== media_session };
+    this.#mediaSession = media_session;
   }
 
   /** @param {RoomEvent} event */
@@ -159,13 +273,24 @@ export class Session extends Emitter {
     try {
       const state = applyEvent(this.#state, event);
       if (state === this.#state) return;
+      if (event.type === "chat") this.#outbox.heard(event.message);
       this.#become(state);
       this.emit("event", event);
     } catch (error) {
       if (!(error instanceof GapError)) throw error;
       console.error("chatroom:", error);
-      this.#socket?.close(LOST_TRACK);
+      this.#astray = true;
+      return this.#connection.drop();
     }
+    this.#catchUp();
+  }
+
+  /** Once everything that was missed is known, so is which messages were said: the others are sent. */
+  #catchUp() {
+    if (this.#caughtUp || this.status !== "connected" || !this.#state || this.#state.seq < this.#newest) return;
+    this.#caughtUp = true;
+    this.#missed = 0;
+    this.#outbox.open();
   }
 
   /** @param {RoomState} state */
@@ -175,13 +300,16 @@ export class Session extends Emitter {
     this.emit("room", state);
   }
 
-  /** @param {Closed} closed */
-  #end(closed) {
+  /** @param {Ended} ended */
+  #end(ended) {
     this.#stop();
-    this.emit("ended", closed);
+    this.emit("ended", ended);
     this.silence();
   }
 }
 
 /** @param {number} ms @returns {Promise<void>} */
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** @param {unknown} error */
+const codeOf = (error) => (error instanceof Error && "code" in error ? error.code : "");

@@ -23,7 +23,7 @@ export class UpdateSender {
   }
 
   /**
-   * The server knows this already.
+   * The server knows this already, or is being told by other words.
    * @param {Switches} switches
    */
   told(switches) {
@@ -44,6 +44,8 @@ export class UpdateSender {
         await this.#send(sent);
         this.#known = sent;
       } catch (error) {
+        // It may have been heard or not.
+        this.#known = null;
         // The next change tries again; a closed socket has nobody to tell, and that is no fault.
         const say = error instanceof NotAnswered ? console.warn : console.error;
         say("chatroom: the switches were not updated:", error);
