@@ -74,7 +74,11 @@ async def test_a_tree_ends_in_reverse_order_as_a_whole(autojump_clock: Any) -> N
             task_status.started()
             await trio.sleep_forever()
 
-    specs = [staff.spec("a"), ChildSpec("middle", inner, shutdown=math.inf), staff.spec("d", lingering=1.0)]
+    specs: list[ChildSpec[Any]] = [
+        staff.spec("a"),
+        ChildSpec("middle", inner, shutdown=math.inf),
+        staff.spec("d", lingering=1.0),
+    ]
     with trio.move_on_after(1):
         async with open_supervisor("outer", under="top", children=specs):
             await trio.sleep_forever()
