@@ -61,9 +61,9 @@ CONTENDERS = [
 
 
 def limits_file(folder: Path, **more: float) -> Path:
-    """Write settings for our server: `LIMITS`, as far as it has them, and those given."""
+    """Write settings for our server: `LIMITS` and those given, as far as it has them."""
     known = {field.name for field in attrs.fields(Limits)}
-    wanted = {name: value for name, value in LIMITS.items() if name in known} | more
+    wanted = {name: value for name, value in {**LIMITS, **more}.items() if name in known}
     file = folder / "benchmark.toml"
     file.write_text("[limits]\n" + "".join(f"{name} = {value}\n" for name, value in wanted.items()))
     return file
@@ -87,12 +87,18 @@ class Process:
         return time.clock_gettime((~self.pid) << 3 | 2)
 
     def memory(self) -> int:
-        """Bytes that are resident."""
-        rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
-        return 1024 * int(re.search(r"^Rss:\s+(\d+) kB", rollup, re.MULTILINE)[1])  # type: ignore[index]
+        """Bytes of it that are resident."""
+        return resident(self.pid)
 
     def output(self) -> str:
         return Path(self.log.name).read_text(encoding="utf-8", errors="replace")
+
+
+def resident(pid: int) -> int:
+    """Bytes of a process that are resident, those that it shares with others included."""
+    found = re.search(r"^Rss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    assert found is not None, "the kernel writes it"
+    return 1_024 * int(found[1])
 
 
 @contextmanager
