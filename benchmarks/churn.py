@@ -35,16 +35,16 @@ TOLERANCE = 0.05
 PATIENCE = 60.0
 #: Seconds in which what ends with the last of them has ended: lingering connections, threads that wait for work.
 REST = 15.0
-#: Short, so that who is gone is gone, and small, so that what is kept of the past is full before it is counted.
+#: Short, so that who is gone is gone, yet longer than a busy machine stands still; and small, so that what is kept of
+#: the past is full before it is counted.
 LIMITS = {
     "room_linger": 1.0,
-    "join_timeout": 6.0,
-    "reconnecting_after": 2.5,
-    "left_after": 6.0,
-    "socketless": 10.0,
+    "join_timeout": 20.0,
+    "reconnecting_after": 10.0,
+    "left_after": 30.0,
+    "socketless": 30.0,
     "log_records": 20,
 }
-
 #: Numbers of ``/healthz``: those that are zero once all are gone, and those that say how much there has been.
 LEAVING = ("rooms.rooms", "rooms.participants", "sockets")
 GROWING = {"admissions", "restarts", "pid"}

@@ -32,6 +32,9 @@ LIMITS = {
     "command_rate": 100_000.0,
     "command_burst": 100_000,
     "connections_per_address": 100_000,
+    # A machine that stands still for seconds would have everyone pass for lost.
+    "reconnecting_after": 120.0,
+    "left_after": 240.0,
 }
 
 
