@@ -110,11 +110,13 @@ class Lease:
 
     def _silent_at(self) -> float:
         terms = self._terms
+        at = max(self._socket, self._media) + terms.reconnecting_after
         if self._lost is None:
-            return max(self._socket, self._media) + terms.reconnecting_after
+            return at
         if self._media > self._lost + terms.echo:
-            return max(self._media + terms.reconnecting_after, self._lost + terms.grace)
-        return self._lost + terms.grace
+            return max(at, self._lost + terms.grace)
+        # Whoever was silent when the socket was lost is not heard by its loss.
+        return min(at, self._lost + terms.grace)
 
     def _gone_at(self) -> float:
         at = max(self._socket, self._media) + self._terms.left_after
