@@ -97,7 +97,8 @@ async def settle(server: Process) -> None:
     while True:
         found = await trio.to_thread.run_sync(partial(health, server))
         left = sum(found.get(name, 0) for name in LEAVING)
-        if not left:
+        # A busy machine may have had the worker replaced.
+        if not left and len(children(server.pid)) == 1:
             break
         if left != before:
             before, deadline = left, time.monotonic() + PATIENCE
