@@ -73,6 +73,7 @@ export class Call {
       session.on("event", (event) => this.#news(event)),
       session.on("room", () => this.#show()),
       session.outbox.on("change", (unsaid) => (this.view.panel.log.unsaid = unsaid)),
+      session.legs.on("flows", () => this.#show()),
       session.legs.on("status", (status) => this.#media(status)),
       local.on("change", () => this.#show()),
       local.on("lost", ({ source, problem }) => this.view.toasts.say(problemWords(source, problem).title)),
@@ -123,7 +124,9 @@ export class Call {
     const state = this.#session.state;
     if (!state) return;
     const { microphone, camera } = this.#local;
-    this.view.people = peopleOf(state, { ...this.#local.switches, reconnecting: this.#notice.shown });
+    // As long as pictures flow the others see no difference.
+    const reconnecting = this.#notice.shown && !this.#session.legs.flows;
+    this.view.people = peopleOf(state, { ...this.#local.switches, reconnecting });
     this.view.showMessages(state.messages, state.you);
     this.view.controls.microphone.update(switchState(microphone));
     this.view.controls.camera.update(switchState(camera));

@@ -45,7 +45,7 @@ export class ConnectionNotice {
   #lost() {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#show(true, this.#stopsAt === null ? reconnectingWords : goneWords);
+      this.#show(this.#stopsAt === null ? reconnectingWords : goneWords);
     }, this.#stopsAt === null ? BLINK : 0);
   }
 
@@ -59,19 +59,18 @@ export class ConnectionNotice {
     this.#changed();
   }
 
-  /** @param {boolean} shown @param {string} text */
-  #show(shown, text) {
-    this.#view.connection.show({ text, busy: shown });
+  /** @param {string} text */
+  #show(text) {
+    this.#view.connection.show({ text, busy: true });
     this.#view.toasts.say(text, { unseen: true });
-    if (this.shown === shown) return;
-    this.shown = shown;
+    this.shown = true;
     this.#changed();
   }
 
   /** @param {number} seconds */
   #stopping(seconds) {
     this.#stopsAt = performance.now() + seconds * SECOND;
-    this.#show(this.shown, stoppingWords(seconds));
+    this.#view.toasts.say(stoppingWords(Math.round(seconds)), { unseen: true });
     this.#count();
   }
 
@@ -80,7 +79,8 @@ export class ConnectionNotice {
     clearTimeout(this.#timer);
     if (this.#stopsAt === null || this.#session.status !== "connected") return;
     const left = Math.max(0, (this.#stopsAt - performance.now()) / SECOND);
-    this.#view.connection.show({ text: stoppingWords(Math.round(left)) });
+    // What lasts has a place of its own; what is over at once does not move the pictures for it.
+    this.#view.connection.show({ text: stoppingWords(Math.round(left)), busy: left < 1 });
     if (left > 0) this.#timer = setTimeout(() => this.#count(), SECOND);
   }
 }

@@ -30,7 +30,7 @@ const NAMES = /** @type {const} */ (["publish", "subscribe"]);
  * @property {(fresh: boolean) => Promise<void>} restart asks for an offer, with new credentials or for a new connection
  */
 
-/** @extends {Emitter<{tracks: RemoteTracks, status: MediaStatus, connected: LegName}>} */
+/** @extends {Emitter<{tracks: RemoteTracks, status: MediaStatus, connected: LegName, flows: boolean}>} */
 export class Legs extends Emitter {
   #signal;
   #now;
@@ -59,6 +59,8 @@ export class Legs extends Emitter {
   #people = 1;
   /** @type {MediaStatus} */
   status = "working";
+  /** Whether anything goes through, as far as is known: then the server hears of this page even without words. */
+  flows = false;
 
   /** @param {Signal} signal @param {() => number} [now] in milliseconds */
   constructor(signal, now = () => performance.now()) {
@@ -297,9 +299,17 @@ export class Legs extends Emitter {
 
   #tell() {
     const status = this.#current();
+    this.#flow();
     if (status === this.status) return;
     this.status = status;
     this.emit("status", status);
+  }
+
+  #flow() {
+    const flows = [this.publish, this.subscribe].some((leg) => leg?.watch.state === "connected");
+    if (flows === this.flows) return;
+    this.flows = flows;
+    this.emit("flows", flows);
   }
 
   /** @returns {MediaStatus} */
