@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import time
 import urllib.request
@@ -40,6 +41,7 @@ REST = 15.0
 LIMITS = {
     "room_linger": 1.0,
     "join_timeout": 20.0,
+    "ping_after": 2.0,
     "reconnecting_after": 10.0,
     "left_after": 30.0,
     "socketless": 30.0,
@@ -161,6 +163,7 @@ def main() -> None:
     parser.add_argument("--warm-up", type=int, default=2_000, help="of the visits, before it is counted  [%(default)s]")
     parser.add_argument("--seed", type=int, default=1, help="[%(default)s]")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and not without ending the servers
     with running(CONTENDERS[0], **LIMITS) as server:
         fine = trio.run(churn, server, options.warm_up, options.visits, options.seed)
     sys.exit(0 if fine else "something was left behind")

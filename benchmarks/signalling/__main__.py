@@ -6,6 +6,7 @@ import argparse
 import importlib.metadata
 import platform
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 
 from benchmarks.signalling.contenders import CONTENDERS, NODE, PEERS, Contender
-from benchmarks.signalling.measure import Figures, many_rooms, one_room, one_stuck
+from benchmarks.signalling.measure import Figures, idle, many_rooms, one_room, one_stuck
 from benchmarks.signalling.report import medians, table
 
 Measurement = Callable[[Contender], Figures]
@@ -21,6 +22,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "room-200": partial(one_room, pages=200),
     "stuck-200": partial(one_stuck, pages=200),
     "rooms": many_rooms,
+    "idle": idle,
     "room-1000": partial(one_room, pages=1_000),
 }
 
@@ -42,6 +44,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", metavar="NAME", help="contenders with this in their names")
     parser.add_argument("--measure", action="append", choices=MEASUREMENTS, help="these alone")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and not without ending the servers
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 

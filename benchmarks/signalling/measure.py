@@ -8,11 +8,13 @@ from pathlib import Path
 
 from benchmarks.signalling.contenders import Contender, Process, running
 from benchmarks.signalling.swarm import Member, Stalled, Swarm, Wrong
+from chatroom.limits import Limits
 
 Figures = dict[str, float]
 
 #: Pages of the measurements with many rooms, and in one of those.
 PAGES, IN_A_ROOM = 1_000, 10
+ROOMS = [f"room-{number // IN_A_ROOM}" for number in range(PAGES)]
 #: Receipts over which the cost of one is measured, and rounds before it in which code and buffers get warm.
 RECEIPTS, WARM_UP = 40_000, 10
 #: Seconds over which a server is watched that has nothing to do, the answers to pings excepted.
@@ -34,12 +36,11 @@ def one_room(contender: Contender, pages: int) -> Figures:
         before = server.cpu()
         speaker, *_ = swarm.join(["one"] * pages)
         joined = server.cpu() - before
-        idle = _idle_rate(server, swarm)
-        cost, delays = _broadcasts(server, swarm, speaker, pages, idle)
+        rate = _idle_rate(server, swarm)
+        cost, delays = _broadcasts(server, swarm, speaker, pages, rate)
         swarm.close()
     return {
         f"joins, a room of {pages}": pages / joined,
-        f"idle, {pages}": idle,
         f"receipt, {pages}": cost,
         f"p99, {pages}": percentile(delays, 0.99),
     }
@@ -51,12 +52,23 @@ def many_rooms(contender: Contender) -> Figures:
         _visit(server.port)
         swarm = Swarm(server.port)
         memory, before = server.memory(), server.cpu()
-        swarm.join([f"room-{number // IN_A_ROOM}" for number in range(PAGES)])
+        swarm.join(ROOMS)
         joined = server.cpu() - before
         swarm.idle(IDLE)
         memory = server.memory() - memory
         swarm.close()
     return {"joins, many rooms": PAGES / joined, "memory": memory / PAGES}
+
+
+def idle(contender: Contender) -> Figures:
+    """Seconds of CPU time in each second that many people take who say nothing; of ours, with its pings."""
+    with running(contender, ping_after=Limits().ping_after) as server:
+        swarm = Swarm(server.port)
+        swarm.join(ROOMS)
+        swarm.idle(IDLE)
+        rate = _idle_rate(server, swarm)
+        swarm.close()
+    return {"idle": rate}
 
 
 def one_stuck(contender: Contender, pages: int) -> Figures:
@@ -65,11 +77,11 @@ def one_stuck(contender: Contender, pages: int) -> Figures:
         swarm = Swarm(server.port)
         speaker, *_ = swarm.join(["one"] * pages)
         (stuck,) = swarm.join(["one"], receive_buffer=RECEIVE_BUFFER)
-        idle = _idle_rate(server, swarm)
+        rate = _idle_rate(server, swarm)
         swarm.stop_reading(stuck)
         try:
             _fill(server, swarm, speaker, stuck, pages, "x" * contender.longest)
-            _, delays = _broadcasts(server, swarm, speaker, pages, idle, patience=STALL, receipts=RECEIPTS // 8)
+            _, delays = _broadcasts(server, swarm, speaker, pages, rate, patience=STALL, receipts=RECEIPTS // 8)
             p99 = percentile(delays, 0.99)
         except Stalled:
             p99 = inf
@@ -94,7 +106,7 @@ def _broadcasts(
     swarm: Swarm,
     speaker: Member,
     receivers: int,
-    idle: float,
+    rate: float,
     patience: float = 60.0,
     receipts: int = RECEIPTS,
 ) -> tuple[float, list[float]]:
@@ -109,7 +121,7 @@ def _broadcasts(
         delays += swarm.broadcast(speaker, TEXT, receivers, patience)
         # As long a pause: the server has caught up before the next one, and is half idle.
         swarm.idle(time.monotonic() - said)
-    spent = server.cpu() - before - idle * (time.monotonic() - began)
+    spent = server.cpu() - before - rate * (time.monotonic() - began)
     return spent / (rounds * receivers), delays
 
 
