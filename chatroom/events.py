@@ -101,6 +101,12 @@ class Error:
 
 
 @attrs.frozen
+class Skipped:
+    type: ClassVar[str] = "skipped"
+    seq: int
+
+
+@attrs.frozen
 class Offer:
     type: ClassVar[str] = "offer"
     offer: int
@@ -135,5 +141,5 @@ class ServerStopping:
 
 
 Reply = Joined | Resumed | Ok | Published | Error
-Notice = Offer | MediaLost | MediaRestored | Ping | ServerStopping
+Notice = Skipped | Offer | MediaLost | MediaRestored | Ping | ServerStopping
 Event = RoomEvent | Reply | Notice

@@ -20,6 +20,7 @@ from chatroom.errors import UserError
 from chatroom.media import Media
 from chatroom.names import room_name
 from web import hardening, logs, origin
+from web.asgi import WebsocketConnection
 from web.lifespan import Lifespan
 from web.node import Node
 from web.settings import Settings, load
@@ -78,6 +79,7 @@ class App(QuartTrio):
 
     response_class = AppResponse
     asgi_lifespan_class = Lifespan  # type: ignore[assignment]
+    asgi_websocket_class = WebsocketConnection
 
 
 def create_app(settings: Settings | None = None, media: Media | None = None) -> App:

@@ -3,7 +3,8 @@
 What is mended, each with a test that fails without it:
 
 * one connection's error ended the whole server: it ends that connection;
-* a send to a peer that does not read was shielded without limit: it has a deadline, nearer once the server stops;
+* a send to a peer that does not read was shielded without limit: it has a deadline, nearer once the server stops, and
+  frames may be written past Hypercorn (`web.sender`, which stands in the scope's state under `SENDER`);
 * permessage-deflate was always accepted, at 100 kB a connection: the offer is not seen;
 * the peer's close code was lost: it stands in the scope, under `CLOSE_CODE`;
 * a broken or too large websocket frame was an error or left the connection open: it is a close with 1002, 1007 or 1009;
@@ -24,7 +25,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from math import inf
 from typing import Any
 
@@ -44,17 +44,18 @@ from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
 from hypercorn.trio.worker_context import EventWrapper, WorkerContext
+from hypercorn.typing import ConnectionState
 from wsproto.events import CloseConnection, Message, Ping
+from wsproto.events import Event as WebsocketEvent
 from wsproto.utilities import RemoteProtocolError
 
 from chatroom.limits import TokenBucket
+from web.sender import Sender
 
 #: The key of an ASGI websocket scope under which the code stands with which the peer, or we for its frames, closed it.
 CLOSE_CODE = "chatroom.close_code"
-#: Bytes that are sent at a time, and seconds that a peer may take to accept them; the same once the server is stopping.
-PIECE = 65_536
-SEND_TIMEOUT = 8.0
-SEND_TIMEOUT_STOPPING = 0.5
+#: The key of an ASGI scope's state under which the `web.sender.Sender` of a connection stands that takes offers.
+SENDER = "chatroom.sender"
 #: Seconds that a peer may take to end its side of a connection after we have ended ours.
 LINGER = 1.0
 
@@ -108,9 +109,10 @@ class Connection(TCPServer):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
-        self._send_timeout = SEND_TIMEOUT
-        self._sends: set[trio.CancelScope] = set()
-        self._ended = False
+        self._sender = Sender(self.stream, self._give_up)
+        if self._sender.takes_offers:
+            # Hypercorn copies it into the scope of each request, as ASGI has it for what a lifespan shares.
+            self.state = ConnectionState({**self.state, SENDER: self._sender})
         # Not the one of Hypercorn's TaskGroup, which lets a cancellation of its own pass on to all connections.
         self._scope = trio.CancelScope()
 
@@ -141,43 +143,14 @@ class Connection(TCPServer):
                 await super().protocol_send(event)
 
     async def _send(self, data: bytes) -> None:
-        # Shielded, because a frame that is cancelled half-way corrupts the stream for the close frame behind it. To
-        # wait for one's turn has no deadline of its own: whoever has the turn has one for every piece.
-        scope = trio.CancelScope(shield=True)
-        self._sends.add(scope)
-        try:
-            with scope:
-                async with self.send_lock:
-                    for start in range(0, len(data), PIECE):
-                        if self._ended:
-                            break
-                        scope.deadline = trio.current_time() + self._send_timeout
-                        await self.stream.send_all(data[start : start + PIECE])
-                    scope.deadline = inf
-        except (trio.BrokenResourceError, trio.ClosedResourceError):
-            self._give_up()
-            await self.protocol.handle(Closed())
-        finally:
-            self._sends.discard(scope)
-        if scope.cancelled_caught:
-            _log.info("connection dropped: the peer does not read")
-            self._give_up()
-            await trio.aclose_forcefully(self.stream)
+        if not await self._sender.send(data):
             await self.protocol.handle(Closed())
 
     async def _end(self) -> None:
         """Say that nothing follows, and give the peer time to read it: closing now would reset what is on its way."""
-        if self._ended:
-            return
-        self._ended = True
-        self._give_up()
-        # TLS has no such thing; and the peer may be gone already. Shielded, because it never waits, and whoever says
-        # that all is said is cancelled for having said it.
-        with (
-            suppress(AttributeError, trio.BrokenResourceError, trio.BusyResourceError, trio.ClosedResourceError),
-            trio.CancelScope(shield=True),
-        ):
-            await self.stream.send_eof()
+        if not self._sender.ended:
+            self._give_up()
+            await self._sender.end()
 
     def _give_up(self) -> None:
         """Leave the connection a moment. Its tasks might wait for each other, or for a peer that is gone, for ever."""
@@ -190,7 +163,7 @@ class Connection(TCPServer):
                     data = await self.stream.receive_some(MAX_RECV)
             except (trio.ClosedResourceError, trio.BrokenResourceError, trio.TooSlowError):
                 break
-            if not self._ended:
+            if not self._sender.ended:
                 await self.protocol.handle(RawData(bytes(data)))
             if not data:
                 break
@@ -198,10 +171,7 @@ class Connection(TCPServer):
         await self.idle_task.stop()
 
     def hurry(self) -> None:
-        """Have less patience with a peer that does not read."""
-        self._send_timeout = SEND_TIMEOUT_STOPPING
-        for scope in self._sends:
-            scope.deadline = min(scope.deadline, trio.current_time() + SEND_TIMEOUT_STOPPING)
+        self._sender.hurry()
 
 
 class HTTP1(H11Protocol):
@@ -266,6 +236,12 @@ class WebsocketStream(WSStream):
             await self.app_put(self.buffer.to_message())
             self.buffer.clear()
         return True
+
+    async def _send_wsproto_event(self, event: WebsocketEvent) -> None:
+        sender: Sender | None = self.scope["state"].get(SENDER)
+        if isinstance(event, CloseConnection) and sender is not None:
+            sender.seal()
+        await super()._send_wsproto_event(event)
 
     async def _close(self, code: int) -> None:
         self.scope[CLOSE_CODE] = code  # type: ignore[literal-required]

@@ -10,10 +10,12 @@ from quart import Websocket
 
 from chatroom import close_codes
 from chatroom.greeting import greet
-from chatroom.outbox import Outbox
+from chatroom.limits import Limits
 from chatroom.session import Session
-from web.hardening import CLOSE_CODE
+from web.fast_lane import FastLane
+from web.hardening import CLOSE_CODE, SENDER
 from web.node import Node
+from web.quart_lane import QuartLane
 
 #: A close frame's reason has at most 123 bytes (RFC 6455, section 5.5).
 MAX_REASON = 123
@@ -23,26 +25,20 @@ CLOSE_TIMEOUT = 1.0
 _GONE_BY_ITSELF = {close_codes.NORMAL, close_codes.GOING_AWAY, 1005}
 #: Codes of a page that gives up a socket and not its place.
 _COMES_BACK = range(3_000, 4_000)
+_PATH = "serve/http/socket"
 
 _log = structlog.stdlib.get_logger("web.socket")
 
 
 async def serve_socket(websocket: Websocket, node: Node) -> None:
-    """Serve an accepted websocket until either side ends it. Cancelled when the page is gone."""
-    limits = node.settings.limits
-    lane = Outbox(limits.outbox_frames, limits.outbox_bytes)
-    session = Session(limits, lane)
-    node.add(session)
-    path = "serve/http/socket"
+    """Serve an accepted websocket until either side ends it."""
+    pump = _Pump(websocket, node.settings.limits)
+    session = pump.session
     try:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(greet, session, node.directory, name=f"{path}/greet")
-            nursery.start_soon(_read, websocket, session, name=f"{path}/read")
-            await _write(websocket, session, lane)
-            nursery.cancel_scope.cancel()
+        await pump.run(node)
     except* Exception:  # noqa: BLE001
         # The boundary of a socket: a bug in one ends that one and is said, to its page and to the others.
-        _log.exception("socket failed", task=path)
+        _log.exception("socket failed", task=_PATH)
         session.close(close_codes.BUG, "Something went wrong on the server.", reason="failed")
         with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
             await websocket.close(close_codes.BUG, "Something went wrong on the server.")
@@ -51,24 +47,53 @@ async def serve_socket(websocket: Websocket, node: Node) -> None:
         node.remove(session)
 
 
-async def _read(websocket: Websocket, session: Session) -> None:
-    while True:
-        frame: Any = await websocket.receive()
-        # An empty binary message comes as None, whatever the annotation there says.
-        session.feed(b"" if frame is None else frame)
+class _Pump:
+    """One task reads, for as long as the socket is open; another writes, while there is something to wait for."""
 
+    def __init__(self, websocket: Websocket, limits: Limits) -> None:
+        self._websocket = websocket
+        #: Where writing tasks live; None when nothing more is written.
+        self._nursery: trio.Nursery | None = None
+        sender = websocket.scope.get("state", {}).get(SENDER)
+        self._lane: FastLane | QuartLane
+        if sender is not None:
+            self._lane = FastLane(limits.outbox_frames, limits.outbox_bytes, sender, self._start_writing)
+        else:
+            self._lane = QuartLane(limits.outbox_frames, limits.outbox_bytes, websocket.send, self._start_writing)
+        self.session = Session(limits, self._lane)
 
-async def _write(websocket: Websocket, session: Session, lane: Outbox) -> None:
-    """Write frames until the session is closed, then close the socket and give the page time to answer."""
-    while (frame := await lane.take()) is not None:
-        await websocket.send(frame.text)
-        # With nobody at the other end nothing above waits for anything.
-        await trio.lowlevel.checkpoint()
-    closing = session.closing
-    assert closing is not None, "frames end when the session is closing"
-    await websocket.close(closing.code, closing.message.encode()[:MAX_REASON].decode(errors="ignore"))
-    with trio.move_on_after(CLOSE_TIMEOUT):
-        await trio.sleep_forever()
+    async def run(self, node: Node) -> None:
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            node.add(self.session)
+            nursery.start_soon(greet, self.session, node.directory, name=f"{_PATH}/greet")
+            try:
+                await self._read()
+            finally:
+                self._nursery = None
+            nursery.cancel_scope.cancel()
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                frame: Any = await self._websocket.receive()
+                # An empty binary message comes as None, whatever the annotation there says.
+                self.session.feed(b"" if frame is None else frame)
+        except trio.EndOfChannel:
+            pass
+
+    def _start_writing(self) -> None:
+        if self._nursery is not None:
+            self._nursery.start_soon(self._write, self._nursery.cancel_scope, name=f"{_PATH}/write")
+
+    async def _write(self, socket: trio.CancelScope) -> None:
+        """Write what waits. Once the session is closed, close the socket and give the page time to answer."""
+        await self._lane.run()
+        closing = self.session.closing
+        if closing is not None:
+            await self._websocket.close(closing.code, closing.message.encode()[:MAX_REASON].decode(errors="ignore"))
+            await trio.sleep(CLOSE_TIMEOUT)
+            socket.cancel()
 
 
 def _end(session: Session, code: int | None) -> None:

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 import trio
-import trio.lowlevel
+import trio.testing
 
 from chatroom.limits import Limits
 from tests.web import raw
-from tests.web.page import page
+from tests.web.page import Page, page
 from tests.web.raw import Raw, closing, frame, upgrade
 from tests.web.served import eventually, serving, tasks
 
@@ -189,6 +189,18 @@ async def a_body_byte_by_byte(peer: Raw) -> None:
             await trio.lowlevel.checkpoint()
 
 
+#: Who is gone without a word is not kept for long: what is looked at here is what is left of them after that.
+LEFT_SOON = Limits(room_linger=0.01, ping_after=1.0, reconnecting_after=2.0, left_after=3.0)
+
+
+async def _stay(*pages: Page) -> None:
+    """Give a sign of life now and then."""
+    while True:
+        for one in pages:
+            await one.send("pong")
+        await trio.sleep(0.3)
+
+
 async def _with_a_fin(name: str, peer: Raw) -> None:
     with suppress(trio.BrokenResourceError):  # it has had enough of us
         await ATTACKS[name](peer)
@@ -209,10 +221,13 @@ async def _with_a_reset(name: str, peer: Raw) -> None:
 async def test_the_server_survives(name: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     async with (
-        serving(Limits(room_linger=0.01)) as server,
+        serving(LEFT_SOON) as server,
         page(server.port, "Ada", room="witnesses") as ada,
         page(server.port, "Bob", room="witnesses") as bob,
+        trio.open_nursery() as nursery,
     ):
+        nursery.start_soon(_stay, ada, bob)
+        await trio.testing.wait_all_tasks_blocked()
         before = tasks()
         for end in (_with_a_fin, _with_a_reset):
             async with await raw.connect(server.port) as peer:
@@ -223,5 +238,6 @@ async def test_the_server_survives(name: str, caplog: pytest.LogCaptureFixture) 
             await eventually(lambda: tasks() <= before)
             assert server.node.statistics().sockets == 2
         await ada.nothing("participant_left", "error")
+        nursery.cancel_scope.cancel()
     worrying = [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert [record.getMessage() for record in worrying] == []

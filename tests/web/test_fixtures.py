@@ -25,6 +25,7 @@ from chatroom.events import (
     Published,
     Resumed,
     ServerStopping,
+    Skipped,
 )
 from chatroom.media import TrackInfo
 from chatroom.model import Message, Participant
@@ -56,6 +57,7 @@ EXAMPLES: dict[str, Event] = {
     "offer": Offer(4, "v=0\r\n", {"0": TrackInfo("p1", "microphone"), "1": TrackInfo("p1", "camera")}),
     "media_lost": MediaLost("Pictures and sound are being restored."),
     "media_restored": MediaRestored(),
+    "skipped": Skipped(6),
     "ping": Ping(1, None),
     "ping_with_rtt": Ping(2, 0.031),
     "server_stopping": ServerStopping("The server is being updated.", 0.0, 1.0),

@@ -16,11 +16,14 @@ from tests.web import raw
 from tests.web.page import Page, page
 from tests.web.raw import Raw, frame, upgrade
 from tests.web.served import PATIENCE, Served, eventually, serving, tasks
-from web import hardening
+from web import hardening, sender
 from web.app import create_app
 from web.node import Node
 from web.serve import CannotServe, open_sockets, run
 from web.settings import Settings
+
+#: Who is gone without a word is not kept for long.
+LEFT_SOON = Limits(ping_after=2.0, reconnecting_after=3.5, left_after=5.0)
 
 
 async def test_an_error_in_a_connection_ends_that_connection(
@@ -31,7 +34,11 @@ async def test_an_error_in_a_connection_ends_that_connection(
     async def broken(self: object) -> None:
         raise RuntimeError("a bug")
 
-    async with serving() as server, page(server.port, "Ada", room="red") as ada, await raw.connect(server.port) as peer:
+    async with (
+        serving(LEFT_SOON) as server,
+        page(server.port, "Ada", room="red") as ada,
+        await raw.connect(server.port) as peer,
+    ):
         await peer.join()
         with monkeypatch.context() as patched:
             patched.setattr(hardening.WebsocketStream, "_handle_events", broken)
@@ -57,7 +64,7 @@ DEAFENING = Limits(command_rate=100_000, command_burst=10_000, outbox_frames=8)
 
 
 async def test_a_send_to_a_peer_that_does_not_read_has_a_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardening, "SEND_TIMEOUT", 0.2)
+    monkeypatch.setattr(sender, "SEND_TIMEOUT", 0.2)
     async with (
         serving(DEAFENING) as server,
         page(server.port, "Ada", room="red") as ada,
@@ -70,7 +77,7 @@ async def test_a_send_to_a_peer_that_does_not_read_has_a_deadline(monkeypatch: p
 
 
 async def test_that_deadline_is_nearer_once_the_server_stops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hardening, "SEND_TIMEOUT", 1_000.0)
+    monkeypatch.setattr(sender, "SEND_TIMEOUT", 1_000.0)
     async with (
         serving(DEAFENING) as server,
         page(server.port, "Ada", room="red") as ada,
