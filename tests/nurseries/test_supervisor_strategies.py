@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import trio
 
-from nurseries import Backoff, ChildReport, Strategy, TooManyRestarts, log_report, open_supervisor
+from nurseries import Backoff, ChildReport, ChildSpec, Strategy, TooManyRestarts, log_report, open_supervisor
 from tests.nurseries.script import Boom, quiet, settle
 from tests.nurseries.staff import Staff
 
@@ -286,6 +286,38 @@ async def test_a_first_start_that_a_failing_neighbour_interrupts_is_begun_anew(a
             nursery.start_soon(fail)
             assert await supervisor.start(staff.spec("b", getting_ready=2.0)) == 2
         assert staff.said() == "+b !a -b +a a +b b"
+
+
+async def test_an_error_of_a_first_start_that_a_neighbour_interrupts_is_reported_and_it_is_begun_anew(
+    autojump_clock: Any,
+) -> None:
+    staff = Staff()
+    reports: list[ChildReport] = []
+    interrupted = False
+
+    async def run(*, task_status: trio.TaskStatus[str]) -> None:
+        nonlocal interrupted
+        if interrupted:
+            task_status.started("the second time")
+            await trio.sleep_forever()
+        interrupted = True
+        try:
+            await trio.sleep_forever()
+        finally:
+            raise Boom
+
+    async with open_supervisor(
+        "s", children=[staff.spec("a")], strategy="one_for_all", under="", report=reports.append
+    ) as supervisor:
+
+        async def fail() -> None:
+            await trio.sleep(1)
+            staff.fail("a")
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(fail)
+            assert await supervisor.start(ChildSpec("b", run)) == "the second time"
+        assert [(report.path, report.action) for report in reports] == [("s/a", "restart"), ("s/b", "stop")]
 
 
 async def test_a_temporary_child_whose_first_start_a_neighbour_interrupts_is_an_error_of_the_starter(
