@@ -11,7 +11,11 @@ pytest_plugins = ["nurseries.testing.fixtures"]
 
 # Into the standard library's logging, which pytest captures.
 structlog.configure(
-    processors=[structlog.stdlib.add_log_level, structlog.dev.ConsoleRenderer(colors=False)],
+    processors=[
+        structlog.stdlib.add_log_level,
+        # Plain: the pretty one takes longer than what fails, and there are tests that fail at every checkpoint.
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ],
     logger_factory=structlog.stdlib.LoggerFactory(),
     wrapper_class=structlog.stdlib.BoundLogger,
 )
