@@ -145,6 +145,8 @@ class Attendance:
                     if session is self.session:
                         assert session.closing is not None, "commands end when the session is closing"
                         if not session.closing.lost:
+                            # Said here, or another socket could still resume while the legs are waited for.
+                            self._reason = self._reason or session.closing.reason
                             return
                         self._lose()
                     continue
@@ -157,6 +159,7 @@ class Attendance:
     def _lose(self) -> None:
         """The socket ended without a word: another may come."""
         self._lost = True
+        self._lease.socket_heard(self.session.heard_at)  # not all that is heard wakes us
         self._lease.socket_lost(trio.current_time())
         self._log.info("socket lost", epoch=self.epoch)
 

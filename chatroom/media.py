@@ -113,7 +113,8 @@ class Media(Protocol):
     ) -> AbstractAsyncContextManager[MediaSession]:
         """Be in the media plane for as long as the context lasts.
 
-        ``post`` is called synchronously with each event, in order, and must not block. Entering never waits for a
-        worker: without one, ``MediaLost`` is posted first. Leaving tells the worker, shielded, with a deadline.
+        ``post`` is called synchronously with each event, in order, and must not block. Entering waits for nothing and
+        takes no checkpoint, or a stay that ends just then would leave before its leave is said: without a worker,
+        ``MediaLost`` is posted first. Leaving tells the worker, shielded, with a deadline.
         """
         ...

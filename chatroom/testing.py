@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -11,7 +12,18 @@ import attrs
 import trio
 
 from chatroom.limits import Limits
-from chatroom.media import MediaEvent, MediaLost, MediaRefused, MediaRestored, MediaSession, MediaUnavailable, Source
+from chatroom.media import (
+    Heard,
+    MediaEvent,
+    MediaLost,
+    MediaRefused,
+    MediaRestored,
+    MediaSession,
+    MediaUnavailable,
+    OfferMade,
+    Source,
+    TrackInfo,
+)
 from chatroom.outbox import Outbox
 from chatroom.session import Session
 
@@ -70,11 +82,12 @@ class FakeMedia:
     async def _attach(
         self, participant: str, epoch: int, post: Callable[[MediaEvent], None]
     ) -> AsyncGenerator[MediaSession]:
+        assert epoch not in self.attached, f"epoch {epoch} is attached already"
+        assert epoch not in self.detached, f"epoch {epoch} was attached before"
         legs = self.attached[epoch] = FakeLegs(self, participant, post)
         if not self.available:
             post(MediaLost())
         try:
-            await trio.lowlevel.checkpoint()
             yield legs
         finally:
             with trio.CancelScope(shield=True):
@@ -94,31 +107,120 @@ class FakeMedia:
         for legs in self.attached.values():
             legs.post(MediaRestored())
 
+    def hear(self, epoch: int, age: float = 0.0) -> None:
+        """Be a worker to which something of a participant came ``age`` seconds ago."""
+        self.attached[epoch].post(Heard(age))
+
+    def offer(self, epoch: int, number: int) -> None:
+        """Be a worker that has something for a participant to subscribe to."""
+        self.attached[epoch].post(OfferMade(number, f"v=0 offer {number}", {"0": TrackInfo("p1", "camera")}))
+
+
+class View:
+    """What a page knows of its room: the snapshot it got last, and the events after it."""
+
+    def __init__(self) -> None:
+        self.you = ""
+        self.token = ""
+        self.seq = 0
+        #: Those who are there, by their ids, in order of joining.
+        self.people: dict[str, dict[str, Any]] = {}
+        self.messages: list[dict[str, Any]] = []
+        #: What was said of others: the epochs that came, and the ids that went, with their reasons.
+        self.came: list[int] = []
+        self.went: list[tuple[str, str]] = []
+
+    def apply(self, event: dict[str, Any]) -> None:
+        """Take an event. Raises AssertionError for a gap, and for what cannot be after what was."""
+        match event["type"]:
+            case "joined":
+                assert event["you"] in {person["id"] for person in event["participants"]}, "you are in the snapshot"
+                self.you, self.token, self.seq = event["you"], event["token"], event["seq"]
+                self.people = {person["id"]: person for person in event["participants"]}
+                self.messages = list(event["messages"])
+            case "resumed":
+                assert event["seq"] >= self.seq, f"event {self.seq} is not known to the room: it is at {event['seq']}"
+            case "skipped":
+                assert event["seq"] > self.seq, f"event {event['seq']} was not skipped: {self.seq} was here"
+                self.seq = event["seq"]
+            case "participant_joined" | "participant_updated" | "participant_left" | "chat":
+                assert event["seq"] == self.seq + 1, f"event {event['seq']} does not follow {self.seq}"
+                self.seq = event["seq"]
+                self._follow(event)
+
+    def _follow(self, event: dict[str, Any]) -> None:
+        match event["type"]:
+            case "participant_joined":
+                person = event["participant"]
+                assert person["id"] not in self.people, f"{person['id']} is here already"
+                self.people[person["id"]] = person
+                self.came.append(person["epoch"])
+            case "participant_updated":
+                person = event["participant"]
+                assert person["id"] in self.people, f"{person['id']} is not here"
+                self.people[person["id"]] = person
+            case "participant_left":
+                del self.people[event["id"]]
+                self.went.append((event["id"], event["reason"]))
+            case "chat":
+                self.messages.append(event["message"])
+
 
 class Page:
-    """A page at the other end of a session: sends commands, reads events. In memory."""
+    """A page at the other end of a session: sends commands, reads events. In memory. One socket's life."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, view: View | None = None) -> None:
+        self._limits = limits
         self._outbox = Outbox(limits.outbox_frames, limits.outbox_bytes)
         self.session = Session(limits, self._outbox)
-        self.me = ""
-        self.token = ""
+        self.view = view or View()
         self.events: list[dict[str, Any]] = []
+        #: Set, and replaced, with each event that ``live`` takes; None where nobody lives for this page.
+        self._news: trio.Event | None = None
+        self._over = False
+
+    @property
+    def me(self) -> str:
+        """Our id."""
+        return self.view.you
+
+    @property
+    def token(self) -> str:
+        return self.view.token
 
     def send(self, type: str, **fields: Any) -> None:
         self.session.feed(json.dumps({"type": type, **fields}))
 
+    def successor(self) -> Page:
+        """Return a page with another socket, that knows what this one knows and has not said anything."""
+        return Page(self._limits, copy.deepcopy(self.view))
+
     async def next(self, type: str) -> dict[str, Any]:
         """Wait for the next event of a type, keeping all that come in ``events``. Raises trio.EndOfChannel."""
-        for event in self.events:
-            if event["type"] == type:
-                self.events.remove(event)
-                return event
-        while (taken := await self._take()) is not None:
-            if taken["type"] == type:
-                return taken
+        while True:
+            for event in self.events:
+                if event["type"] == type:
+                    self.events.remove(event)
+                    return event
+            if self._news is not None and not self._over:
+                await self._news.wait()
+                continue
+            taken = None if self._over else await self._take()
+            if taken is None:
+                raise trio.EndOfChannel
             self.events.append(taken)
-        raise trio.EndOfChannel
+
+    async def live(self) -> None:
+        """Do what a real page does all the time: read, and answer pings. Until the socket ends."""
+        self._news = trio.Event()
+        while (taken := await self._take()) is not None:
+            if taken["type"] == "ping":
+                self.send("pong", n=taken["n"])
+            self.events.append(taken)
+            self._news.set()
+            self._news = trio.Event()
+        self._over = True
+        self._news.set()
 
     async def all(self) -> list[dict[str, Any]]:
         """Return every event that has come and was not taken, without waiting for more."""
@@ -130,4 +232,8 @@ class Page:
 
     async def _take(self) -> dict[str, Any] | None:
         frame = await self._outbox.take()
-        return None if frame is None else dict(json.loads(frame.text))
+        if frame is None:
+            return None
+        event = dict(json.loads(frame.text))
+        self.view.apply(event)
+        return event

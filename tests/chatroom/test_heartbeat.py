@@ -21,7 +21,6 @@ def test_a_silent_page_is_asked_again_and_again_with_a_number_of_its_own() -> No
 
 def test_an_answer_measures_the_way_there_and_back_once() -> None:
     heartbeat = Heartbeat(2, now=0)
-    assert heartbeat.rtt is None
     first, second = heartbeat.ping(2), heartbeat.ping(4)
     heartbeat.pong(second, 4.25)
     assert heartbeat.rtt == 0.25

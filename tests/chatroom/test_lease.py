@@ -21,8 +21,9 @@ TICK = 0.25
 def test_the_table_is_complete_and_whoever_left_does_not_come_back() -> None:
     assert set(TRANSITIONS) == set(itertools.product(get_args(State), get_args(Verdict)))
     assert {TRANSITIONS["left", verdict] for verdict in get_args(Verdict)} == {"left"}
-    for state, verdict in itertools.product(("present", "reconnecting"), get_args(Verdict)):
-        assert TRANSITIONS[state, verdict] == {"alive": "present", "silent": "reconnecting", "gone": "left"}[verdict]
+    follows: dict[Verdict, State] = {"alive": "present", "silent": "reconnecting", "gone": "left"}
+    for (state, verdict), then in TRANSITIONS.items():
+        assert then == ("left" if state == "left" else follows[verdict])
 
 
 def _heard(socket: float | None = None, media: float | None = None, lost: float | None = None) -> Lease:
