@@ -83,8 +83,10 @@ class Directory:
             if attendance is not None:
                 self._admissions += 1
                 return attendance
-            # The room ended while we stood at its door: the next look finds another, or makes one.
-            await trio.lowlevel.checkpoint()
+            # The room ended while we stood at its door: the next look finds another, or makes one. Not before all have
+            # left, for both have the same log; but what they still have to tell the media plane is not waited for.
+            await room.empty()
+            self._forget(room)
 
     def resume(self, session: Session, command: Resume) -> None:
         """Have ``session`` speak for someone who is in a room. Raises UserError (`invalid_room`, `unknown_token`)."""
@@ -114,8 +116,8 @@ class Directory:
         await self._empty()
 
     async def _empty(self) -> None:
-        for room in list(self._rooms.values()):
-            await room.empty()
+        while occupied := [room for room in self._rooms.values() if room.occupied]:  # one may fill while others empty
+            await occupied[0].empty()
 
     def statistics(self) -> DirectoryStatistics:
         people = sum(room.statistics().log.present for room in self._rooms.values())

@@ -14,7 +14,7 @@ import trio
 from trio_util import AsyncValue
 
 from chatroom import close_codes
-from chatroom.attendance import Attendance
+from chatroom.attendance import Attendance, AttendanceStatistics
 from chatroom.commands import Join, Resume
 from chatroom.errors import UserError
 from chatroom.events import Joined, Resumed, RoomEvent
@@ -29,6 +29,10 @@ from chatroom.state import RoomState, RoomStatistics
 from chatroom.wire import encode
 
 _log = structlog.stdlib.get_logger("chatroom.room")
+
+
+class _Ended(Exception):
+    """Whoever comes now comes to another room of this name."""
 
 
 class Room:
@@ -52,7 +56,7 @@ class Room:
         #: Why those leave whom the end of the room's nursery takes with it: nothing but the server's end does that.
         self.closing_reason: LeaveReason = "server_stopping"
         #: Why nobody is let in any more.
-        self._closing: UserError | None = None
+        self._closing: UserError | _Ended | None = None
         self._path = name
         self._clock = clock
         self._epochs = epochs
@@ -80,6 +84,8 @@ class Room:
                 task_status.started(None)
                 with self._lingering:
                     await self._occupants.wait_value(0, held_for=self.limits.room_linger)
+                    while self._occupants.value:  # somebody came in the moment in which the time was up
+                        await self._occupants.wait_value(0, held_for=self.limits.room_linger)
                 # Nobody is here or at the door, and there is no checkpoint before the door is shut.
                 self._nursery = None
         finally:
@@ -100,8 +106,13 @@ class Room:
         self._nursery = None
         self._ready.set()
 
+    @property
+    def occupied(self) -> bool:
+        """Whether anyone is here or at the door."""
+        return bool(self._occupants.value)
+
     async def empty(self) -> None:
-        """Wait until nobody is here."""
+        """Wait until nobody is here or at the door."""
         await self._occupants.wait_value(0)
 
     async def enter(self, session: Session, join: Join, id: str) -> Attendance | None:
@@ -117,6 +128,8 @@ class Room:
             attendance = Attendance(self, session, join, id, self._new_token())
             await self._nursery.start(attendance.run, name=f"{self._path}/participant:{id}")
             return attendance
+        except _Ended:
+            return None
         finally:
             self._occupants.value -= 1
 
@@ -196,8 +209,10 @@ class Room:
         return False
 
     def close(self, message: str = "The room was closed.") -> None:
-        """End every stay, and then the room."""
+        """End every stay, and then the room. Whoever comes from now on opens another one."""
         self.end_all("room_closed", close_codes.ROOM_CLOSED, message)
+        self._closing = _Ended()
+        self.abandon()
         self._lingering.cancel()
 
     def end_all(self, reason: LeaveReason, code: int, message: str) -> None:
@@ -214,6 +229,10 @@ class Room:
 
     def statistics(self) -> RoomStatistics:
         return self.state.statistics()
+
+    def attendances(self) -> list[AttendanceStatistics]:
+        """Those who are here, in order of joining."""
+        return [attendance.statistics() for attendance in self._attendances.values()]
 
     def _tell(self, event: RoomEvent) -> None:
         """Broadcast: encoded once, posted to each without waiting for any."""
