@@ -54,18 +54,25 @@ def main() -> None:
     if not contenders:
         parser.error("there is no such contender")
     runs: dict[str, list[Figures]] = {each.name: [] for each in contenders}
+    try:
+        run(contenders, options.measure or list(MEASUREMENTS), options.repetitions, runs)
+    finally:  # of a long run that was cut short, too
+        print(f"\nMedians of {options.repetitions}. {versions()}.\n")
+        print(table({name: medians(each) for name, each in runs.items()}))
+
+
+def run(contenders: list[Contender], names: list[str], repetitions: int, runs: dict[str, list[Figures]]) -> None:
+    """Measure, and put the figures into ``runs`` as they come. Raises Wrong."""
     # Each measurement of all, then the next: what else the machine does meanwhile is done to all of them.
-    for repetition in range(options.repetitions):
-        for name in options.measure or MEASUREMENTS:
+    for repetition in range(repetitions):
+        for name in names:
             for contender in contenders:
                 began = time.monotonic()
                 figures = MEASUREMENTS[name](contender)
                 runs[contender.name].append(figures)
                 shown = ", ".join(f"{key}: {value:.4g}" for key, value in figures.items())
-                where = f"{repetition + 1}/{options.repetitions} {name} {contender.name}"
+                where = f"{repetition + 1}/{repetitions} {name} {contender.name}"
                 print(f"{where} ({time.monotonic() - began:.0f} s): {shown}", file=sys.stderr, flush=True)
-    print(f"\nMedians of {options.repetitions}. {versions()}.\n")
-    print(table({name: medians(each) for name, each in runs.items()}))
 
 
 if __name__ == "__main__":
