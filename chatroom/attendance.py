@@ -34,6 +34,11 @@ from chatroom.wire import encode
 if TYPE_CHECKING:
     from chatroom.room import Room
 
+#: Seconds by which we may look too late before that is our fault, and seconds more to hear what came meanwhile.
+#: A machine that was stopped for a while must not take everybody for lost, whose words wait in its buffers.
+STALL = 1.0
+HEARING = 2.0
+
 _log = structlog.stdlib.get_logger("chatroom.attendance")
 
 
@@ -166,6 +171,10 @@ class Attendance:
     def _look(self) -> None:
         """See what the witnesses say now: tell the others of a change, ask the page if it is silent."""
         now = trio.current_time()
+        if (late := now - self._wait.deadline) > STALL:
+            self._wait.deadline = inf  # excused once
+            self._lease.excuse(late + HEARING)
+            self._log.warning("looked too late for who is there", epoch=self.epoch, seconds=round(late, 1))
         if not self._lost:
             self._lease.socket_heard(self.session.heard_at)
             self._heartbeat.heard(self.session.heard_at)

@@ -90,6 +90,13 @@ class Lease:
         """Something of the participant's connections came in, at that moment."""
         self._media = max(self._media, at)
 
+    def excuse(self, seconds: float) -> None:
+        """Count so many seconds as nobody's silence: it was we who did not listen."""
+        self._socket += seconds
+        self._media += seconds
+        if self._lost is not None:
+            self._lost += seconds
+
     def look(self, now: float) -> State:
         """Return the state at ``now``, which is the state from then on."""
         self.state = TRANSITIONS[self.state, self._verdict(now)]

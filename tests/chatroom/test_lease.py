@@ -216,3 +216,15 @@ def test_a_lease_is_its_picture_and_is_due_when_anything_changes(
                     each.resumed(now)
         assert lease.look(now) == rested.look(now) == picture.look(now)
         assert lease.due > now
+
+
+def test_time_in_which_nobody_listened_is_nobodys_silence() -> None:
+    lease = Lease(Terms(), 0.0)
+    lease.excuse(20.0)
+    assert lease.look(20.0) == "present"
+    assert lease.look(20.0 + Terms().reconnecting_after) == "reconnecting"
+    lost = Lease(Terms(), 0.0)
+    lost.socket_lost(1.0)
+    lost.excuse(20.0)
+    assert lost.look(21.0) == "present"
+    assert lost.look(21.0 + Terms().grace) == "reconnecting"

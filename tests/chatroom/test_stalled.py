@@ -1,0 +1,35 @@
+"""A server that stood still for a while takes nobody for lost whose words wait in its buffers."""
+
+from __future__ import annotations
+
+import trio
+import trio.testing
+from trio.testing import MockClock
+
+from tests.chatroom.house import open_house
+
+
+async def test_a_server_that_stood_still_listens_before_it_judges(mock_clock: MockClock) -> None:
+    async with open_house() as house:
+        ada, bob = await house.join("Ada"), await house.join("Bob")
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(60)  # as a process that was stopped sees it
+        await trio.testing.wait_all_tasks_blocked()
+        assert house.room.statistics().log.present == 2
+        for page in (ada, bob):  # what was in the buffers
+            page.send("pong", n=1)
+        await trio.testing.wait_all_tasks_blocked()
+        assert not [e for e in await ada.all() if e["type"] in {"participant_left", "participant_updated"}]
+
+        mock_clock.jump(2.5)
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(2.5)
+        await trio.testing.wait_all_tasks_blocked()
+        ada.send("pong")
+        await trio.testing.wait_all_tasks_blocked()
+        # Nor does it forget that somebody has to be there.
+        for _ in range(20):
+            mock_clock.jump(0.9)
+            ada.send("pong")
+            await trio.testing.wait_all_tasks_blocked()
+        assert (await ada.next("participant_left"))["name"] == "Bob"
