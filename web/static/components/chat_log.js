@@ -101,7 +101,7 @@ export class ChatLog extends HTMLElement {
 
   /** @param {string} you */
   #clear(you) {
-    if (this.#you) this.replaceChildren(this.#waiting);
+    if (this.#you) this.replaceChildren(...(this.#unsaid.size > 0 ? [] : [this.#empty]), this.#waiting);
     this.#you = you;
     this.#last = -1;
     this.#previous = null;

@@ -27,14 +27,22 @@ export class PeopleGrid extends HTMLElement {
   /** @param {Person[]} people */
   set people(people) {
     const ids = new Set(people.map(({ id }) => id));
-    const before = this.#tiles.size;
-    for (const [id, tile] of this.#tiles) if (!ids.has(id)) this.#remove(id, tile);
+    let changed = false;
+    for (const [id, tile] of this.#tiles) {
+      if (ids.has(id)) continue;
+      this.#remove(id, tile);
+      changed = true;
+    }
     for (const person of people) {
       const tile = this.#tiles.get(person.id);
-      if (tile) tile.person = person;
-      else this.#add(person);
+      if (tile) {
+        tile.person = person;
+      } else {
+        this.#add(person);
+        changed = true;
+      }
     }
-    if (before !== this.#tiles.size || this.childElementCount !== before) this.#place();
+    if (changed) this.#place();
   }
 
   /** @param {ReadonlyMap<string, Tracks>} tracks by participant */

@@ -1,7 +1,7 @@
 /** Everyone by name, with what is switched off. */
 
 import { avatar } from "./avatar.js";
-import { h, icon } from "./dom.js";
+import { h, icon, say } from "./dom.js";
 
 /** @import { Person } from "../state/room.js" */
 
@@ -28,6 +28,8 @@ export class PeopleList extends HTMLElement {
       item.classList.toggle("mic-off", !person.microphone);
       item.classList.toggle("cam-off", !person.camera);
       item.classList.toggle("reconnecting", person.reconnecting);
+      const away = item.querySelector(".away");
+      if (away instanceof HTMLElement) say(away, person.reconnecting ? "Reconnecting…" : "");
     }
   }
 
@@ -38,7 +40,7 @@ export class PeopleList extends HTMLElement {
       {},
       avatar(person.name),
       h("bdi", { class: "name" }, person.label),
-      h("span", { class: "away" }, "Reconnecting…"),
+      h("span", { class: "away", hidden: true }),
       h("span", { class: "marks" }, ...mark("mic", "microphone"), ...mark("cam", "camera")),
     );
     this.#items.set(person.id, item);

@@ -17,7 +17,7 @@ export class PersonTile extends HTMLElement {
   #video = h("video", { playsinline: true, autoplay: true, disablepictureinpicture: false });
   #name = h("bdi");
   #muted = icon("mic-off", "Microphone off");
-  #away = h("p", { class: "away", hidden: true }, spinner(), h("span", {}, "Reconnecting…"));
+  #away = h("p", { class: "away" }, spinner(), h("span", {}, "Reconnecting…"));
   #stream = new MediaStream();
   #showing = "";
   #own;
@@ -32,7 +32,7 @@ export class PersonTile extends HTMLElement {
     tint(this, person.name);
     this.#video.muted = person.own;
     this.#video.tabIndex = -1;
-    this.append(this.#video, avatar(person.name), h("span", { class: "plate" }, this.#muted, this.#name), this.#away);
+    this.append(this.#video, avatar(person.name), h("span", { class: "plate" }, this.#muted, this.#name));
     this.person = person;
     this.#video.addEventListener("resize", () => this.#fit());
   }
@@ -44,7 +44,8 @@ export class PersonTile extends HTMLElement {
     this.#muted.classList.toggle("gone", person.microphone);
     this.classList.toggle("camera-off", !person.camera);
     this.classList.toggle("reconnecting", person.reconnecting);
-    this.#away.hidden = !person.reconnecting;
+    if (person.reconnecting) this.append(this.#away);
+    else this.#away.remove();
   }
 
   /** @param {Tracks} tracks */
