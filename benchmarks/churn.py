@@ -45,7 +45,7 @@ LIMITS = {
     "reconnecting_after": 10.0,
     "left_after": 30.0,
     "socketless": 30.0,
-    "log_records": 20,
+    "log_records": 4,  # as many visits to a room as there are before the first count, about
 }
 #: Numbers of ``/healthz``: those that are zero once all are gone, and those that say how much there has been.
 LEAVING = ("rooms.rooms", "rooms.participants", "sockets")

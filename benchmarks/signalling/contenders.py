@@ -34,7 +34,7 @@ LIMITS = {
     "connections_per_address": 100_000,
     # A machine that stands still for seconds would have everyone pass for lost; and on a slow one there would be more
     # pings in whatever takes longer there. What those cost is measured by itself.
-    "ping_after": 15.0,  # the server hangs up after 30 seconds of silence
+    "ping_after": 8.0,  # the server hangs up after 30 seconds of silence
     "reconnecting_after": 600.0,
     "left_after": 1_200.0,
 }
