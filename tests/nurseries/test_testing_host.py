@@ -146,17 +146,18 @@ def test_a_deadline_at_the_very_end_is_met_and_none_after_it(host: Host) -> None
             host.advance(wrong)
 
 
-def test_time_far_from_zero_is_met_although_it_is_coarse(host: Host) -> None:
-    host.advance(1e17)
+@pytest.mark.parametrize(("now", "due"), [(1e17, 1e17 + 48), (0.11791870367106105, 1.7609624449125756)])
+def test_a_deadline_is_met_although_numbers_are_coarse(host: Host, now: float, due: float) -> None:
     woken: list[float] = []
 
     async def wake() -> None:
-        await trio.sleep_until(1e17 + 48)
+        await trio.sleep_until(due)
         woken.append(trio.current_time())
 
+    host.advance(now)
     host.start_soon(wake)
     host.advance(100)
-    assert woken == [1e17 + 48]
+    assert woken == [due]
 
 
 def test_a_call_may_take_time_when_it_is_given_some(host: Host) -> None:
@@ -356,7 +357,7 @@ def test_tasks_that_do_not_end_are_told_and_made_to() -> None:
             with trio.CancelScope(shield=True):
                 await trio.sleep_forever()
         finally:
-            ends.append("shielded")
+            ends.append(trio.lowlevel.current_task().name)  # it ends in its run
 
     host = Host()
     host.start_soon(shielded, name="shielded")
@@ -392,6 +393,39 @@ def test_a_task_that_takes_no_cancellation_is_given_up() -> None:
         host.close()
     assert caught.group_contains(Stuck, match="not ended: .*stubborn.*waits")
     assert ends == ["waits"]
+
+
+class Exhausted(random.Random):
+    """Hypothesis' may be like this: what it draws from is used up."""
+
+    empty = False
+
+    def shuffle(self, x: Any) -> None:
+        if self.empty:
+            raise KeyboardInterrupt
+        super().shuffle(x)
+
+
+def test_when_nothing_can_be_drawn_any_more_that_is_raised_and_the_host_is_closed_all_the_same() -> None:
+    rng = Exhausted(1)
+    ends: list[float] = []
+
+    async def one() -> None:
+        try:
+            await trio.sleep(1)
+        finally:
+            ends.append(trio.current_time())
+
+    with Host(rng) as host:
+        for _ in range(3):
+            host.start_soon(one)
+        host.settle()
+        rng.empty = True
+        for _ in range(3):
+            host.start_soon(one)
+        with pytest.raises(KeyboardInterrupt):
+            host.settle()
+    assert ends == [0] * 6
 
 
 class Tracer(trio.abc.Instrument):
