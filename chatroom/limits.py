@@ -23,6 +23,7 @@ class Limits:
     participants: int = attrs.field(default=32, validator=_positive)  # in one room
     messages: int = attrs.field(default=200, validator=_positive)  # of chat kept in a room
     log_records: int = attrs.field(default=1_000, validator=_positive)  # of past participants kept in a room's log
+    connections_per_address: int = attrs.field(default=256, validator=_positive)  # of one address, or IPv6 /64
     room_linger: float = attrs.field(default=60.0, validator=_positive)  # an empty room is kept this long
     frame_bytes: int = attrs.field(default=65_536, validator=_positive)  # of one frame from a page
     command_rate: float = attrs.field(default=20.0, validator=_positive)  # commands a second

@@ -69,6 +69,13 @@ def main() -> None:
     help=f"How long after a stop pages are told to come back.  [{_DEFAULTS.back_in:g}]",
 )
 @click.option(
+    "--trusted-proxy",
+    multiple=True,
+    metavar="ADDRESS[/BITS]",
+    help="Proxy whose X-Forwarded-For is believed; may be given more than once.  "
+    f"[{', '.join(_DEFAULTS.trusted_proxy)}]",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     help=f"How much is logged.  [{_DEFAULTS.log_level}]",

@@ -20,6 +20,7 @@ from chatroom.media import Media
 from chatroom.session import Session
 from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings
+from web.addresses import Addresses
 from web.settings import Settings
 
 Run = Callable[..., Awaitable[object]]
@@ -51,6 +52,7 @@ class Node:
         self._bridge = None if media is not None else Bridge(media_settings(settings))
         self.media: Media = media or self._bridge  # type: ignore[assignment]
         self.directory = Directory(media=self.media, limits=settings.limits)
+        self.addresses = Addresses(settings.limits.connections_per_address)
         self._sessions: set[Session] = set()
         self._no_sessions = trio.Event()
         #: When those who are still here will be sent away, while they have time to leave by themselves.

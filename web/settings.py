@@ -17,6 +17,7 @@ import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 
 from chatroom.limits import Limits
+from web.addresses import networks
 from web.origin import Origin
 
 ENVIRONMENT = "CHATROOM_"
@@ -34,6 +35,14 @@ def _addresses(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...
             ipaddress.ip_address(address)
         except ValueError:
             raise ValueError(f"'{attribute.name}' takes IP addresses, not {address!r}") from None
+
+
+def _networks(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    for network in value:
+        try:
+            networks([network])
+        except ValueError:
+            raise ValueError(f"'{attribute.name}' takes IP addresses and networks, not {network!r}") from None
 
 
 def _given(_: object, attribute: attrs.Attribute[Any], value: str) -> None:
@@ -90,6 +99,7 @@ class Settings:
     media_address: tuple[str, ...] = attrs.field(default=(), validator=_addresses)
     announce: tuple[str, ...] = attrs.field(default=(), validator=_announced)
     allow_origin: tuple[str, ...] = attrs.field(default=(), validator=_origins)
+    trusted_proxy: tuple[str, ...] = attrs.field(default=("127.0.0.0/8", "::1"), validator=_networks)
     drain_wait: float = attrs.field(default=0.0, validator=_seconds)  # that people have to leave by themselves
     back_in: float = attrs.field(default=1.0, validator=_seconds)  # after which they are told to come back
     log_level: Literal["debug", "info", "warning", "error"] = "info"

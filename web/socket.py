@@ -12,6 +12,7 @@ from chatroom import close_codes
 from chatroom.greeting import greet
 from chatroom.limits import Limits
 from chatroom.session import Session
+from web.addresses import networks, origin_of
 from web.fast_lane import FastLane
 from web.hardening import CLOSE_CODE, SENDER
 from web.node import Node
@@ -25,13 +26,30 @@ CLOSE_TIMEOUT = 1.0
 _GONE_BY_ITSELF = {close_codes.NORMAL, close_codes.GOING_AWAY, 1005}
 #: Codes of a page that gives up a socket and not its place.
 _COMES_BACK = range(3_000, 4_000)
+TOO_MANY = "There are too many connections from your address."
 _PATH = "serve/http/socket"
 
 _log = structlog.stdlib.get_logger("web.socket")
 
 
 async def serve_socket(websocket: Websocket, node: Node) -> None:
-    """Serve an accepted websocket until either side ends it."""
+    """Serve an accepted websocket until either side ends it; at once if there are too many from where it comes."""
+    client = websocket.scope.get("client")
+    forwarded = websocket.headers.getlist("X-Forwarded-For")
+    address = origin_of(client[0] if client else None, forwarded, networks(node.settings.trusted_proxy))
+    if not node.addresses.enter(address):
+        assert address is not None, "what cannot be counted is not too much"
+        if node.addresses.worth_a_word(address, trio.current_time()):
+            _log.warning("too many sockets", address=address, limit=node.settings.limits.connections_per_address)
+        await websocket.close(close_codes.TOO_MANY, TOO_MANY)
+        return
+    try:
+        await _serve(websocket, node)
+    finally:
+        node.addresses.leave(address)
+
+
+async def _serve(websocket: Websocket, node: Node) -> None:
     pump = _Pump(websocket, node.settings.limits)
     session = pump.session
     try:

@@ -154,12 +154,12 @@ def test_who_gets_less_arrives_at_the_same_state(steps: list[tuple[str, int]]) -
             here[number] = f"p{ids}", True
             event = ParticipantJoined(seq + 1, person(here[number][0]))
         elif kind == "update" and number in here:
-            id, microphone = here[number]
-            here[number] = id, not microphone
-            event = ParticipantUpdated(seq + 1, person(id, not microphone))
+            who, microphone = here[number]
+            here[number] = who, not microphone
+            event = ParticipantUpdated(seq + 1, person(who, not microphone))
         elif kind == "leave" and number in here:
-            id, _ = here.pop(number)
-            event = ParticipantLeft(seq + 1, id, id, "left")
+            who, _ = here.pop(number)
+            event = ParticipantLeft(seq + 1, who, who, "left")
         elif kind == "chat":
             event = ChatSaid(seq + 1, Message(seq + 1, "p", "Ada", "hi", 0.0))
         elif kind == "ping":
