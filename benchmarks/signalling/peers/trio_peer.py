@@ -1,7 +1,7 @@
 """The same room chat on trio-websocket alone: ``python -m benchmarks.signalling.peers.trio_peer``.
 
-Each page has a task that sends what waits for it. With a task for each send it costs as much with 200 in a room, more
-with 1,000, and waits for the slowest.
+Each page has a task that sends what waits for it. With a task for each send it costs about as much with 200 in a room,
+and waits for the slowest.
 """
 
 from __future__ import annotations
