@@ -52,8 +52,8 @@ def test_a_frame_overtakes_an_older_one_with_its_key() -> None:
 
 def test_neighbours_that_are_skipped_are_skipped_at_once() -> None:
     outbox = Outbox(100, 100_000)
-    for seq, id in enumerate(["a", "b", "c", "b", "a", "c"], 1):
-        outbox.post(updated(seq, id))
+    for seq, who in enumerate(["a", "b", "c", "b", "a", "c"], 1):
+        outbox.post(updated(seq, who))
     assert short(take_all(outbox)) == [
         ("skipped", 3),
         ("participant_updated", 4),

@@ -222,9 +222,26 @@ async def test_a_writer_that_is_cancelled_ends_after_the_frame_it_is_in() -> Non
         await trio.testing.wait_all_tasks_blocked()
         it.nursery.cancel_scope.cancel()
         with trio.CancelScope(shield=True), trio.fail_after(PATIENCE):
-            while it.writers:
-                await it.peer.frame()
+            await trio.sleep(0.05)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(it.sender.send, CLOSING)
+                head = 0
+                while head != raw.CLOSE:
+                    head, payload = await it.peer.frame()
+                    assert head == raw.CLOSE or len(payload) == 30_000
+            assert not it.writers
             assert it.lane.statistics().frames > 90
+
+
+async def test_as_long_as_there_is_a_rest_nothing_is_offered() -> None:
+    async with wire() as it:
+        big = text(0, 5_000_000).wire
+        left = it.sender.offer(big)
+        assert 0 < left < len(big)
+        while it.peer.stream.socket.is_readable():
+            await it.peer.stream.receive_some()
+            await trio.sleep(0.005)
+        assert it.sender.offer(b"x") == 1
 
 
 async def test_who_was_reset_is_written_to_no_more_and_nothing_is_raised() -> None:
