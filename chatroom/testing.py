@@ -123,6 +123,7 @@ class View:
         self.you = ""
         self.token = ""
         self.seq = 0
+        self.snapshots = 0
         #: Those who are there, by their ids, in order of joining.
         self.people: dict[str, dict[str, Any]] = {}
         self.messages: list[dict[str, Any]] = []
@@ -138,6 +139,7 @@ class View:
                 self.you, self.token, self.seq = event["you"], event["token"], event["seq"]
                 self.people = {person["id"]: person for person in event["participants"]}
                 self.messages = list(event["messages"])
+                self.snapshots += 1
             case "resumed":
                 assert event["seq"] >= self.seq, f"event {self.seq} is not known to the room: it is at {event['seq']}"
             case "skipped":
