@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from tests.browser import chromium
+from tests.browser.netns import Internet
 from tests.browser.person import Person
+from tests.browser.world import World, made_world
 from tests.processes import Server, running_server
 
 Bring = Callable[..., Person]
@@ -65,3 +67,18 @@ def bring(server: Server, browser: Browser) -> Generator[Bring, None, None]:
         if not person.page.is_closed():
             person.page.context.close()
     assert not errors
+
+
+@pytest.fixture(scope="package")
+def internet() -> Generator[Internet, None, None]:
+    with Internet.made() as network:
+        yield network
+
+
+@pytest.fixture(scope="module")
+def world(
+    internet: Internet, playwright: Playwright, chromium_path: str, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[World, None, None]:
+    """A server in a network of its own, a witness in its room, and homes for people; for a module."""
+    with made_world(internet, playwright, chromium_path, tmp_path_factory.mktemp("world")) as made:
+        yield made

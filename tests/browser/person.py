@@ -31,6 +31,9 @@ _RECEIVED = """async () => {
   return found;
 }"""
 
+#: What a browser writes into its console where nobody can be reached, whatever the page makes of it.
+_NO_NETWORK = ("WebSocket connection to", "Failed to load resource")
+
 
 class Person:
     """Someone with a page open."""
@@ -43,6 +46,10 @@ class Person:
         self.errors: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+
+    def forgive_the_network(self) -> None:
+        """Forget the errors that say no more than that nobody could be reached."""
+        self.errors = [error for error in self.errors if not error.startswith(_NO_NETWORK)]
 
     def open(self) -> Person:
         self.page.goto(self.url)

@@ -1,14 +1,10 @@
-"""However someone goes, the others are told at once."""
+"""Whoever goes, the others are told at once, however it is done. (A killed browser does not go: test_killed.)"""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Generator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Playwright, expect
@@ -24,40 +20,13 @@ AT_ONCE = 2_000
 
 
 @pytest.fixture
-def doomed_browser(
-    playwright: Playwright, chromium_path: str, tmp_path: Path
-) -> Generator[tuple[Browser, subprocess.Popen[bytes]], None, None]:
-    """A browser of its own, to be killed by its process id."""
-    process = subprocess.Popen(
-        [
-            chromium_path,
-            "--headless=new",
-            *chromium.ARGUMENTS,
-            f"--user-data-dir={tmp_path}",
-            "--remote-debugging-port=0",
-            "about:blank",
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    told = tmp_path / "DevToolsActivePort"
-    deadline = time.monotonic() + 20
-    while not (told.exists() and "\n" in told.read_text()):
-        assert time.monotonic() < deadline, "the browser did not start"
-        time.sleep(0.05)
-    try:
-        yield playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{told.read_text().split()[0]}"), process
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+def other_browser(playwright: Playwright, chromium_path: str) -> Generator[Browser, None, None]:
+    started = playwright.chromium.launch(executable_path=chromium_path, args=chromium.ARGUMENTS)
+    yield started
+    started.close()
 
 
-def test_everyone_is_told_of_each_way_to_go(
-    bring: Bring, doomed_browser: tuple[Browser, subprocess.Popen[bytes]], measured: Measured
-) -> None:
-    other_browser, process = doomed_browser
+def test_everyone_is_told_of_each_way_to_go(bring: Bring, other_browser: Browser, measured: Measured) -> None:
     ada, zoe = bring("Ada").join(), bring("Zoe").join()
     took: dict[str, float] = {}
 
@@ -78,8 +47,9 @@ def test_everyone_is_told_of_each_way_to_go(
     goes("Closing", lambda person: person.page.close())
     goes("Navigating", lambda person: person.page.goto("about:blank"))
     goes("Reloading", lambda person: person.page.reload())
+    # The rest of the browser outlives the page, and closes its socket properly.
     goes("Crashing", crash)
-    goes("Killed", lambda _: process.kill(), on=other_browser)
+    goes("Quitting", lambda _: other_browser.close(), on=other_browser)
 
     measured("until the others read “left”: " + ", ".join(f"{name} {ms:.0f} ms" for name, ms in took.items()))
     assert all(ms < AT_ONCE for ms in took.values()), took
