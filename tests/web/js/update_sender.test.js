@@ -43,3 +43,18 @@ test("a failure is tried again with the next change", async (t) => {
   await settled();
   assert.equal(tries, 2);
 });
+
+test("what may or may not have been heard is told again, even if it is as it was before", async (t) => {
+  t.mock.method(console, "error", () => {});
+  /** @type {object[]} */
+  const sent = [];
+  const sender = new UpdateSender(async (switches) => {
+    if (sent.push(switches) === 1) throw new Error("gone");
+  });
+  sender.told(off);
+  sender.tell(on);
+  await settled();
+  sender.tell(off);
+  await settled();
+  assert.deepEqual(sent, [on, off]);
+});
