@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import random
-import signal
-import sys
 import threading
-from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -18,22 +12,9 @@ import trio
 import trio.testing
 
 from nurseries.testing import Host, Stuck, deterministic, tasks_in
+from tests.nurseries.test_testing_schedules import Tracer
 
-
-@pytest.fixture
-def host() -> Generator[Host, None, None]:
-    with Host() as host:
-        yield host
-
-
-@pytest.fixture(autouse=True)
-def _nothing_is_left() -> Generator[None, None, None]:
-    """Of no host there is: no hook, no signal handler, no thread, no current run, no complaint of the collector."""
-    before = sys.get_asyncgen_hooks(), signal.getsignal(signal.SIGINT), threading.active_count()
-    yield
-    assert (sys.get_asyncgen_hooks(), signal.getsignal(signal.SIGINT), threading.active_count()) == before
-    assert not trio.lowlevel.in_trio_run()
-    gc.collect()
+pytestmark = pytest.mark.usefixtures("nothing_is_left")
 
 
 def test_call_returns_what_the_function_returns_or_raises_what_it_raises(host: Host) -> None:
@@ -238,163 +219,6 @@ def test_two_crashes_at_once_are_a_group() -> None:
         assert {type(error) for error in caught.value.exceptions} == {KeyError, ValueError}
 
 
-@asynccontextmanager
-async def opened(name: str, log: list[str], leaving: float = 0.0) -> AsyncGenerator[trio.Nursery, None]:
-    log.append(f"open {name}")
-    try:
-        async with trio.open_nursery() as nursery:
-            yield nursery
-            await trio.sleep(leaving)
-            log.append(f"leave {name}")
-            nursery.cancel_scope.cancel()
-    finally:
-        log.append(f"closed {name}")
-
-
-def test_what_is_entered_is_left_at_the_end_the_last_first_and_without_being_cancelled() -> None:
-    log: list[str] = []
-    with Host() as host:
-        nursery = host.enter(opened("a", log, leaving=60))
-        host.enter(opened("b", log))
-        host.do(nursery.start_soon, trio.sleep_forever)
-        host.settle()
-        assert log == ["open a", "open b"]
-    assert log == ["open a", "open b", "leave b", "closed b", "leave a", "closed a"]
-    host.close()
-
-
-def test_what_fails_to_open_is_told_and_so_is_what_crashes_while_it_is_open() -> None:
-    @asynccontextmanager
-    async def fails() -> AsyncGenerator[None, None]:
-        await trio.sleep(1)
-        if trio.current_time():
-            raise KeyError("not opened")
-        yield
-
-    async def crash() -> None:
-        raise ValueError("crash")
-
-    with Host() as host:
-        with pytest.raises(KeyError, match="not opened"):
-            host.enter(fails(), within=1)
-        with pytest.raises(Stuck):
-            host.enter(fails())
-        log: list[str] = []
-        nursery = host.enter(opened("a", log))
-        host.do(nursery.start_soon, crash)
-        with pytest.raises(ExceptionGroup) as caught:
-            host.settle()
-        assert caught.group_contains(ValueError, match="crash")
-        assert log == ["open a", "closed a"]
-
-
-def test_what_fails_while_it_is_left_is_raised_by_close_and_the_others_are_left_all_the_same() -> None:
-    @asynccontextmanager
-    async def fails(error: Exception) -> AsyncGenerator[None, None]:
-        yield
-        raise error
-
-    log: list[str] = []
-    host = Host()
-    host.enter(opened("a", log))
-    host.enter(fails(KeyError()))
-    with pytest.raises(KeyError):
-        host.close()
-    assert log[-1] == "closed a"
-
-    host = Host()
-    host.enter(fails(KeyError()))
-    host.enter(fails(ValueError()))
-    with pytest.raises(ExceptionGroup) as caught:
-        host.close()
-    assert [type(error) for error in caught.value.exceptions] == [ValueError, KeyError]
-
-
-def test_an_error_of_the_block_stays_what_it_is_unless_the_host_has_one_too() -> None:
-    @asynccontextmanager
-    async def fails() -> AsyncGenerator[None, None]:
-        yield
-        raise ValueError("leaving")
-
-    def block(error: AbstractAsyncContextManager[None] | None) -> None:
-        with Host() as host:
-            host.start_soon(trio.sleep_forever)
-            if error is not None:
-                host.enter(error)
-            raise KeyError("block")
-
-    with pytest.raises(KeyError):
-        block(None)
-    with pytest.raises(ExceptionGroup) as caught:
-        block(fails())
-    assert [type(error) for error in caught.value.exceptions] == [KeyError, ValueError]
-
-
-def test_cleanups_have_time_when_the_host_is_closed() -> None:
-    ends: list[float] = []
-
-    async def polite() -> None:
-        try:
-            await trio.sleep_forever()
-        finally:
-            with trio.move_on_after(5, shield=True):
-                await trio.sleep_forever()
-            ends.append(trio.current_time())
-
-    with Host() as host:
-        host.start_soon(polite)
-    with Host() as host:
-        host.start_soon(polite)
-        host.advance(1)
-    assert ends == [5, 6]
-
-
-def test_tasks_that_do_not_end_are_told_and_made_to() -> None:
-    ends: list[str] = []
-
-    async def shielded() -> None:
-        try:
-            with trio.CancelScope(shield=True):
-                await trio.sleep_forever()
-        finally:
-            ends.append(trio.lowlevel.current_task().name)  # it ends in its run
-
-    host = Host()
-    host.start_soon(shielded, name="shielded")
-    host.settle()
-    with pytest.raises(Stuck, match=r"not ended: shielded \(test_testing_host.py:\d+ in shielded\)"):
-        host.close()
-    assert ends == ["shielded"]
-    host.close()
-
-
-def test_a_task_that_takes_no_cancellation_is_given_up() -> None:
-    ends: list[str] = []
-
-    async def stubborn() -> None:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(trio.sleep_forever)
-            while True:
-                with contextlib.suppress(trio.Cancelled):
-                    await trio.sleep_forever()
-
-    async def waits() -> None:
-        with trio.CancelScope(shield=True):
-            try:
-                await trio.sleep_forever()
-            finally:
-                ends.append("waits")
-
-    host = Host(limit=100)
-    host.start_soon(stubborn)
-    host.start_soon(waits)
-    host.settle()
-    with pytest.raises(ExceptionGroup) as caught:
-        host.close()
-    assert caught.group_contains(Stuck, match="not ended: .*stubborn.*waits")
-    assert ends == ["waits"]
-
-
 class Exhausted(random.Random):
     """Hypothesis' may be like this: what it draws from is used up."""
 
@@ -426,14 +250,6 @@ def test_when_nothing_can_be_drawn_any_more_that_is_raised_and_the_host_is_close
         with pytest.raises(KeyboardInterrupt):
             host.settle()
     assert ends == [0] * 6
-
-
-class Tracer(trio.abc.Instrument):
-    def __init__(self) -> None:
-        self.trace: list[str] = []
-
-    def before_task_step(self, task: trio.lowlevel.Task) -> None:
-        self.trace.append(task.name)
 
 
 def trace(seed: int | random.Random, postpone: float = 0.0) -> list[str]:
