@@ -177,6 +177,8 @@ class Page:
         self.session = Session(limits, self._outbox)
         self.view = view or View()
         self.events: list[dict[str, Any]] = []
+        #: Whether ``live`` answers pings.
+        self.answers = True
         #: Set, and replaced, with each event that ``live`` takes; None where nobody lives for this page.
         self._news: trio.Event | None = None
         self._over = False
@@ -216,7 +218,7 @@ class Page:
         """Do what a real page does all the time: read, and answer pings. Until the socket ends."""
         self._news = trio.Event()
         while (taken := await self._take()) is not None:
-            if taken["type"] == "ping":
+            if taken["type"] == "ping" and self.answers:
                 self.send("pong", n=taken["n"])
             self.events.append(taken)
             self._news.set()

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatroom.lease import TRANSITIONS, Lease, State, Terms, Verdict
+from tests.chatroom.picture import Picture
 
 TERMS = Terms()
 #: All times in the generated tests are multiples of this, so that sums of them are exact.
@@ -138,34 +139,6 @@ def test_terms_that_make_no_sense_are_refused(terms: dict[str, float]) -> None:
         Terms(**terms)
 
 
-@attrs.define
-class _Picture:
-    """A lease that keeps all that was ever heard, and derives the rest from it each time anew."""
-
-    terms: Terms
-    state: State = "present"
-    evidence: list[float] = attrs.field(factory=lambda: [0.0])
-    media: list[float] = attrs.field(factory=list)
-    lost: float | None = None
-
-    def look(self, now: float) -> State:
-        if self.state != "left":
-            self.state = self._now(now)
-        return self.state
-
-    def _now(self, now: float) -> State:
-        quiet = now - max(self.evidence)
-        away = None if self.lost is None else now - self.lost
-        if quiet >= self.terms.left_after or (away is not None and away >= self.terms.socketless):
-            return "left"
-        quiet_for_long = quiet >= self.terms.reconnecting_after
-        if self.lost is None or away is None:
-            return "reconnecting" if quiet_for_long else "present"
-        if any(at > self.lost + self.terms.echo for at in self.media):
-            return "reconnecting" if quiet_for_long and away >= self.terms.grace else "present"
-        return "reconnecting" if quiet_for_long or away >= self.terms.grace else "present"
-
-
 _ticks = st.integers(1, 400).map(lambda n: n * TICK)
 _terms = st.builds(
     lambda silent, more, grace, echo, socketless: Terms(
@@ -185,7 +158,7 @@ _story = st.lists(
 def test_a_lease_is_its_picture_and_is_due_when_anything_changes(
     terms: Terms, story: list[tuple[str, int, int]]
 ) -> None:
-    lease, picture, now = Lease(terms, 0), _Picture(terms), 0.0
+    lease, picture, now = Lease(terms, 0), Picture(terms), 0.0
     rested = Lease(terms, 0)  # looked at only when it is due, or told something
     for what, ticks, late in [*story, ("look", 200, 0)]:
         for _ in range(ticks):
