@@ -123,6 +123,7 @@ class MediaLost:
 @attrs.frozen
 class MediaRestored:
     type: ClassVar[str] = "media_restored"
+    media_session: int
 
 
 @attrs.frozen

@@ -23,7 +23,6 @@ MediaCommand = Publish | Answer | Restart
 MEDIA_COMMANDS_WAITING = 16
 
 _MEDIA_LOST = encode(MediaLostNotice("Pictures and sound were interrupted and are being restored."))
-_MEDIA_RESTORED = encode(MediaRestoredNotice())
 
 _log = structlog.stdlib.get_logger("chatroom.legs")
 
@@ -77,7 +76,7 @@ class Legs:
                 self._post(_MEDIA_LOST)
             case MediaRestored():
                 self.media_session += 1
-                self._post(_MEDIA_RESTORED)
+                self._post(encode(MediaRestoredNotice(self.media_session)))
             case LegChanged(leg, state):
                 self._log.info("leg changed", leg=leg, state=state)
 

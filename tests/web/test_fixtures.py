@@ -56,7 +56,7 @@ EXAMPLES: dict[str, Event] = {
     "error_without_ref": Error(None, "rate_limited", "Too many commands."),
     "offer": Offer(4, "v=0\r\n", {"0": TrackInfo("p1", "microphone"), "1": TrackInfo("p1", "camera")}),
     "media_lost": MediaLost("Pictures and sound are being restored."),
-    "media_restored": MediaRestored(),
+    "media_restored": MediaRestored(2),
     "skipped": Skipped(6),
     "ping": Ping(1, None),
     "ping_with_rtt": Ping(2, 0.031),

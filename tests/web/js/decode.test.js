@@ -29,7 +29,7 @@ test("an unknown type is ignored", () => {
 });
 
 test("an unknown field is dropped", () => {
-  assert.deepEqual(decodeEvent({ type: "media_restored", more: true }), { type: "media_restored" });
+  assert.deepEqual(decodeEvent({ type: "media_restored", media_session: 2, more: true }), { type: "media_restored", media_session: 2 });
 });
 
 for (const [frame, complaint] of /** @type {[unknown, RegExp][]} */ ([

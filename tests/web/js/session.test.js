@@ -332,7 +332,7 @@ test("another media worker after the return means new legs", async (t) => {
 test("a worker that was replaced while it was heard is not taken for another one later", async (t) => {
   const { session, asked, answer, tell, join, lose } = begin(t);
   await join();
-  await tell({ type: "media_lost", message: "" }, { type: "media_restored" });
+  await tell({ type: "media_lost", message: "" }, { type: "media_restored", media_session: 2 });
   await answer("publish", { type: "published", sdp: "answer" });
   await lose();
   await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 2 });
@@ -347,7 +347,7 @@ test("no media worker after the return is waited for", async (t) => {
   await lose();
   await answer("resume", { type: "resumed", seq: 5, media: false, media_session: 1 });
   assert.equal(session.legs.status, "restoring");
-  await tell({ type: "media_restored" });
+  await tell({ type: "media_restored", media_session: 2 });
   await answer("publish", { type: "published", sdp: "answer" });
   assert.equal(session.legs.status, "working");
   session.abandon();

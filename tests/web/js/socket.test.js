@@ -48,7 +48,7 @@ test("any frame is a sign of life, even one that nobody understands", (t) => {
   fake.hear("{");
   fake.hear({ type: "unheard_of" });
   socket.close();
-  fake.hear({ type: "media_restored" });
+  fake.hear({ type: "media_restored", media_session: 2 });
   assert.equal(heard, 2);
 });
 
@@ -93,7 +93,7 @@ test("a frame that is not in the protocol is passed over", (t) => {
   fake.hear("{");
   fake.hear({ type: "chat" });
   fake.hear({ type: "unheard_of" });
-  fake.hear({ type: "media_restored" });
+  fake.hear({ type: "media_restored", media_session: 2 });
   assert.deepEqual(types, ["media_restored"]);
   socket.close();
 });

@@ -52,7 +52,7 @@ const decoders = {
     tracks: mapping(object({ participant: string, source: string })),
   }),
   media_lost: object({ type: literal("media_lost"), message: string }),
-  media_restored: object({ type: literal("media_restored") }),
+  media_restored: object({ type: literal("media_restored"), media_session: integer }),
   ping: object({ type: literal("ping"), n: integer, rtt: nullable(number) }),
   server_stopping: object({ type: literal("server_stopping"), message: string, stops_in: number, back_in: number }),
 };

@@ -63,7 +63,7 @@
  * @typedef {{type: "skipped", seq: number}} Skipped
  * @typedef {{type: "offer", offer: number, sdp: string, tracks: Record<string, TrackOwner>}} Offer
  * @typedef {{type: "media_lost", message: string}} MediaLost
- * @typedef {{type: "media_restored"}} MediaRestored
+ * @typedef {{type: "media_restored", media_session: number}} MediaRestored
  * @typedef {{type: "ping", n: number, rtt: number | null}} Ping
  * @typedef {{type: "server_stopping", message: string, stops_in: number, back_in: number}} ServerStopping
  * @typedef {Skipped | Offer | MediaLost | MediaRestored | Ping | ServerStopping} Notice

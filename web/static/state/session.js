@@ -237,8 +237,7 @@ export class Session extends Emitter {
       case "media_lost":
         return this.legs.lose();
       case "media_restored":
-        // Which life of the worker this is, is said with the next return.
-        this.#mediaSession = null;
+        this.#mediaSession = event.media_session;
         return void this.legs.restore();
       case "server_stopping":
         this.#connection.backIn = event.back_in * 1000;
