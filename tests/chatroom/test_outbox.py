@@ -62,6 +62,18 @@ def test_neighbours_that_are_skipped_are_skipped_at_once() -> None:
     ]
 
 
+def test_one_that_is_overtaken_later_hides_no_newer_one_that_was_before() -> None:
+    outbox = Outbox(100, 100_000)
+    for frame in (updated(1, "a"), updated(2, "b"), chat(3), updated(4, "b"), updated(5, "a")):
+        outbox.post(frame)
+    assert short(take_all(outbox)) == [
+        ("skipped", 2),
+        ("chat", 3),
+        ("participant_updated", 4),
+        ("participant_updated", 5),
+    ]
+
+
 def test_what_was_taken_is_not_overtaken() -> None:
     outbox = Outbox(100, 100_000)
     outbox.post(updated(1, "a"))
