@@ -1,0 +1,86 @@
+"""Words for the media plane through the change of sockets: who is answered, and what is said again."""
+
+from __future__ import annotations
+
+import trio
+import trio.testing
+from trio.testing import MockClock
+
+from tests.chatroom.house import open_house
+
+
+async def test_an_offer_is_said_again_until_it_is_answered(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        bob = await house.join("Bob")
+        house.media.offer(1, 7)
+        bob.session.ended("connection_lost")
+        for _ in range(2):
+            bob = await house.resume(bob)
+            assert (await bob.next("offer"))["offer"] == 7
+        bob.send("answer", ref="a", offer=6, sdp="v=0")  # an older one's
+        await bob.next("ok")
+        bob = await house.resume(bob)
+        assert (await bob.next("offer"))["offer"] == 7
+        bob.send("answer", ref="a", offer=7, sdp="nonsense")
+        assert (await bob.next("error"))["code"] == "bad_sdp"
+        bob = await house.resume(bob)
+        assert (await bob.next("offer"))["offer"] == 7
+        bob.send("answer", ref="a", offer=7, sdp="v=0")
+        await bob.next("ok")
+        bob = await house.resume(bob)
+        assert await bob.all() == []
+
+
+async def test_the_last_offer_is_the_one_that_is_said_again(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        bob = await house.join("Bob")
+        house.media.answering = trio.Event()
+        house.media.offer(1, 7)
+        bob.send("answer", offer=7, sdp="v=0")
+        await trio.testing.wait_all_tasks_blocked()
+        house.media.offer(1, 8)  # while the answer to the last one is under way
+        house.media.answering.set()
+        await trio.testing.wait_all_tasks_blocked()
+        bob = await house.resume(bob)
+        assert (await bob.next("offer"))["offer"] == 8
+
+
+async def test_an_offer_is_lost_with_its_worker_and_the_page_learns_that_there_was_another(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_house() as house:
+        bob = await house.join("Bob")
+        house.media.offer(1, 7)
+        bob.session.ended("connection_lost")
+        house.media.lose()
+        bob = house.come_back(bob)
+        resumed = await bob.next("resumed")
+        assert (resumed["media"], resumed["media_session"]) == (False, 1)
+        bob.session.ended("connection_lost")
+        house.media.restore()
+        bob = house.come_back(bob)
+        resumed = await bob.next("resumed")
+        assert (resumed["media"], resumed["media_session"]) == (True, 2)
+        assert await bob.all() == []
+        bob = house.come_back(bob, seq=0)
+        assert (await bob.next("joined"))["media_session"] == 2
+
+
+async def test_whoever_asked_is_answered_and_what_waited_on_an_old_socket_is_passed_over(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_house() as house:
+        bob = await house.join("Bob")
+        house.media.answering = trio.Event()
+        for number in range(3):
+            bob.send("publish", ref=str(number), sdp=f"v=0 old {number}", tracks={})
+        await trio.testing.wait_all_tasks_blocked()
+        again = await house.resume(bob)
+        again.send("publish", ref="new", sdp="v=0 new", tracks={})
+        await trio.testing.wait_all_tasks_blocked()
+        house.media.answering.set()
+        assert (await again.next("published"))["ref"] == "new"
+        # The first was with the worker when the socket changed, the others were not.
+        assert house.media.attached[1].published == ["v=0 old 0", "v=0 new"]
+        assert [event["type"] for event in await again.all()] == []
+        assert [event for event in await bob.all() if event["type"] == "published"] == []
