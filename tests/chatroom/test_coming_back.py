@@ -11,6 +11,7 @@ from trio.testing import MockClock
 
 from chatroom.limits import Limits
 from chatroom.testing import Page
+from nurseries.testing import try_schedules
 from tests.chatroom.house import House, open_house
 
 
@@ -154,6 +155,37 @@ async def test_a_second_tab_takes_over_and_the_first_is_heard_no_more(autojump_c
         assert texts in (["before", "it is me"], ["before", "not any more", "it is me"])
         assert await told(ada, "participant_left", "participant_updated") == []
         assert house.room.state.log.present == (1, 2)
+
+
+def test_what_an_old_socket_said_as_it_was_replaced_is_not_answered_to_the_new_one() -> None:
+    """The stay may have taken a command and not have had its turn when the other socket resumes."""
+    heard = set()
+
+    async def scenario() -> None:
+        async with open_house() as house:
+            bob = await house.join("Bob")
+            again = house.come_back(bob)
+            await trio.lowlevel.checkpoint()
+            bob.send("chat", ref="old", text="still me?")
+            again.send("ping", ref="new")
+            answers = [event["ref"] for event in await told(again, "ok")]
+            assert answers == ["new"]
+            heard.add(len(again.view.messages))
+
+    try_schedules(scenario, range(100), postpone=0.3)
+    assert heard == {0, 1}
+
+
+async def test_packets_that_are_told_late_are_no_sign_of_life(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        ada, bob = house.live(await house.join("Ada")), await house.join("Bob")
+        await away(bob, 2)
+        house.media.hear(2, age=1.9)
+        (lost,) = await told(ada, "participant_updated")
+        assert lost["participant"]["connection"] == "reconnecting"
+        house.media.hear(2, age=1.5)
+        (_, back) = await told(ada, "participant_updated")
+        assert back["participant"]["connection"] == "present"
 
 
 async def test_the_last_of_many_sockets_speaks(autojump_clock: MockClock) -> None:
