@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 
 from tests.browser.netns import Home
 from tests.browser.person import Person
-from tests.browser.test_call import open_chat, write
+from tests.browser.test_call import write
 from tests.browser.world import Pair, World, pictures, pictures_go_on
 from tests.conftest import Measured
 
@@ -167,9 +167,9 @@ def test_into_another_network(cast: Cast, measured: Measured) -> None:
     witness = cast.world.witness
     fate = cast.fates[-1]
     was = witness.person(fate.name)
-    before = pictures(*[pair for pair in cast.pairs if fate.person in pair])
     began = time.time()
     fate.home.move()
+    before = pictures(*[pair for pair in cast.pairs if fate.person in pair])
     came = pictures_go_on(before)
     write(fate.person, "the same, elsewhere")
     witness.reads("the same, elsewhere")
@@ -183,4 +183,3 @@ def test_into_another_network(cast: Cast, measured: Measured) -> None:
         f"and {came[fate.person, cast.olga] - began:.2f} s (others')"
     )
     assert max(came.values()) - began < PICTURES
-    open_chat(fate.person)
