@@ -200,19 +200,23 @@ class Page:
         return Page(self._limits, copy.deepcopy(self.view))
 
     async def next(self, type: str) -> dict[str, Any]:
-        """Wait for the next event of a type, keeping all that come in ``events``. Raises trio.EndOfChannel."""
-        while True:
-            for event in self.events:
-                if event["type"] == type:
-                    self.events.remove(event)
-                    return event
-            if self._news is not None and not self._over:
-                await self._news.wait()
-                continue
-            taken = None if self._over else await self._take()
-            if taken is None:
-                raise trio.EndOfChannel
-            self.events.append(taken)
+        """Wait for the next event of a type, keeping all that come in ``events``. Raises trio.EndOfChannel.
+
+        Raises trio.TooSlowError after an hour, which is soon over on a virtual clock: others may ping for ever.
+        """
+        with trio.fail_after(3600):
+            while True:
+                for event in self.events:
+                    if event["type"] == type:
+                        self.events.remove(event)
+                        return event
+                if self._news is not None and not self._over:
+                    await self._news.wait()
+                    continue
+                taken = None if self._over else await self._take()
+                if taken is None:
+                    raise trio.EndOfChannel
+                self.events.append(taken)
 
     async def live(self) -> None:
         """Do what a real page does all the time: read, and answer pings. Until the socket ends."""
