@@ -5,6 +5,7 @@ What is mended, each with a test that fails without it:
 * one connection's error ended the whole server: it ends that connection;
 * a send to a peer that does not read was shielded without limit: it has a deadline, nearer once the server stops, and
   frames may be written past Hypercorn (`web.sender`, which stands in the scope's state under `SENDER`);
+* what was read at once was looked at in one go, however many frames it was: in between others have their turn;
 * permessage-deflate was always accepted, at 100 kB a connection: the offer is not seen;
 * the peer's close code was lost: it stands in the scope, under `CLOSE_CODE`;
 * a broken or too large websocket frame was an error or left the connection open: it is a close with 1002, 1007 or 1009;
@@ -59,6 +60,8 @@ SENDER = "chatroom.sender"
 #: Seconds that a peer may take to end its side of a connection after we have ended ours.
 LINGER = 1.0
 
+#: Frames of one peer that are looked at before others have their turn.
+AT_ONCE = 100
 #: Pings a second that a peer may send; browsers send none.
 PINGS = 5
 
@@ -208,7 +211,9 @@ class WebsocketStream(WSStream):
         await self.send(StreamClosed(stream_id=self.stream_id))
 
     async def _handle_events(self) -> None:
-        for event in self.connection.events():
+        for number, event in enumerate(self.connection.events(), 1):
+            if number % AT_ONCE == 0:
+                await trio.lowlevel.checkpoint()  # 64 kB of empty frames are some tenths of a second
             if isinstance(event, Message):
                 if not await self._extend(event):
                     return

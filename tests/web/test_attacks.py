@@ -240,4 +240,6 @@ async def test_the_server_survives(name: str, caplog: pytest.LogCaptureFixture) 
         await ada.nothing("participant_left", "error")
         nursery.cancel_scope.cancel()
     worrying = [record for record in caplog.records if record.levelno >= logging.WARNING]
-    assert [record.getMessage() for record in worrying] == []
+    # Who makes the frames of an attack is in the same process, and may hold it up.
+    messages = [record.getMessage() for record in worrying]
+    assert [message for message in messages if "looked too late" not in message] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 import pytest
 import trio
@@ -87,6 +88,34 @@ async def test_that_deadline_is_nearer_once_the_server_stops(monkeypatch: pytest
         server.stop.set()
         with trio.fail_after(5):
             await server.ended.wait()
+
+
+async def test_frames_that_come_at_once_leave_the_others_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    since = most = 0
+    extend = hardening.WebsocketStream._extend
+
+    async def counted(self: hardening.WebsocketStream, event: Any) -> bool:
+        nonlocal since, most
+        since += 1
+        most = max(most, since)
+        return await extend(self, event)
+
+    async def turns() -> None:
+        nonlocal since
+        while True:
+            since = 0
+            await trio.lowlevel.checkpoint()
+
+    monkeypatch.setattr(hardening.WebsocketStream, "_extend", counted)
+    async with serving() as server, await raw.connect(server.port) as peer, trio.open_nursery() as nursery:
+        await peer.join()
+        nursery.start_soon(turns)
+        await peer.send(frame(raw.TEXT, b'{"type":"chat","ref":"c",', fin=False), frame(0, b"", fin=False) * 5_000)
+        await peer.send(frame(0, b'"text":"hi"}'))
+        while not (await peer.frame())[1].startswith(b'{"type":"ok"'):
+            pass
+        assert 50 < most <= hardening.AT_ONCE
+        nursery.cancel_scope.cancel()
 
 
 async def test_compression_is_not_negotiated() -> None:

@@ -34,7 +34,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("settings") / "chatroom.toml"
     file.write_text(
         'media_port = 0\nmedia_address = ["127.0.0.1"]\n'
-        "[limits]\ncommand_rate = 1e6\ncommand_burst = 1_000_000\n"
+        "[limits]\ncommand_rate = 1e6\ncommand_burst = 1_000_000\njoin_timeout = 1e3\n"
         "outbox_frames = 100_000\noutbox_bytes = 1_000_000_000\n"
     )
     return str(file)
@@ -70,7 +70,7 @@ async def people(port: int) -> AsyncGenerator[People, None]:
         await deaf.open()
         await deaf.send(frame(raw.TEXT, raw.JOIN))
         await ada.next("participant_joined")
-        for number in range(1_000):
+        for number in range(400):
             await ada.echo(f"{number} " + "x" * 1_900)
         yield People(ada, outside, deaf, slow)
 
