@@ -48,8 +48,12 @@ test("a try that hangs is dropped, and there is one at a time", () => {
   const reconnect = new Reconnect(0, () => 0);
   reconnect.lost(1000, null);
   reconnect.began(1000);
-  assert.equal(reconnect.next(6_999).what, "wait");
-  assert.equal(reconnect.next(7_000).what, "drop");
+  assert.equal(reconnect.next(3_999).what, "wait");
+  assert.equal(reconnect.next(4_000).what, "drop", "the first soon");
+  reconnect.failed(4_000);
+  reconnect.began(4_000);
+  assert.equal(reconnect.next(9_999).what, "wait");
+  assert.equal(reconnect.next(10_000).what, "drop");
 });
 
 test("when the network comes back nothing is waited for", () => {

@@ -277,7 +277,7 @@ test("a server that is not heard is asked, and given up without an answer", asyn
   await answer("ping", { type: "ok" });
   await pass(5_000);
   assert.equal(asked("ping").length, 2);
-  await pass(2_999);
+  await pass(1_999);
   assert.equal(session.status, "connected");
   await pass(1);
   assert.equal(sockets[0]?.closedWith, 3002);

@@ -8,16 +8,16 @@ test("after a silence the server is asked, and without an answer it is lost", ()
   assert.deepEqual(silence.look(0), { what: "wait", until: 5000 });
   silence.heard(2000);
   assert.deepEqual(silence.look(5000), { what: "wait", until: 7000 });
-  assert.deepEqual(silence.look(7000), { what: "ask", until: 10_000 });
-  assert.deepEqual(silence.look(7001), { what: "wait", until: 10_000 });
-  assert.deepEqual(silence.look(10_000), { what: "lost" });
+  assert.deepEqual(silence.look(7000), { what: "ask", until: 9_000 });
+  assert.deepEqual(silence.look(7001), { what: "wait", until: 9_000 });
+  assert.deepEqual(silence.look(9_000), { what: "lost" });
 });
 
 test("whatever is heard is an answer", () => {
   const silence = new Silence(0, 5000);
   silence.look(5000);
-  silence.heard(7999);
-  assert.deepEqual(silence.look(8000), { what: "wait", until: 12_999 });
+  silence.heard(6999);
+  assert.deepEqual(silence.look(7000), { what: "wait", until: 11_999 });
 });
 
 test("where there is doubt it asks at once, and waits for less", () => {
@@ -32,7 +32,7 @@ test("where there is doubt it asks at once, and waits for less", () => {
 test("a page that slept over the answer asks once more", () => {
   const silence = new Silence(0, 5000);
   silence.look(5000);
-  assert.deepEqual(silence.look(60_000), { what: "ask", until: 63_000 });
+  assert.deepEqual(silence.look(60_000), { what: "ask", until: 62_000 });
   assert.deepEqual(silence.look(120_000), { what: "lost" });
 });
 

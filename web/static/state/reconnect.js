@@ -11,8 +11,11 @@ const LONGEST = 8_000;
 const SPREAD = 2_000;
 /** A socket that lasted less than this was no return: the next tries are not made faster for it. */
 const STEADY = 10_000;
-/** A websocket to a dead network would stay in CONNECTING for minutes. */
-const PATIENCE = 6_000;
+/**
+ * A websocket to a dead network would stay in CONNECTING for minutes. The first try is given up soon: the others are told
+ * of a leave after some ten seconds, of which the silence has taken six.
+ */
+const PATIENCE = [3_000, 6_000, 6_000];
 const LONG_PATIENCE = 12_000;
 /** A try that was begun before the network changed goes to the old one. */
 const STALE = 1_500;
@@ -83,7 +86,7 @@ export class Reconnect {
   /** A try begins. @param {number} now */
   began(now) {
     this.#phase = "trying";
-    this.#at = now + (this.#tries < 3 ? PATIENCE : LONG_PATIENCE);
+    this.#at = now + (PATIENCE[this.#tries] ?? LONG_PATIENCE);
     this.#tries += 1;
   }
 

@@ -1,7 +1,7 @@
 /** Whether the server is still there, from what is heard of it. Pure: times, in milliseconds, are passed in. */
 
 /** An answer that takes longer will not come. */
-const ANSWER = 3_000;
+const ANSWER = 2_000;
 /** Asked because there is reason to doubt: the network changed, or the page slept. */
 const SOON = 1_500;
 /** Whoever looks so much later than they meant to has slept, and what came meanwhile may not have been read yet. */
