@@ -256,6 +256,20 @@ async def test_a_silence_that_was_told_is_not_ended_by_the_loss_of_the_socket(au
         assert await told(ada, "participant_updated") == []
 
 
+async def test_what_one_socket_was_asked_is_not_answered_by_another(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        bob = await house.join("Bob")
+        asked = await bob.next("ping")
+        again = await house.resume(bob)
+        await trio.sleep(1)
+        again.send("pong", n=asked["n"])
+        await trio.testing.wait_all_tasks_blocked()
+        assert house.room.attendances()[0].rtt is None
+        again.send("pong", n=(await again.next("ping"))["n"])
+        await trio.testing.wait_all_tasks_blocked()
+        assert house.room.attendances()[0].rtt == 0
+
+
 async def test_media_keeps_someone_without_a_socket_for_a_while_and_not_for_ever(autojump_clock: MockClock) -> None:
     async with open_house() as house:
         ada, bob = house.live(await house.join("Ada")), await house.join("Bob")

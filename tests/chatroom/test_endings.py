@@ -123,6 +123,19 @@ def test_whoever_is_at_the_door_of_a_room_that_is_closed_comes_into_another() ->
                 trio.run(scenario, steps, clock=trio.testing.MockClock(autojump_threshold=0))
 
 
+def test_a_room_is_opened_again_when_all_have_left_and_not_before() -> None:
+    """Both rooms have one log: who is still in it must not be looked for in the new one."""
+
+    async def scenario() -> None:
+        async with open_house() as house:
+            await house.join("Ada")
+            house.room.close()
+            eve = await house.join("Eve")
+            assert [person["name"] for person in eve.view.people.values()] == ["Eve"]
+
+    assert try_schedules(scenario, range(200), postpone=0.5) == 200
+
+
 def test_a_room_whose_time_is_up_takes_in_whoever_came_in_that_moment() -> None:
     """Trio promises nobody a turn before others have made some steps: the room may be late to see that it is over."""
 
