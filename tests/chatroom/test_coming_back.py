@@ -40,9 +40,12 @@ async def test_a_short_absence_is_told_to_nobody(autojump_clock: MockClock) -> N
         assert (await again.next("chat"))["message"]["text"] == "did you hear me?"
         assert await told(ada, "participant_updated", "participant_left") == []
         assert (again.me, house.room.state.log.present) == (bob.me, (1, 2))
+        await trio.testing.wait_all_tasks_blocked()
+        began = trio.current_time()
         again.send("chat", text="I did")
         assert (await ada.next("chat"))["message"]["participant"] == ada.me
         assert (await ada.next("chat"))["message"]["participant"] == bob.me
+        assert trio.current_time() == began, "whoever is back is heard at once"
 
 
 async def test_a_longer_absence_is_told_and_so_is_the_return(autojump_clock: MockClock) -> None:
