@@ -114,7 +114,7 @@ async def test_frames_that_come_at_once_leave_the_others_their_turn(monkeypatch:
         await peer.send(frame(0, b'"text":"hi"}'))
         while not (await peer.frame())[1].startswith(b'{"type":"ok"'):
             pass
-        assert 50 < most <= hardening.AT_ONCE
+        assert 50 < most <= 2 * hardening.AT_ONCE  # turns of one round come in any order
         nursery.cancel_scope.cancel()
 
 
