@@ -7,6 +7,7 @@ give, without the inbox: nothing to bound, nothing to overflow, no leave that is
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 
 import structlog
@@ -64,6 +65,8 @@ class Room:
         self._attendances: dict[int, Attendance] = {}
         #: Those who are here, by what proves it.
         self._tokens: dict[str, Attendance] = {}
+        #: The tokens of the last who were removed, some of them while they had no socket to be told on.
+        self._removed: deque[str] = deque(maxlen=limits.participants)
         # Half of what a page may have waiting, so that nobody is closed for having missed much.
         self._history = History(limits.outbox_frames // 2, limits.outbox_bytes // 2)
         # People here and people on their way in; the room ends when there was nobody for a while.
@@ -82,10 +85,14 @@ class Room:
                 self._path = trio.lowlevel.current_task().name
                 self._ready.set()
                 task_status.started(None)
-                with self._lingering:
-                    await self._occupants.wait_value(0, held_for=self.limits.room_linger)
-                    while self._occupants.value:  # somebody came in the moment in which the time was up
+                try:
+                    with self._lingering:
                         await self._occupants.wait_value(0, held_for=self.limits.room_linger)
+                        while self._occupants.value:  # somebody came in the moment in which the time was up
+                            await self._occupants.wait_value(0, held_for=self.limits.room_linger)
+                except Exception:
+                    self.closing_reason = "failed"
+                    raise
                 # Nobody is here or at the door, and there is no checkpoint before the door is shut.
                 self._nursery = None
         finally:
@@ -153,7 +160,9 @@ class Room:
         _log.info("joined", room=self.name, participant=attendance.id, epoch=attendance.epoch)
 
     def resume(self, session: Session, command: Resume) -> None:
-        """Have ``session`` speak for someone who is here. Raises UserError (`unknown_token`)."""
+        """Have ``session`` speak for someone who is here. Raises UserError (`unknown_token`, `removed`)."""
+        if command.token in self._removed:
+            raise UserError("removed", "You were removed from the room.")
         attendance = self._tokens.get(command.token)
         if attendance is None or attendance.ending:
             raise UserError("unknown_token", "You are no longer in this room.")
@@ -204,6 +213,7 @@ class Room:
         """End the stay of a participant; False if there is none of that id."""
         for attendance in list(self._attendances.values()):
             if attendance.id == id:
+                self._removed.append(attendance.token)
                 attendance.end("kicked", close_codes.REMOVED, message)
                 return True
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 import trio.testing
 from trio.testing import MockClock
@@ -28,7 +29,7 @@ async def test_whoever_is_removed_is_told_and_cannot_come_back_as_the_same(autoj
         assert house.room.kick(bob.me, "Out with you.")
         left = await ada.next("participant_left")
         assert (left["id"], left["reason"], closed(bob)) == (bob.me, "kicked", (4004, "kicked"))
-        assert await refusal(house, bob) == "unknown_token"
+        assert await refusal(house, bob) == "removed"
         assert not house.room.kick(bob.me)
         again = await house.join("Bob")
         assert again.view.people[again.me]["epoch"] == 3
@@ -54,8 +55,31 @@ async def test_whoever_is_removed_while_their_socket_is_lost_is_gone(autojump_cl
         bob.session.ended("connection_lost")
         await trio.sleep(3)
         assert house.room.kick(bob.me)
-        assert await refusal(house, bob) == "unknown_token"  # decided, and perhaps not said yet
+        assert await refusal(house, bob) == "removed"  # decided, and perhaps not said yet
         assert (await ada.next("participant_left"))["reason"] == "kicked"
+        assert await refusal(house, bob) == "removed"
+
+
+async def test_a_room_that_fails_says_so_to_those_who_are_there(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail = trio.Event()
+
+    async def fails(*_: object, **__: object) -> None:
+        await fail.wait()
+        raise RuntimeError("a bug")
+
+    async with open_house() as house:
+        with monkeypatch.context() as patched:
+            patched.setattr("chatroom.room.AsyncValue.wait_value", fails)
+            ada = await house.join("Ada")
+        room = house.room
+        fail.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert [record.reason for record in room.state.log] == ["failed"]
+        assert closed(ada) == (1011, "failed")
+        assert house.directory.find("blue") is None
+        assert (await house.join("Bob")).me
 
 
 async def test_a_room_that_is_closed_ends_for_everyone_and_the_next_opens_another(autojump_clock: MockClock) -> None:

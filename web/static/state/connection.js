@@ -14,6 +14,8 @@ import { Silence } from "./silence.js";
 /** Not from the wire: the page itself gave the socket up. */
 export const LOST_TRACK = 3001;
 export const GAVE_UP = 3002;
+/** With which the server would have closed the socket of whoever was removed, if there had been one. */
+const REMOVED = 4004;
 
 /** @typedef {{code: number, message: string}} Ended code: how the socket was closed; message: why the server did not let the page in again */
 
@@ -216,7 +218,8 @@ export class Connection extends Emitter {
     } catch (error) {
       if (this.#socket !== socket) return;
       if (!(error instanceof CommandRefused) || passes(error.code)) return socket.close(GAVE_UP);
-      this.#end({ code: error.code === "unknown_token" ? this.#lostBy : 1000, message: error.code === "unknown_token" ? "" : error.message });
+      if (error.code === "unknown_token") return this.#end({ code: this.#lostBy, message: "" });
+      this.#end({ code: error.code === "removed" ? REMOVED : 1000, message: error.message });
     }
   }
 
