@@ -70,11 +70,15 @@ class Lease:
         self.state: State = "present"
         self._socket = now
         self._media = -inf
+        #: When anything was heard in truth, and whether what has been excused since then is all that counts as heard.
+        self._heard = now
+        self._excused = False
         #: When the socket was lost; None while there is one.
         self._lost: float | None = None
 
     def socket_heard(self, now: float) -> None:
         """A frame came in on the participant's socket."""
+        self._hear(now)
         self._socket = max(self._socket, now)
 
     def socket_lost(self, now: float) -> None:
@@ -84,14 +88,17 @@ class Lease:
     def resumed(self, now: float) -> None:
         """There is a socket again."""
         self._lost = None
+        self._heard, self._excused = max(self._heard, now), False
         self._socket = max(self._socket, now)
 
     def media_heard(self, at: float) -> None:
         """Something of the participant's connections came in, at that moment."""
+        self._hear(at)
         self._media = max(self._media, at)
 
     def excuse(self, seconds: float) -> None:
-        """Count so many seconds as nobody's silence: it was we who did not listen."""
+        """Count so many seconds as nobody's silence: it was we who did not listen. That brings nobody back."""
+        self._excused = True
         self._socket += seconds
         self._media += seconds
         if self._lost is not None:
@@ -113,7 +120,12 @@ class Lease:
     def _verdict(self, now: float) -> Verdict:
         if now >= self._gone_at():
             return "gone"
-        return "silent" if now >= self._silent_at() else "alive"
+        unheard = self._excused and self.state == "reconnecting"
+        return "silent" if unheard or now >= self._silent_at() else "alive"
+
+    def _hear(self, at: float) -> None:
+        if at > self._heard:
+            self._heard, self._excused = at, False
 
     def _silent_at(self) -> float:
         terms = self._terms

@@ -201,3 +201,20 @@ def test_time_in_which_nobody_listened_is_nobodys_silence() -> None:
     lost.excuse(20.0)
     assert lost.look(21.0) == "present"
     assert lost.look(21.0 + Terms().grace) == "reconnecting"
+
+
+def test_time_in_which_nobody_listened_brings_nobody_back() -> None:
+    lease = Lease(Terms(), 0.0)
+    assert lease.look(5.0) == "reconnecting"
+    lease.excuse(20.0)
+    assert lease.look(20.0) == "reconnecting"
+    lease.socket_heard(0.0)  # told again, and no news
+    assert lease.look(21.0) == "reconnecting"
+    lease.media_heard(20.5)
+    assert lease.look(21.0) == "present"
+    assert lease.look(40.0) == "left"
+    back = Lease(Terms(), 0.0)
+    assert back.look(5.0) == "reconnecting"
+    back.excuse(20.0)
+    back.resumed(20.0)
+    assert back.look(20.0) == "present"
