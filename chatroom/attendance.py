@@ -193,8 +193,7 @@ class Attendance:
         self._lease.media_heard(trio.current_time() - age)
         if self._lease.state == "reconnecting":
             self._look()
-        if self._lease.state == "present":
-            self._wait.deadline = self._due()
+        self._wait.deadline = self._due()
 
     def _carry_out(self, command: Command) -> None:
         try:

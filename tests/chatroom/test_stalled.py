@@ -9,6 +9,12 @@ from trio.testing import MockClock
 from tests.chatroom.house import open_house
 
 
+async def pass_time(clock: MockClock, seconds: int) -> None:
+    for _ in range(2 * seconds):
+        clock.jump(0.5)
+        await trio.testing.wait_all_tasks_blocked()
+
+
 async def test_a_server_that_stood_still_listens_before_it_judges(mock_clock: MockClock) -> None:
     async with open_house() as house:
         ada, bob = await house.join("Ada"), await house.join("Bob")
@@ -33,3 +39,19 @@ async def test_a_server_that_stood_still_listens_before_it_judges(mock_clock: Mo
             ada.send("pong")
             await trio.testing.wait_all_tasks_blocked()
         assert (await ada.next("participant_left"))["name"] == "Bob"
+
+
+async def test_whoever_is_heard_of_late_by_a_server_that_stood_still_does_not_stay_for_ever(
+    mock_clock: MockClock,
+) -> None:
+    async with open_house() as house:
+        await house.join("Ada")
+        await pass_time(mock_clock, 8)
+        [ada] = house.room.attendances()
+        assert ada.lease == "reconnecting"
+        mock_clock.jump(30)
+        house.media.hear(ada.epoch, age=37.5)  # before anything sees that the time for looking has passed
+        await trio.testing.wait_all_tasks_blocked()
+        assert [each.lease for each in house.room.attendances()] == ["reconnecting"]
+        await pass_time(mock_clock, 12)
+        assert house.room.attendances() == []
