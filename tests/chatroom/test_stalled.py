@@ -55,3 +55,19 @@ async def test_whoever_is_heard_of_late_by_a_server_that_stood_still_does_not_st
         assert [each.lease for each in house.room.attendances()] == ["reconnecting"]
         await pass_time(mock_clock, 12)
         assert house.room.attendances() == []
+
+
+async def test_people_are_let_in_by_a_server_that_is_busy_with_others(mock_clock: MockClock) -> None:
+    async with open_house() as house:
+        await house.join("Ada")
+
+        def slow() -> float:
+            mock_clock.jump(0.5)
+            return 0.0
+
+        house.room._clock = slow  # each who comes takes half a second
+        here = [house.knock(f"Bob {number}") for number in range(20)]
+        there = [house.knock(f"Cyd {number}", room="green") for number in range(5)]
+        await trio.testing.wait_all_tasks_blocked()
+        for page in (*here, *there):
+            assert await page.next("joined")
