@@ -23,7 +23,7 @@ class Join:
 class Resume:
     type: ClassVar[str] = "resume"
     room: str
-    token: str
+    token: str = attrs.field(repr=False)
     seq: int
     microphone: bool
     camera: bool

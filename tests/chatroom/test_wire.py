@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.commands import COMMANDS, Chat, Join, Publish, Update
+from chatroom.commands import COMMANDS, Chat, Join, Publish, Resume, Update
 from chatroom.errors import ProtocolError, UserError
 from chatroom.events import Ok, ParticipantLeft
 from chatroom.wire import InvalidCommand, decode, encode
@@ -27,6 +27,13 @@ def test_a_command_is_read() -> None:
     assert decode('{"type":"publish","sdp":"v=0","tracks":{"0":"camera"}}') == Publish(
         sdp="v=0", tracks={"0": "camera"}
     )
+
+
+def test_a_token_is_not_written_where_a_command_or_its_answer_is() -> None:
+    frame = '{"type":"resume","room":"blue","token":"hush","seq":3,"microphone":true,"camera":true}'
+    command = decode(frame)
+    assert command == Resume(room="blue", token="hush", seq=3, microphone=True, camera=True)
+    assert "hush" not in repr(command)
 
 
 @pytest.mark.parametrize(
