@@ -15,16 +15,20 @@ class Frame:
     event that it tells, for those that may be overtaken.
     """
 
-    __slots__ = ("key", "seq", "size", "text", "wire")
+    __slots__ = ("key", "seq", "size", "wire")
 
     def __init__(self, text: str, key: Hashable | None = None, seq: int = 0) -> None:
         payload = text.encode()
         #: Octets of the text.
         self.size = len(payload)
-        self.text = text
         self.wire = _header(self.size) + payload
         self.key = key
         self.seq = seq
+
+    @property
+    def text(self) -> str:
+        """The text, made anew each time: frames are kept, and a string may take four times the octets."""
+        return self.wire[len(self.wire) - self.size :].decode()
 
 
 def _header(length: int) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,3 +60,15 @@ def test_it_is_the_end_of_all_that_was_said(sizes: list[int], frames: int, octet
     for seq in range(len(all_) + 1):
         expected = tuple(all_[seq:]) if seq >= statistics.first - 1 else None
         assert history.after(seq) == expected
+
+
+def test_what_is_kept_takes_little_more_than_what_is_counted() -> None:
+    history = History(max_frames=256, max_bytes=1 << 20)
+    tracemalloc.start()
+    try:
+        for seq in range(1, 257):
+            history.append(seq, Frame(f"{seq:04}" + "x" * 2_000 + "\N{GRINNING FACE}"))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1.25 * history.statistics().bytes
