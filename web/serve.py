@@ -26,7 +26,7 @@ from web.settings import Settings
 
 #: Seconds after the goodbye in which what is still open may end by itself.
 GRACEFUL_TIMEOUT = 0.5
-#: Seconds without a byte after which a connection is given up. A page in a room is asked for a sign of life more often.
+#: Seconds without a byte after which a connection is given up, and more where a lease on a place lasts longer without.
 READ_TIMEOUT = 30
 #: Milliseconds after which the kernel gives up a peer that acknowledges nothing.
 USER_TIMEOUT = 15_000
@@ -88,7 +88,7 @@ def hypercorn_config(settings: Settings, sockets: list[socket.socket]) -> Config
     config.errorlog = logging.getLogger("hypercorn.error")
     config.include_server_header = False
     config.graceful_timeout = GRACEFUL_TIMEOUT
-    config.read_timeout = READ_TIMEOUT
+    config.read_timeout = max(READ_TIMEOUT, settings.limits.left_after)  # type: ignore[assignment]
     return config
 
 

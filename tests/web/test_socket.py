@@ -284,3 +284,12 @@ async def test_sockets_leave_no_task_behind() -> None:
             await bob.close()
         await ada.next("participant_left")
         await eventually(lambda: tasks() <= before)
+
+
+async def test_a_connection_is_kept_for_as_long_as_a_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("web.serve.READ_TIMEOUT", 0.2)
+    rare = Limits(ping_after=0.8, reconnecting_after=1.5, left_after=2.0)
+    async with serving(rare) as server, page(server.port, "Ada") as ada:
+        assert await ada.next("ping")
+        await ada.send("ping", ref="p")
+        assert await ada.next("ok")
