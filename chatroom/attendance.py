@@ -173,7 +173,7 @@ class Attendance:
         now = trio.current_time()
         if (late := now - self._wait.deadline) > STALL:
             self._wait.deadline = inf  # excused once
-            self._lease.excuse(late + HEARING)
+            self._lease.excuse(late, until=now + HEARING)
             self._log.warning("looked too late for who is there", epoch=self.epoch, seconds=round(late, 1))
         if not self._lost:
             self._lease.socket_heard(self.session.heard_at)

@@ -70,15 +70,14 @@ class Lease:
         self.state: State = "present"
         self._socket = now
         self._media = -inf
-        #: When anything was heard in truth, and whether what has been excused since then is all that counts as heard.
-        self._heard = now
-        self._excused = False
+        #: Until when they are not missed, and what counted as heard when that was said.
+        self._patience = -inf
+        self._excused = -inf
         #: When the socket was lost; None while there is one.
         self._lost: float | None = None
 
     def socket_heard(self, now: float) -> None:
         """A frame came in on the participant's socket."""
-        self._hear(now)
         self._socket = max(self._socket, now)
 
     def socket_lost(self, now: float) -> None:
@@ -88,19 +87,22 @@ class Lease:
     def resumed(self, now: float) -> None:
         """There is a socket again."""
         self._lost = None
-        self._heard, self._excused = max(self._heard, now), False
         self._socket = max(self._socket, now)
 
     def media_heard(self, at: float) -> None:
         """Something of the participant's connections came in, at that moment."""
-        self._hear(at)
         self._media = max(self._media, at)
 
-    def excuse(self, seconds: float) -> None:
-        """Count so many seconds as nobody's silence: it was we who did not listen. That brings nobody back."""
-        self._excused = True
+    def excuse(self, seconds: float, until: float) -> None:
+        """Count so many seconds as nobody's silence, since it was we who did not listen, and miss nobody ``until``.
+
+        That brings nobody back; and whoever is heard no more leaves, however often we do not listen.
+        """
+        if max(self._socket, self._media) != self._excused:
+            self._patience = until
         self._socket += seconds
         self._media += seconds
+        self._excused = max(self._socket, self._media)
         if self._lost is not None:
             self._lost += seconds
 
@@ -120,23 +122,19 @@ class Lease:
     def _verdict(self, now: float) -> Verdict:
         if now >= self._gone_at():
             return "gone"
-        unheard = self._excused and self.state == "reconnecting"
-        return "silent" if unheard or now >= self._silent_at() else "alive"
-
-    def _hear(self, at: float) -> None:
-        if at > self._heard:
-            self._heard, self._excused = at, False
+        return "silent" if now >= self._silent_at() else "alive"
 
     def _silent_at(self) -> float:
         terms = self._terms
         at = max(self._socket, self._media) + terms.reconnecting_after
-        if self._lost is None:
-            return at
-        if self._media > self._lost + terms.echo:
-            return max(at, self._lost + terms.grace)
-        # Whoever was silent when the socket was lost is not heard by its loss.
-        return min(at, self._lost + terms.grace)
+        if self._lost is not None:
+            grace = self._lost + terms.grace
+            # Whoever was silent when the socket was lost is not heard by its loss.
+            at = max(at, grace) if self._media > self._lost + terms.echo else min(at, grace)
+        return max(at, self._patience) if self.state == "present" else at
 
     def _gone_at(self) -> float:
         at = max(self._socket, self._media) + self._terms.left_after
-        return at if self._lost is None else min(at, self._lost + self._terms.socketless)
+        if self._lost is not None:
+            at = min(at, self._lost + self._terms.socketless)
+        return max(at, self._patience)

@@ -193,28 +193,38 @@ def test_a_lease_is_its_picture_and_is_due_when_anything_changes(
 
 def test_time_in_which_nobody_listened_is_nobodys_silence() -> None:
     lease = Lease(Terms(), 0.0)
-    lease.excuse(20.0)
+    lease.excuse(20.0, until=22.0)
     assert lease.look(20.0) == "present"
     assert lease.look(20.0 + Terms().reconnecting_after) == "reconnecting"
     lost = Lease(Terms(), 0.0)
     lost.socket_lost(1.0)
-    lost.excuse(20.0)
+    lost.excuse(20.0, until=21.5)
     assert lost.look(21.0) == "present"
     assert lost.look(21.0 + Terms().grace) == "reconnecting"
+
+
+def test_nobody_is_missed_before_what_came_meanwhile_is_heard() -> None:
+    for silence, before in ((4.4, "present"), (11.4, "reconnecting")):
+        lease = Lease(Terms(), 0.0)
+        assert lease.look(silence) == before
+        lease.excuse(20.0, until=silence + 22.0)
+        assert lease.look(silence + 21.9) == before
+        assert lease.due == silence + 22.0
+        assert lease.look(lease.due) == ("reconnecting" if before == "present" else "left")
 
 
 def test_time_in_which_nobody_listened_brings_nobody_back() -> None:
     lease = Lease(Terms(), 0.0)
     assert lease.look(5.0) == "reconnecting"
-    lease.excuse(20.0)
-    assert lease.look(20.0) == "reconnecting"
-    lease.socket_heard(0.0)  # told again, and no news
-    assert lease.look(21.0) == "reconnecting"
-    lease.media_heard(20.5)
-    assert lease.look(21.0) == "present"
-    assert lease.look(40.0) == "left"
-    back = Lease(Terms(), 0.0)
-    assert back.look(5.0) == "reconnecting"
-    back.excuse(20.0)
-    back.resumed(20.0)
-    assert back.look(20.0) == "present"
+    lease.excuse(20.0, until=27.0)
+    assert lease.look(25.0) == "reconnecting"
+    lease.media_heard(24.5)
+    assert lease.look(25.0) == "present"
+
+
+def test_whoever_is_heard_no_more_leaves_however_often_nobody_listens() -> None:
+    lease, now = Lease(Terms(), 0.0), 0.0
+    while lease.look(now) != "left":
+        now += 4.0
+        lease.excuse(2.0, until=now + 2.0)
+        assert now < 3 * Terms().left_after

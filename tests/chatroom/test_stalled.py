@@ -57,6 +57,16 @@ async def test_whoever_is_heard_of_late_by_a_server_that_stood_still_does_not_st
         assert house.room.attendances() == []
 
 
+async def test_a_server_that_is_slow_all_the_time_still_misses_who_is_gone(mock_clock: MockClock) -> None:
+    async with open_house() as house:
+        ada, _ = await house.join("Ada"), await house.join("Bob")
+        for _ in range(10):
+            mock_clock.jump(3.5)  # each look is more than a second late
+            ada.send("pong")
+            await trio.testing.wait_all_tasks_blocked()
+        assert [(each.id, each.lease) for each in house.room.attendances()] == [(ada.me, "present")]
+
+
 async def test_people_are_let_in_by_a_server_that_is_busy_with_others(mock_clock: MockClock) -> None:
     async with open_house() as house:
         await house.join("Ada")
