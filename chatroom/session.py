@@ -114,10 +114,6 @@ class Session:
         self.close(close_codes.TOO_SLOW, "This page does not read what it is sent.", discard=True)
         return False
 
-    def silence(self) -> float:
-        """Seconds since the page was heard."""
-        return self._clock() - self.heard_at
-
     def refuse(self, ref: str | None, error: UserError) -> None:
         """Answer a command that is refused."""
         self._refused += 1
