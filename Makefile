@@ -19,7 +19,8 @@ ASYNC_OFF := ASYNC9,ASYNC114,ASYNC124
 run: $(ENV)/.run
 	@$(BIN)/chatroom serve $(ARGS)
 
-test: check pytest
+test: check $(ENV)/.test $(ENV)/.system
+	@.ci/tests $(BIN)/python
 
 check: check-python check-js
 
