@@ -114,6 +114,22 @@ test("a socket that is lost again at once does not make the next tries faster", 
   assert.equal(Math.round(nextTry(reconnect, 36_000)), 36_100);
 });
 
+test("after many tries in vain, whoever is lost again soon is back before the others are told of a leave", () => {
+  const reconnect = new Reconnect(0, most);
+  reconnect.lost(20_000, null);
+  for (let tries = 0; tries < 8; tries++) {
+    reconnect.began(20_000);
+    reconnect.failed(20_000);
+  }
+  reconnect.began(40_000);
+  reconnect.entered(40_000);
+  reconnect.lost(46_000, null); // as from one network into another
+  assert.equal(Math.round(nextTry(reconnect, 46_000)), 46_500);
+  reconnect.began(46_500);
+  assert.equal(reconnect.next(49_499).what, "wait");
+  assert.equal(reconnect.next(49_500).what, "drop", "and the first try is given up as soon as any first one");
+});
+
 test("what the server closes is over, but for a server or a silence that passes", () => {
   const codes = [1000, 1001, 1002, 1005, 1006, 1008, 1011, 3000, 3001, 3999, 4000, 4001, 4002, 4003, 4004, 4005, 4006];
   assert.deepEqual(codes.filter(comesBack), [1001, 1006, 3000, 3001, 3999, 4002]);

@@ -9,7 +9,7 @@ const STEP = 500;
 const LONGEST = 8_000;
 /** When a server goes and says when it is back, its people come back over so long a time. */
 const SPREAD = 2_000;
-/** A socket that lasted less than this was no return: the next tries are not made faster for it. */
+/** Who is lost again sooner than this has not come back for good: the more often that happens, the longer the pause. */
 const STEADY = 10_000;
 /**
  * A websocket to a dead network would stay in CONNECTING for minutes. The first try is given up soon: the others are told
@@ -47,7 +47,10 @@ export class Reconnect {
   #seen;
   /** Since when it has been in it without a break. */
   #entered;
+  /** Since the page was in the room. */
   #tries = 0;
+  /** How often in a row it was lost again soon. */
+  #short = 0;
   /** @type {"in" | "waiting" | "trying"} */
   #phase = "in";
   /** When the next try begins, or the present one has taken too long. */
@@ -77,7 +80,7 @@ export class Reconnect {
    * @param {number | null} backIn in how many milliseconds the server wanted to be back, if it said goodbye
    */
   lost(now, backIn) {
-    if (now - this.#entered > STEADY) this.#tries = 0;
+    this.#short = now - this.#entered > STEADY ? 0 : this.#short + 1;
     this.#phase = "waiting";
     this.#earliest = backIn === null ? 0 : now + backIn;
     this.#at = backIn === null ? now + this.#pause() : this.#earliest + this.#random() * SPREAD;
@@ -100,6 +103,7 @@ export class Reconnect {
   entered(now) {
     this.#phase = "in";
     this.#at = Infinity;
+    this.#tries = 0;
     this.#seen = this.#entered = now;
   }
 
@@ -120,7 +124,8 @@ export class Reconnect {
 
   /** The first pause is next to nothing, the others grow, and each is drawn from nothing up to its full length. */
   #pause() {
-    const most = this.#tries === 0 ? FIRST : Math.min(LONGEST, STEP * 2 ** (this.#tries - 1));
+    const before = this.#tries + this.#short;
+    const most = before === 0 ? FIRST : Math.min(LONGEST, STEP * 2 ** (before - 1));
     return this.#random() * most;
   }
 }
