@@ -31,7 +31,7 @@ _log = structlog.stdlib.get_logger("web.sender")
 class Sender:
     """What is written on one connection. ``lost`` is called when nothing more will be, for a fault of the peer's."""
 
-    __slots__ = ("_ended", "_fileno", "_lock", "_lost", "_rest", "_scopes", "_sealed", "_stream", "_timeout")
+    __slots__ = ("_ended", "_fileno", "_free", "_lock", "_lost", "_rest", "_scopes", "_sealed", "_stream", "_timeout")
 
     def __init__(self, stream: trio.abc.SendStream, lost: Callable[[], None]) -> None:
         self._stream = stream
@@ -44,6 +44,8 @@ class Sender:
         self._timeout = SEND_TIMEOUT
         self._sealed = False
         self._ended = False
+        #: Whether an offer may be written: it is nobody's turn, nothing is left over, and no close frame was written.
+        self._free = True
 
     @property
     def takes_offers(self) -> bool:
@@ -56,10 +58,8 @@ class Sender:
         All of them: it was somebody's turn, or the socket is full, and the frame is the caller's. Some: they are kept,
         and the caller sees to it that `send` is called soon. None: it is written, or there is nobody to read it.
         """
-        if self._sealed:
-            return 0
-        if self._rest or self._lock.locked():
-            return len(frame)
+        if not self._free:
+            return 0 if self._sealed else len(frame)
         assert self._fileno is not None, "offers are for plain sockets"
         try:
             left = len(frame) - os.write(self._fileno(), frame)
@@ -70,6 +70,7 @@ class Sender:
             return 0
         if left:
             self._rest = memoryview(frame)[-left:]
+            self._free = False
         return left
 
     async def send(self, data: bytes, *, frame: bool = False) -> bool:
@@ -80,6 +81,7 @@ class Sender:
         """
         scope = trio.CancelScope(shield=True)
         self._scopes.add(scope)
+        self._free = False
         try:
             with scope:
                 async with self._lock:
@@ -93,6 +95,7 @@ class Sender:
             return False
         finally:
             self._scopes.discard(scope)
+            self._free = not (self._scopes or self._rest or self._sealed)
         if scope.cancelled_caught:
             _log.info("connection dropped: the peer does not read")
             self._fail()
@@ -110,12 +113,14 @@ class Sender:
     def seal(self) -> None:
         """Take no more frames of a lane, because a close frame follows (RFC 6455, section 5.5.1)."""
         self._sealed = True
+        self._free = False
 
     async def end(self) -> None:
         """Say to the peer that nothing follows. Only the first call does anything."""
         if self._ended:
             return
-        self._ended = self._sealed = True
+        self._ended = True
+        self.seal()
         # TLS has no such thing; and the peer may be gone already. Shielded, because it never waits, and whoever says
         # that all is said is cancelled for having said it.
         with (
@@ -135,6 +140,6 @@ class Sender:
             scope.deadline = min(scope.deadline, trio.current_time() + SEND_TIMEOUT_STOPPING)
 
     def _fail(self) -> None:
-        self._sealed = True
+        self.seal()
         self._rest = b""
         self._lost()

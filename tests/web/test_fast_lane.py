@@ -312,17 +312,28 @@ async def test_after_a_close_frame_no_frame_of_the_lane_follows() -> None:
         assert await it.peer.rest() == text(0, 10).wire + CLOSING
 
 
-async def test_while_somebody_has_the_turn_frames_wait_for_theirs() -> None:
-    async with wire() as it:
-        async with it.sender._lock:
-            for number in range(3):
-                assert it.lane.post(text(number, 10))
-            await trio.testing.wait_all_tasks_blocked()
-            assert it.peer.stream.socket.fileno() >= 0
-            with trio.move_on_after(0.05) as nothing:
-                await it.peer.stream.receive_some()
-            assert nothing.cancelled_caught
-        assert [int((await it.peer.frame())[1].split()[0]) for _ in range(3)] == [0, 1, 2]
+async def test_while_somebody_has_the_turn_frames_wait_for_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with wire() as it, trio.open_nursery() as nursery:
+        stream, going_on = it.sender._stream, trio.Event()
+        send_all = stream.send_all
+
+        async def send_later(data: bytes) -> None:
+            await going_on.wait()
+            await send_all(data)
+
+        monkeypatch.setattr(stream, "send_all", send_later)
+        nursery.start_soon(it.sender.send, text(0, 10).wire)
+        await trio.testing.wait_all_tasks_blocked()
+        for number in range(1, 4):
+            assert it.lane.post(text(number, 10))
+        await trio.testing.wait_all_tasks_blocked()
+        with trio.move_on_after(0.05) as nothing:
+            await it.peer.stream.receive_some()
+        assert nothing.cancelled_caught
+        going_on.set()
+        assert [int((await it.peer.frame())[1].split()[0]) for _ in range(4)] == [0, 1, 2, 3]
+        assert it.lane.post(text(4, 10))
+        assert it.lane.statistics().frames == 0, "written at once again"
 
 
 async def test_there_is_a_writer_only_while_something_waits() -> None:
