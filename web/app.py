@@ -128,7 +128,6 @@ def create_app(settings: Settings | None = None, media: Media | None = None) -> 
         headers = websocket.headers
         if not origin.allowed(headers.get("Origin"), headers.get("Host"), settings.allow_origin):
             abort(HTTPStatus.FORBIDDEN)
-        await websocket.accept()
         await serve_socket(websocket._get_current_object(), node)  # type: ignore[attr-defined]
 
     @app.before_request

@@ -6,6 +6,8 @@ What is mended, each with a test that fails without it:
 * a send to a peer that does not read was shielded without limit: it has a deadline, nearer once the server stops, and
   frames may be written past Hypercorn (`web.sender`, which stands in the scope's state under `SENDER`);
 * what was read at once was looked at in one go, however many frames it was: in between others have their turn;
+* a message went to the app through a queue and another task: it may be taken where it is read, by what the app has put
+  into the scope under `TAKE`;
 * permessage-deflate was always accepted, at 100 kB a connection: the offer is not seen;
 * the peer's close code was lost: it stands in the scope, under `CLOSE_CODE`;
 * a broken or too large websocket frame was an error or left the connection open: it is a close with 1002, 1007 or 1009;
@@ -57,8 +59,14 @@ from web.sender import Sender
 CLOSE_CODE = "chatroom.close_code"
 #: The key of an ASGI scope's state under which the `web.sender.Sender` of a connection stands that takes offers.
 SENDER = "chatroom.sender"
+#: The key of an ASGI websocket scope under which the app puts what is to be called with each message, from before it
+#: accepts the websocket on. It must neither wait nor raise.
+TAKE = "chatroom.take"
 #: Seconds that a peer may take to end its side of a connection after we have ended ours.
 LINGER = 1.0
+
+#: The part of the read timeout by which a silence may be longer before the connection is ended.
+SLACK = 1 / 16
 
 #: Frames of one peer that are looked at before others have their turn.
 AT_ONCE = 100
@@ -160,16 +168,20 @@ class Connection(TCPServer):
         self._scope.deadline = min(self._scope.deadline, trio.current_time() + LINGER)
 
     async def _read_data(self) -> None:
-        while True:
-            try:
-                with trio.fail_after(self.config.read_timeout or inf):
+        # One scope for all reads, whose deadline is put off now and then: to enter one costs as much as to read.
+        timeout = self.config.read_timeout or inf
+        with trio.CancelScope(deadline=trio.current_time() + timeout) as patience:
+            while True:
+                if patience.deadline < (now := trio.current_time()) + timeout:
+                    patience.deadline = now + timeout * (1 + SLACK)
+                try:
                     data = await self.stream.receive_some(MAX_RECV)
-            except (trio.ClosedResourceError, trio.BrokenResourceError, trio.TooSlowError):
-                break
-            if not self._sender.ended:
-                await self.protocol.handle(RawData(bytes(data)))
-            if not data:
-                break
+                except (trio.ClosedResourceError, trio.BrokenResourceError):
+                    break
+                if not self._sender.ended:
+                    await self.protocol.handle(RawData(bytes(data)))
+                if not data:
+                    break
         await self.protocol.handle(Closed())
         await self.idle_task.stop()
 
@@ -237,9 +249,14 @@ class WebsocketStream(WSStream):
         self.buffer.extend(event)
         self.buffer.length = length  # in bytes, where the buffer counts characters
         if event.message_finished:
-            assert self.app_put is not None, "messages come after the handshake"
-            await self.app_put(self.buffer.to_message())
+            message = self.buffer.to_message()
             self.buffer.clear()
+            take: Callable[[str | bytes], None] | None = self.scope.get(TAKE)  # type: ignore[assignment]
+            if take is not None:
+                take(message["bytes"] if message["text"] is None else message["text"])
+            else:
+                assert self.app_put is not None, "messages come after the handshake"
+                await self.app_put(message)
         return True
 
     async def _send_wsproto_event(self, event: WebsocketEvent) -> None:

@@ -14,7 +14,7 @@ from chatroom.limits import Limits
 from chatroom.session import Session
 from web.addresses import networks, origin_of
 from web.fast_lane import FastLane
-from web.hardening import CLOSE_CODE, SENDER
+from web.hardening import CLOSE_CODE, SENDER, TAKE
 from web.node import Node
 from web.quart_lane import QuartLane
 
@@ -33,7 +33,7 @@ _log = structlog.stdlib.get_logger("web.socket")
 
 
 async def serve_socket(websocket: Websocket, node: Node) -> None:
-    """Serve an accepted websocket until either side ends it; at once if there are too many from where it comes."""
+    """Accept a websocket and serve it until either side ends it; at once if there are too many from where it comes."""
     client = websocket.scope.get("client")
     forwarded = websocket.headers.getlist("X-Forwarded-For")
     address = origin_of(client[0] if client else None, forwarded, networks(node.settings.trusted_proxy))
@@ -41,6 +41,7 @@ async def serve_socket(websocket: Websocket, node: Node) -> None:
         assert address is not None, "what cannot be counted is not too much"
         if node.addresses.worth_a_word(address, trio.current_time()):
             _log.warning("too many sockets", address=address, limit=node.settings.limits.connections_per_address)
+        await websocket.accept()
         await websocket.close(close_codes.TOO_MANY, TOO_MANY)
         return
     try:
@@ -52,7 +53,10 @@ async def serve_socket(websocket: Websocket, node: Node) -> None:
 async def _serve(websocket: Websocket, node: Node) -> None:
     pump = _Pump(websocket, node.settings.limits)
     session = pump.session
+    # Where the scope is looked into, messages are taken as they are read; elsewhere they come by `websocket.receive`.
+    websocket.scope[TAKE] = session.feed  # type: ignore[literal-required]
     try:
+        await websocket.accept()
         await pump.run(node)
     except* Exception:  # noqa: BLE001
         # The boundary of a socket: a bug in one ends that one and is said, to its page and to the others.
