@@ -16,6 +16,8 @@ class Join:
     name: str
     microphone: bool
     camera: bool
+    #: Of the page's own choosing: a join that was not answered is said again with the same.
+    key: str | None = attrs.field(default=None, repr=False)
     ref: str | None = None
 
 

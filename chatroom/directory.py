@@ -19,9 +19,12 @@ from chatroom.limits import Limits
 from chatroom.log import RoomLog
 from chatroom.media import Media
 from chatroom.names import person_name, room_name
-from chatroom.room import Room
+from chatroom.room import HereAlready, Room
 from chatroom.session import Session
 from nurseries import ChildSpec, Supervisor, open_supervisor
+
+#: Characters of a join's key: as many as cannot be guessed.
+MIN_KEY, MAX_KEY = 16, 64
 
 
 @attrs.frozen
@@ -70,16 +73,27 @@ class Directory:
             await trio.sleep_forever()
 
     async def join(self, session: Session, join: Join) -> Attendance:
-        """Let someone into a room, which is made if it is not there. Raises UserError."""
+        """Let someone into a room, which is made if it is not there. Raises UserError.
+
+        Where the same was said before, on a socket that was lost before the answer came, they are in it already, and
+        this returns the stay that there is.
+        """
         name = room_name(join.room)
         person_name(join.name)  # before a room is made for it
+        if join.key is not None and not MIN_KEY <= len(join.key) <= MAX_KEY:
+            raise UserError("invalid_command", f"“key” has {MIN_KEY} to {MAX_KEY} characters.")
         while True:
             room = self._rooms.get(name)
+            if room is not None and (attendance := room.rejoin(session, join)) is not None:
+                return attendance
             if room is None:
                 if self._stopping is not None:
                     raise UserError("server_stopping", self._stopping)
                 room = await self._open(name)
-            attendance = await room.enter(session, join, self._new_id())
+            try:
+                attendance = await room.enter(session, join, self._new_id())
+            except HereAlready:
+                continue
             if attendance is not None:
                 self._admissions += 1
                 return attendance

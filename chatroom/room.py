@@ -32,6 +32,10 @@ from chatroom.wire import encode
 _log = structlog.stdlib.get_logger("chatroom.room")
 
 
+class HereAlready(Exception):
+    """The same join, said on another socket, was let in first."""
+
+
 class _Ended(Exception):
     """Whoever comes now comes to another room of this name."""
 
@@ -65,6 +69,8 @@ class Room:
         self._attendances: dict[int, Attendance] = {}
         #: Those who are here, by what proves it.
         self._tokens: dict[str, Attendance] = {}
+        #: The same, by the keys that they joined with.
+        self._keys: dict[str, Attendance] = {}
         #: The tokens of the last who were removed, some of them while they had no socket to be told on.
         self._removed: deque[str] = deque(maxlen=limits.participants)
         # Half of what a page may have waiting, so that nobody is closed for having missed much.
@@ -125,7 +131,7 @@ class Room:
     async def enter(self, session: Session, join: Join, id: str) -> Attendance | None:
         """Let someone in and return their stay, which lives in this room from now on; None if the room has ended.
 
-        Raises UserError if they are not let in.
+        Raises UserError if they are not let in, and HereAlready.
         """
         self._occupants.value += 1
         try:
@@ -141,13 +147,15 @@ class Room:
             self._occupants.value -= 1
 
     def admit(self, attendance: Attendance) -> None:
-        """Begin a stay: the others are told, and the newcomer gets the snapshot. Raises UserError.
+        """Begin a stay: the others are told, and the newcomer gets the snapshot. Raises UserError, HereAlready.
 
         The epoch is drawn here and not at the door, so that epochs grow in the order of admission.
         """
         if self._closing is not None:
             raise self._closing
         join = attendance.join
+        if self._joined_with(join.key) is not None:
+            raise HereAlready
         attendance.epoch = next(self._epochs)
         event = self.state.admit(
             attendance.id, attendance.epoch, join.name, join.microphone, join.camera, self._clock()
@@ -155,6 +163,8 @@ class Room:
         self._tell(event)
         self._attendances[attendance.epoch] = attendance
         self._tokens[attendance.token] = attendance
+        if join.key is not None:
+            self._keys[join.key] = attendance
         self._occupants.value += 1
         attendance.session.post(encode(self._snapshot(attendance, join.ref)))
         _log.info("joined", room=self.name, participant=attendance.id, epoch=attendance.epoch)
@@ -167,6 +177,23 @@ class Room:
         if attendance is None or attendance.ending:
             raise UserError("unknown_token", "You are no longer in this room.")
         attendance.resume(session, command)
+
+    def rejoin(self, session: Session, join: Join) -> Attendance | None:
+        """Have ``session`` speak for someone whom the same join has let in already; None if there is nobody."""
+        attendance = self._joined_with(join.key)
+        if attendance is not None:
+            attendance.resume(
+                session,
+                Resume(
+                    room=join.room,
+                    token=attendance.token,
+                    seq=0,
+                    microphone=join.microphone,
+                    camera=join.camera,
+                    ref=join.ref,
+                ),
+            )
+        return attendance
 
     def catch_up(self, attendance: Attendance, command: Resume) -> None:
         """Tell a page that came back what it missed, and the others what it says of itself."""
@@ -187,6 +214,8 @@ class Room:
             return
         del self._attendances[attendance.epoch]
         del self._tokens[attendance.token]
+        if (key := attendance.join.key) is not None and self._keys.get(key) is attendance:
+            del self._keys[key]
         self._occupants.value -= 1
         self._vacant_since = trio.current_time()
         self._tell(event)
@@ -243,6 +272,10 @@ class Room:
     def attendances(self) -> list[AttendanceStatistics]:
         """Those who are here, in order of joining."""
         return [attendance.statistics() for attendance in self._attendances.values()]
+
+    def _joined_with(self, key: str | None) -> Attendance | None:
+        attendance = None if key is None else self._keys.get(key)
+        return None if attendance is None or attendance.ending else attendance
 
     def _tell(self, event: RoomEvent) -> None:
         """Broadcast: encoded once, posted to each without waiting for any."""

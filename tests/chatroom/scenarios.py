@@ -147,6 +147,22 @@ async def losing_the_worker(house: House, ada: Page) -> None:
     eve.send("leave")
 
 
+async def asking_again(house: House, ada: Page) -> None:
+    """Sockets that are lost before the answer to a join came, and that join on others: two at once, and a last one."""
+    key = "a key of Bob's choosing"
+    first = house.knock("Bob", key=key)
+    await trio.lowlevel.checkpoint()
+    first.session.ended("connection_lost")
+    for _ in range(2):
+        house.knock("Bob", key=key)
+    await settled()
+    bob = house.knock("Bob", key=key)
+    await settled()
+    names = [record.name for record in house.directory.log("blue") or () if record.left_at is None]
+    assert names.count("Bob") <= 1, "one person is there once"
+    bob.send("leave")
+
+
 async def racing(house: House, ada: Page) -> None:
     """A return, a second one, and the end of the lease, at the same moment."""
     bob = await _bob(house)
@@ -170,6 +186,7 @@ STORIES: list[Story] = [
     closing,
     draining,
     losing_the_worker,
+    asking_again,
     racing,
 ]
 

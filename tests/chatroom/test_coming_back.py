@@ -9,6 +9,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
+from chatroom import close_codes
 from chatroom.limits import Limits
 from chatroom.testing import Page
 from nurseries.testing import try_schedules
@@ -75,6 +76,57 @@ async def test_whoever_does_not_come_back_has_left_and_their_token_is_worth_noth
         await again.next("error")
         again.send("join", room="blue", name="Bob", microphone=True, camera=True)
         assert (await again.next("joined"))["participants"][1]["epoch"] == 3
+
+
+KEY = "k" * 16
+NEWS = ("participant_joined", "participant_updated", "participant_left")
+
+
+async def test_a_join_that_was_not_answered_is_said_again_and_is_the_same(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        ada = house.live(await house.join("Ada"))
+        bob = await house.join("Bob", key=KEY)
+        bob.session.ended("connection_lost")
+        again = house.live(await house.join("Bob", key=KEY, camera=False))
+        assert (again.me, again.token) == (bob.me, bob.token)
+        await trio.sleep(20)
+        events = await told(ada, *NEWS)
+        assert [event["type"] for event in events] == ["participant_joined", "participant_updated"]
+        assert events[-1]["participant"]["camera"] is False
+        assert house.directory.statistics().admissions == 2
+        assert (await house.join("Bob", key=KEY, room="red")).me != bob.me
+
+
+async def test_who_is_still_connected_gives_way_to_the_same_join(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        bob = await house.join("Bob", key=KEY)
+        again = await house.join("Bob", key=KEY)
+        assert again.me == bob.me
+        assert bob.session.closing is not None
+        assert bob.session.closing.code == close_codes.REPLACED
+
+
+async def test_the_key_of_a_stay_that_is_over_opens_another(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        ada = house.live(await house.join("Ada"))
+        bob = await house.join("Bob", key=KEY)
+        bob.send("leave")
+        await trio.testing.wait_all_tasks_blocked()
+        again = await house.join("Bob", key=KEY)
+        assert again.me != bob.me
+        assert [event["type"] for event in await told(ada, *NEWS)] == [NEWS[0], NEWS[2], NEWS[0]]
+        assert house.room._keys.keys() == {KEY}
+        again.send("leave")
+        await trio.testing.wait_all_tasks_blocked()
+        assert not house.room._keys
+
+
+@pytest.mark.parametrize("key", ["", "k" * 15, "k" * 65])
+async def test_a_key_that_could_be_guessed_is_refused(autojump_clock: MockClock, key: str) -> None:
+    async with open_house() as house:
+        page = house.connect()
+        page.send("join", ref="1", room="blue", name="Bob", microphone=True, camera=True, key=key)
+        assert (await page.next("error"))["code"] == "invalid_command"
 
 
 async def test_a_token_opens_its_own_stay_and_no_other(autojump_clock: MockClock) -> None:

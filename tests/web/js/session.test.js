@@ -198,7 +198,8 @@ test("after 1001 it comes when the server wants to be back, and is let in as som
   assert.equal(sockets.length, 3);
   last().open();
   await answer("resume", { type: "error", code: "unknown_token", message: "Who?" });
-  assert.deepEqual({ ...asked("join")[0], ref: "" }, { type: "join", room: "blue", name: "Ada", microphone: true, camera: true, ref: "" });
+  assert.match(asked("join")[0].key, /^[0-9a-f]{32}$/);
+  assert.deepEqual({ ...asked("join")[0], ref: "", key: "" }, { type: "join", room: "blue", name: "Ada", key: "", microphone: true, camera: true, ref: "" });
   await answer("join", snapshot({ you: "z", token: "t2", seq: 1, participants: [{ ...ada, id: "z" }] }));
   assert.equal(session.state?.you, "z");
   assert.deepEqual(tokens, ["t2"]);
@@ -376,6 +377,26 @@ test("a stay that was over by then is joined anew on the same socket", async (t)
   await answer("join", snapshot());
   await joined;
   assert.equal(sockets.length, 1);
+  session.abandon();
+});
+
+test("a join that was not answered is said again with its key, and another join has another", async (t) => {
+  const { session, asked, answer, ends, pass, last, join, lose } = begin(t);
+  await join();
+  const keys = [asked("join")[0].key];
+  await lose();
+  await answer("resume", { type: "error", code: "unknown_token", message: "Who?" });
+  keys.push(asked("join")[0].key);
+  await ends(1006); // before there is an answer
+  await pass(8_000);
+  last().open();
+  await settled();
+  assert.equal(asked("resume").length, 0, "the token was refused already");
+  keys.push(asked("join")[0].key);
+  await answer("join", snapshot({ you: "z", token: "t2", seq: 1, participants: [{ ...ada, id: "z" }] }));
+  assert.equal(session.status, "connected");
+  assert.equal(keys[1], keys[2]);
+  assert.notEqual(keys[0], keys[1]);
   session.abandon();
 });
 

@@ -2,6 +2,7 @@
 
 import { Marks } from "../base/marks.js";
 import { EndView } from "../components/end_view.js";
+import { newKey } from "../protocol/key.js";
 import { CommandRefused, Socket } from "../protocol/socket.js";
 import { Devices } from "../rtc/devices.js";
 import { LocalMedia } from "../rtc/local_media.js";
@@ -30,6 +31,8 @@ class RoomPage {
   #devices = new Devices(navigator.mediaDevices);
   #local = this.#newLocal();
   #name = "";
+  /** For joining, until that is answered. */
+  #key = newKey();
   /** What was being written when a call ended. */
   #draft = "";
   /** @type {Lobby | null} */
@@ -81,6 +84,7 @@ class RoomPage {
   /** @param {string} name */
   async #join(name) {
     this.marks.restart();
+    if (name !== this.#name) this.#key = newKey(); // under another name one is somebody else
     this.#name = name;
     if (this.#lobby) this.#lobby.view.joining = true;
     const session = new Session({ connect, local: this.#local });
@@ -102,11 +106,14 @@ class RoomPage {
       if (this.#call) this.#call.remote = tracks;
     });
     session.legs.on("connected", (leg) => this.marks.reach(`${leg}-connected`));
-    session.on("token", (token) => keepStay(this.#tab, this.#room, { token, name: this.#name }));
+    session.on("token", (token) => {
+      this.#key = newKey();
+      keepStay(this.#tab, this.#room, { token, name: this.#name });
+    });
     const stay = loadStay(this.#tab, this.#room);
     // Under another name one is somebody else.
     const token = stay?.name === this.#name ? stay.token : "";
-    const state = await session.join(this.#room, this.#name, { prepared, token });
+    const state = await session.join(this.#room, this.#name, { prepared, token, key: this.#key });
     // Whoever left meanwhile is not brought back.
     if (this.#session !== session) return session.abandon();
     this.marks.reach("joined");

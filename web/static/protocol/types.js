@@ -74,7 +74,7 @@
 /**
  * Commands.
  *
- * @typedef {{type: "join", room: string, name: string, microphone: boolean, camera: boolean}} Join
+ * @typedef {{type: "join", room: string, name: string, microphone: boolean, camera: boolean, key?: string}} Join
  * @typedef {{type: "resume", room: string, token: string, seq: number, microphone: boolean, camera: boolean}} Resume
  * @typedef {{type: "leave"}} Leave
  * @typedef {{type: "chat", text: string}} Chat

@@ -6,6 +6,7 @@
  */
 
 import { Emitter } from "../base/emitter.js";
+import { newKey } from "../protocol/key.js";
 import { Legs } from "../rtc/legs.js";
 import { Connection } from "./connection.js";
 import { Outbox } from "./outbox.js";
@@ -43,6 +44,8 @@ export class Session extends Emitter {
   #room = "";
   #name = "";
   #token = "";
+  /** With which a join is said again that was not answered: whoever was let in by it is found by it. */
+  #key = "";
   /** What is shown could be wrong: only a snapshot helps. */
   #astray = false;
   /** @type {{media: boolean, anew: boolean}} what is at the other end of the legs */
@@ -111,12 +114,14 @@ export class Session extends Emitter {
    * @param {object} [brought]
    * @param {PublishLeg} [brought.prepared]
    * @param {string} [brought.token] of a stay that may still be there, from a page that was in it before
+   * @param {string} [brought.key] of a join that was not answered
    * @returns {Promise<RoomState>} rejects with CommandRefused or NotAnswered
    */
-  async join(room, name, { prepared, token = "" } = {}) {
+  async join(room, name, { prepared, token = "", key = "" } = {}) {
     this.#room = room;
     this.#name = name;
     this.#token = token;
+    this.#key = key;
     this.#publish = () => {
       void this.legs.start(this.#local.tracks, prepared);
       this.legs.listen();
@@ -183,7 +188,8 @@ export class Session extends Emitter {
         this.#token = "";
       }
     }
-    const joined = socket.request({ type: "join", room: this.#room, name: this.#name, ...this.#saySwitches() });
+    this.#key ||= newKey();
+    const joined = socket.request({ type: "join", room: this.#room, name: this.#name, key: this.#key, ...this.#saySwitches() });
     if (first) this.#publish();
     await joined;
   }
@@ -250,6 +256,7 @@ export class Session extends Emitter {
     const before = this.#state;
     this.#connection.heartbeat = joined.heartbeat * 1000;
     this.#missed = 0;
+    this.#key = "";
     this.#find(joined);
     if (before && before.you !== joined.you) this.#media.anew = true;
     this.#outbox.begin(joined.you, joined.messages);
