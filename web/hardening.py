@@ -15,6 +15,7 @@ What is mended, each with a test that fails without it:
   writing first, and read a little longer;
 * a handshake that is refused, or that has a body, left the connection open: it is answered and ended;
 * a connection that idles was kept for ever after its first request: it ends after ``keep_alive_timeout``;
+* a connection passed for idle while it was we who stood still, with its request unread: it is given its time again;
 * a connection that the peer ended was kept for as long as an idle one, or for ever where its tasks waited for each
   other: it is gone at once;
 * an open websocket was told nothing when the server stops: what was given to `on_terminate` runs first;
@@ -67,6 +68,9 @@ LINGER = 1.0
 
 #: The part of the read timeout by which a silence may be longer before the connection is ended.
 SLACK = 1 / 16
+
+#: Seconds by which we may be late to see that a connection idles, until that is our fault.
+STALL = 0.5
 
 #: Frames of one peer that are looked at before others have their turn.
 AT_ONCE = 100
@@ -184,6 +188,15 @@ class Connection(TCPServer):
                     break
         await self.protocol.handle(Closed())
         await self.idle_task.stop()
+
+    async def _idle_timeout(self) -> None:
+        while True:
+            with trio.move_on_after(self.config.keep_alive_timeout) as patience:
+                await self.context.terminated.wait()
+            if not patience.cancelled_caught or trio.current_time() - patience.deadline < STALL:
+                break
+        with trio.CancelScope(shield=True):
+            await self._initiate_server_close()
 
     def hurry(self) -> None:
         self._sender.hurry()

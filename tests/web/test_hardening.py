@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import time
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -234,6 +236,20 @@ async def test_a_connection_that_the_peer_ended_is_gone_at_once(said: bytes) -> 
             await peer.send(said)
             await eventually(lambda: tasks() > before)
         await eventually(lambda: tasks() <= before, timeout=3)
+
+
+async def test_a_server_that_stood_still_takes_nobody_for_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Config, "keep_alive_timeout", 1.0)
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serving())
+        before = tasks()
+        peers = [await stack.enter_async_context(await raw.connect(server.port)) for _ in range(10)]
+        await eventually(lambda: tasks() >= before + 2 * len(peers))
+        for peer in peers:
+            await peer.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        time.sleep(1.0 + 2 * hardening.STALL)  # noqa: ASYNC251 - so that nothing here goes on
+        for peer in peers:
+            assert b" 200 " in await peer.head()
 
 
 async def test_a_page_is_told_that_the_server_stops() -> None:
