@@ -17,10 +17,14 @@ from tests.processes import Server, running_server
 Bring = Callable[..., Person]
 
 
+# First, so that ``-m`` knows them.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/browser/" in item.nodeid:
             item.add_marker(pytest.mark.browser)
+            if "internet" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.network)
 
 
 @pytest.fixture(scope="package")
