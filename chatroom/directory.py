@@ -15,6 +15,7 @@ from chatroom import close_codes
 from chatroom.attendance import Attendance
 from chatroom.commands import Join, Resume
 from chatroom.errors import UserError
+from chatroom.ice_servers import IceServers
 from chatroom.limits import Limits
 from chatroom.log import RoomLog
 from chatroom.media import Media
@@ -50,12 +51,14 @@ class Directory:
         clock: Callable[[], float] = time.time,
         new_id: Callable[[], str] = lambda: secrets.token_hex(8),
         new_token: Callable[[], str] = lambda: secrets.token_urlsafe(24),
+        ice_servers: IceServers | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._media = media
         self._clock = clock
         self._new_id = new_id
         self._new_token = new_token
+        self._ice_servers = ice_servers
         self._epochs = itertools.count(1)
         self._rooms: dict[str, Room] = {}
         #: Of the rooms that are here and of the last that were, in order of their last opening.
@@ -152,6 +155,7 @@ class Directory:
             epochs=self._epochs,
             new_token=self._new_token,
             log=log,
+            ice_servers=self._ice_servers,
         )
         while len(self._logs) > self.limits.rooms:  # of which at least one belongs to no room
             del self._logs[next(name for name in self._logs if name not in self._rooms)]

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import attrs
 
+from chatroom.ice_servers import IceServer
 from chatroom.media import TrackInfo
 from chatroom.model import LeaveReason, Message, Participant
 
@@ -65,6 +66,7 @@ class Joined:
     media_session: int
     token: str = attrs.field(repr=False)
     heartbeat: float
+    ice_servers: tuple[IceServer, ...]
 
 
 @attrs.frozen
@@ -74,6 +76,7 @@ class Resumed:
     seq: int
     media: bool
     media_session: int
+    ice_servers: tuple[IceServer, ...]
 
 
 @attrs.frozen

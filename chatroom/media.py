@@ -105,7 +105,7 @@ class Media(Protocol):
 
     @property
     def port(self) -> int:
-        """The UDP port that browsers send to, 0 while it is not known."""
+        """The port that browsers send to, 0 while it is not known."""
         ...
 
     def attach(

@@ -21,6 +21,7 @@ from chatroom.errors import UserError
 from chatroom.events import Joined, Resumed, RoomEvent
 from chatroom.frame import Frame
 from chatroom.history import History
+from chatroom.ice_servers import IceServer, IceServers
 from chatroom.limits import Limits
 from chatroom.log import RoomLog
 from chatroom.media import Media
@@ -53,6 +54,7 @@ class Room:
         epochs: Iterator[int],
         new_token: Callable[[], str],
         log: RoomLog | None = None,
+        ice_servers: IceServers | None = None,
     ) -> None:
         self.name = name
         self.media = media
@@ -63,6 +65,7 @@ class Room:
         #: Why nobody is let in any more.
         self._closing: UserError | _Ended | None = None
         self._path = name
+        self._ice_servers = ice_servers or IceServers()
         self._clock = clock
         self._epochs = epochs
         self._new_token = new_token
@@ -201,8 +204,17 @@ class Room:
         if missed is None:
             attendance.session.post(encode(self._snapshot(attendance, command.ref)))
         else:
-            seq, legs = self.state.statistics().seq, attendance.legs
-            attendance.session.post(encode(Resumed(command.ref, seq, self.media.available, legs.media_session)))
+            attendance.session.post(
+                encode(
+                    Resumed(
+                        command.ref,
+                        self.state.statistics().seq,
+                        self.media.available,
+                        attendance.legs.media_session,
+                        self._ice_servers_of(attendance),
+                    )
+                )
+            )
             for frame in missed:
                 attendance.session.post(frame)
         self.update(attendance, microphone=command.microphone, camera=command.camera, connection="present")
@@ -297,4 +309,8 @@ class Room:
             media_session=attendance.legs.media_session,
             token=attendance.token,
             heartbeat=self.limits.ping_after,
+            ice_servers=self._ice_servers_of(attendance),
         )
+
+    def _ice_servers_of(self, attendance: Attendance) -> tuple[IceServer, ...]:
+        return self._ice_servers.for_participant(attendance.id, self._clock())

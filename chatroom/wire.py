@@ -13,12 +13,14 @@ from typing import Any, get_args, get_type_hints
 import attrs
 import cattrs
 from cattrs.errors import CattrsError
+from cattrs.gen import make_dict_unstructure_fn
 
 from chatroom.close_codes import NOT_A_COMMAND
 from chatroom.commands import COMMANDS, Command
 from chatroom.errors import ProtocolError, UserError
 from chatroom.events import Event, ParticipantUpdated
 from chatroom.frame import Frame
+from chatroom.ice_servers import IceServer
 
 MAX_REF = 32
 _converter = cattrs.Converter(detailed_validation=False)
@@ -100,6 +102,8 @@ def _describe(hint: Any) -> str:
 
 
 _events = cattrs.Converter()
+# A browser takes null for a username.
+_events.register_unstructure_hook(IceServer, make_dict_unstructure_fn(IceServer, _events, _cattrs_omit_if_default=True))
 
 
 def encode(event: Event) -> Frame:

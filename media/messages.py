@@ -67,6 +67,13 @@ class WorkerStatistics:
     packets_received: int
     packets_sent: int
     packets_dropped: int
+    #: TCP connections on which a check was authenticated, and those on which none was so far
+    tcp_proven: int = 0
+    tcp_unproven: int = 0
+    #: TCP connections that were refused or given up, for being too many, too slow or none of ours
+    tcp_refused: int = 0
+    #: packets for which there was no room on a TCP connection; they are among ``packets_dropped``
+    tcp_packets_dropped: int = 0
 
 
 # ---- what the bridge asks

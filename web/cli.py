@@ -34,7 +34,9 @@ def main() -> None:
 )
 @click.option("--keyfile", type=click.Path(path_type=str), help="TLS private key, PEM.")
 @click.option(
-    "--media-port", type=int, help=f"UDP port for pictures and sound; browsers must reach it.  [{_DEFAULTS.media_port}]"
+    "--media-port",
+    type=int,
+    help=f"UDP and TCP port for pictures and sound; browsers must reach it.  [{_DEFAULTS.media_port}]",
 )
 @click.option(
     "--media-address",
@@ -48,6 +50,23 @@ def main() -> None:
     metavar="ADDRESS[:PORT]",
     help="What browsers are told to send to instead, "
     "where NAT or a relay stands before this machine; may be given more than once.",
+)
+@click.option(
+    "--ice-servers",
+    multiple=True,
+    metavar="URL",
+    help="STUN or TURN server that pages are told of, such as turn:turn.example.org:3478; may be given more than once.",
+)
+@click.option(
+    "--turn-secret-file",
+    type=click.Path(path_type=str),
+    help="File with the secret that the TURN servers know (coturn: static-auth-secret).",
+)
+@click.option(
+    "--turn-ttl",
+    type=float,
+    metavar="SECONDS",
+    help=f"How long a page may open relays with what it was told.  [{_DEFAULTS.turn_ttl:g}]",
 )
 @click.option(
     "--allow-origin",

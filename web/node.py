@@ -21,7 +21,7 @@ from chatroom.session import Session
 from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings
 from web.addresses import Addresses
-from web.settings import Settings
+from web.settings import Settings, ice_servers
 
 Run = Callable[..., Awaitable[object]]
 State = Literal["starting", "running", "draining", "stopped"]
@@ -44,14 +44,14 @@ class NodeStatistics:
 
 
 class Node:
-    """One server process: its rooms, its worker, its sockets."""
+    """One server process: its rooms, its worker, its sockets. Making it raises BadSettings."""
 
     def __init__(self, settings: Settings, media: Media | None = None) -> None:
         self.settings = settings
         self.state: State = "starting"
         self._bridge = None if media is not None else Bridge(media_settings(settings))
         self.media: Media = media or self._bridge  # type: ignore[assignment]
-        self.directory = Directory(media=self.media, limits=settings.limits)
+        self.directory = Directory(media=self.media, limits=settings.limits, ice_servers=ice_servers(settings))
         self.addresses = Addresses(settings.limits.connections_per_address)
         self._sessions: set[Session] = set()
         self._no_sessions = trio.Event()

@@ -16,12 +16,15 @@ import attrs
 import cattrs
 from cattrs.errors import ForbiddenExtraKeysError
 
+from chatroom.ice_servers import DEFAULT_TTL, IceServers, check_url, is_turn
 from chatroom.limits import Limits
 from web.addresses import networks
 from web.origin import Origin
 
 ENVIRONMENT = "CHATROOM_"
 _seconds: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(86_400))
+# Less would not last until a page has asked for a relay.
+_ttl: Any = attrs.validators.and_(attrs.validators.ge(60), attrs.validators.le(30 * 86_400))
 _PORT: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(65_535))
 
 
@@ -68,6 +71,18 @@ def _announced(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...
             raise ValueError(message) from None
 
 
+def _servers(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    for server in value:
+        try:
+            check_url(server)
+        except ValueError:
+            message = (
+                f"'{attribute.name}' takes URLs such as 'stun:stun.example.org' and "
+                f"'turn:turn.example.org:3478?transport=tcp', not {server!r}"
+            )
+            raise ValueError(message) from None
+
+
 def split_announced(text: str) -> tuple[str, int | None]:
     """Split ``ADDRESS[:PORT]``; an IPv6 address with a port stands in brackets. Raises ValueError."""
     host, separator, port = text, "", ""
@@ -98,6 +113,9 @@ class Settings:
     media_port: int = attrs.field(default=10_000, validator=_PORT)
     media_address: tuple[str, ...] = attrs.field(default=(), validator=_addresses)
     announce: tuple[str, ...] = attrs.field(default=(), validator=_announced)
+    ice_servers: tuple[str, ...] = attrs.field(default=(), validator=_servers)
+    turn_secret_file: Path | None = None
+    turn_ttl: float = attrs.field(default=DEFAULT_TTL, validator=_ttl)  # seconds for which a TURN credential is good
     allow_origin: tuple[str, ...] = attrs.field(default=(), validator=_origins)
     trusted_proxy: tuple[str, ...] = attrs.field(default=("127.0.0.0/8", "::1"), validator=_networks)
     drain_wait: float = attrs.field(default=0.0, validator=_seconds)  # that people have to leave by themselves
@@ -130,7 +148,32 @@ def load(
         settings = _structure({**merged, **options}, "the command line")
     if (settings.certfile is None) != (settings.keyfile is None):
         raise BadSettings("certfile and keyfile go together: give both, or neither.")
+    ice_servers(settings)  # or it would be said only where nobody can be told any more
     return settings
+
+
+def ice_servers(settings: Settings) -> IceServers:
+    """Put together what pages are told of STUN and TURN servers, with the secret from its file. Raises BadSettings."""
+    has_turn = any(map(is_turn, settings.ice_servers))
+    file = settings.turn_secret_file
+    if has_turn != (file is not None):
+        raise BadSettings(
+            "ice_servers has a TURN server, for which turn_secret_file is needed."
+            if has_turn
+            else "turn_secret_file is given, and there is no TURN server in ice_servers."
+        )
+    secret = b"" if file is None else _read_secret(file)
+    return IceServers(settings.ice_servers, secret, settings.turn_ttl)
+
+
+def _read_secret(file: Path) -> bytes:
+    try:
+        secret = file.read_bytes().strip()
+    except OSError as error:
+        raise BadSettings(f"turn_secret_file {file} cannot be read: {error.strerror}.") from None
+    if not secret or b"\n" in secret:
+        raise BadSettings(f"turn_secret_file {file} is to hold the secret, in one line, and nothing else.")
+    return secret
 
 
 def _from_text(text: str, hint: Any, name: str) -> Any:

@@ -75,7 +75,7 @@ class Bridge:
 
     @property
     def port(self) -> int:
-        """The UDP port that browsers send to, 0 while it is not known."""
+        """The port that browsers send to, 0 while it is not known."""
         return self._port
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

@@ -12,6 +12,9 @@ import ifaddr
 MAX_ADDRESSES = 16
 #: Host candidates of a component have this type preference and these first 16 bits (RFC 8445, section 5.1.2.1).
 _HOST_PRIORITY = 126 << 24
+#: Those of TCP come after all of UDP: a type preference of 90, and the direction passive, which is 4 in the three bits
+#: before the preference of the address (RFC 6544, section 4.2).
+_TCP_PRIORITY = 90 << 24 | 4 << 21
 
 
 def local_addresses() -> list[str]:
@@ -64,8 +67,18 @@ class Announcement:
 
 
 def candidates(addresses: Iterable[tuple[str, int]]) -> tuple[str, ...]:
-    """Write host candidates (RFC 8839, section 5.1) for (address, port) pairs, the first of which is preferred."""
-    return tuple(
+    """Write host candidates (RFC 8839, section 5.1) for (address, port) pairs, the first of which is preferred.
+
+    Each is there for UDP and, further down, for TCP connections that the browser opens (RFC 6544).
+    """
+    numbered = list(enumerate(addresses, 1))
+    datagrams = [
         f"{number} 1 udp {_HOST_PRIORITY | (65_535 - number) << 8 | 255} {address} {port} typ host"
-        for number, (address, port) in enumerate(addresses, 1)
-    )
+        for number, (address, port) in numbered
+    ]
+    connections = [
+        f"{len(numbered) + number} 1 tcp {_TCP_PRIORITY | (8_191 - number) << 8 | 255} {address} {port} typ host "
+        "tcptype passive"
+        for number, (address, port) in numbered
+    ]
+    return (*datagrams, *connections)

@@ -1,8 +1,9 @@
-"""ICE-lite (RFC 8445, section 2.5) for many transports on one UDP port: no I/O, no clock of its own.
+"""ICE-lite (RFC 8445, section 2.5) for many transports on one port: no I/O, no clock of its own.
 
 The browser does the checking and the choosing; this side answers checks and remembers from where they came. Which
 transport a check is for is in its USERNAME, and once a check was authenticated its path (the socket it came to and the
-address it came from) stands for the transport. Nothing unauthenticated leaves a trace.
+address it came from) stands for the transport. Nothing unauthenticated leaves a trace, or is answered: so nobody can
+have us send anything to an address that is not theirs without the password of a transport.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ Address = tuple[Any, ...]
 
 
 class Endpoint(Protocol):
-    """A socket of ours."""
+    """A socket of ours: a UDP socket, or one TCP connection."""
 
     def send(self, data: bytes, address: Address) -> None:
         """Send a datagram, or drop it; never waits and never raises."""
@@ -53,6 +54,7 @@ class IceTransport:
         self.credentials: list[tuple[str, str]] = []
         #: The ufrag of the last authenticated check.
         self.used = ""
+        #: In the order of their last checks.
         self.paths: list[Path] = []
         self.selected: Path | None = None
 
@@ -100,26 +102,36 @@ class IceAgent:
         transport.credentials = []
         transport.paths = []
 
+    def forget(self, path: Path) -> None:
+        """A path is no more: its connection was closed. What is sent by it goes on by the one that was checked last."""
+        transport = self._by_path.pop(path, None)
+        if transport is not None:
+            transport.paths.remove(path)
+            if transport.selected == path:
+                transport.selected = transport.paths[-1] if transport.paths else None
+
     @property
     def size(self) -> tuple[int, int]:
         """How many ufrags and how many paths are known."""
         return len(self._by_ufrag), len(self._by_path)
 
-    def receive(self, data: bytes, endpoint: Endpoint, address: Address, now: float) -> None:
-        """Take a datagram from the network; which protocol it is of tells its first octet (RFC 7983)."""
+    def receive(self, data: bytes, endpoint: Endpoint, address: Address, now: float) -> bool:
+        """Take a datagram from the network; which protocol it is of tells its first octet (RFC 7983).
+
+        Returns whether it is from somebody known: an authenticated check, or anything on a path that had one.
+        """
         self._counters.packets_received += 1
-        if not data:
-            self._counters.packets_dropped += 1
-            return
-        first = data[0]
-        if first > 19:
-            transport = self._by_path.get(Path(endpoint, address))
-            if transport is None:
-                self._counters.packets_dropped += 1
-            else:
-                transport.on_datagram(data, now)
-        elif first > 3 or not self._check(data, Path(endpoint, address), now):
-            self._counters.packets_dropped += 1
+        if data:
+            first = data[0]
+            if first > 19:
+                transport = self._by_path.get(Path(endpoint, address))
+                if transport is not None:
+                    transport.on_datagram(data, now)
+                    return True
+            elif first <= 3 and self._check(data, Path(endpoint, address), now):
+                return True
+        self._counters.packets_dropped += 1
+        return False
 
     def _check(self, data: bytes, path: Path, now: float) -> bool:
         """Answer a connectivity check. Returns False for what is none, or is not authenticated."""
@@ -146,17 +158,15 @@ class IceAgent:
         return True
 
     def _learn(self, transport: IceTransport, path: Path, *, nominated: bool) -> None:
-        owner = self._by_path.get(path)
-        if owner is not transport:
-            if owner is not None:  # the browser's port was given to another connection
-                owner.paths.remove(path)
-                if owner.selected == path:
-                    owner.selected = None
+        if self._by_path.get(path) is transport:
+            transport.paths.remove(path)
+        else:
+            self.forget(path)  # the browser's port was given to another connection
             if len(transport.paths) >= MAX_PATHS:
                 oldest = next(known for known in transport.paths if known != transport.selected)
                 transport.paths.remove(oldest)
                 del self._by_path[oldest]
-            transport.paths.append(path)
             self._by_path[path] = transport
+        transport.paths.append(path)
         if nominated or transport.selected is None:
             transport.selected = path

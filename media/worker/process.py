@@ -20,8 +20,10 @@ from media.worker.aiortc_hooks import Certificate
 from media.worker.control import Control
 from media.worker.counters import Counters
 from media.worker.ice import IceAgent
+from media.worker.port import open_port
+from media.worker.tcp import TcpListener
 from media.worker.transport import TransportFactory
-from media.worker.udp import PortInUseError, UdpEndpoint, bind
+from media.worker.udp import PortInUseError, UdpEndpoint
 from media.worker.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -87,7 +89,7 @@ async def _serve(options: Options, connection: ServerConnection, stopping: async
     control = Control(connection)
     addresses = options.addresses or tuple(local_addresses())
     try:
-        port, sockets = bind(addresses, options.port, all_needed=bool(options.addresses))
+        port = open_port(addresses, options.port, all_needed=bool(options.addresses))
     except (PortInUseError, OSError) as error:
         message = _sentence(error, options)
         logger.error("start failed reason=%r", message)  # an operator's mistake needs no traceback
@@ -98,8 +100,10 @@ async def _serve(options: Options, connection: ServerConnection, stopping: async
 
     counters = Counters()
     agent = IceAgent(counters)
-    endpoints = [UdpEndpoint(sock, agent.receive, counters) for sock in sockets]
-    told = [(a.address, a.port or port) for a in options.announce] or [(e.host, port) for e in endpoints]
+    endpoints = [UdpEndpoint(sock, agent.receive, counters) for sock in port.udp]
+    listener = TcpListener(port.tcp, agent, counters)
+    told = [(a.address, a.port or port.number) for a in options.announce]
+    told = told or [(address, port.number) for address in port.addresses]
     try:
         async with asyncio.TaskGroup() as group:
 
@@ -110,12 +114,13 @@ async def _serve(options: Options, connection: ServerConnection, stopping: async
                 return task
 
             factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn)
-            worker = Worker(factory, control.emit)
+            worker = Worker(factory, control.emit, listener.statistics)
             for endpoint in endpoints:
                 endpoint.start(loop)
-            control.emit(Ready(port, [address for address, _ in told]))
-            logger.info("ready port=%d addresses=%s", port, ",".join(address for address, _ in told))
-            ticker = group.create_task(_tick(worker), name="ticker")
+            listener.start(loop)
+            control.emit(Ready(port.number, [address for address, _ in told]))
+            logger.info("ready port=%d addresses=%s", port.number, ",".join(address for address, _ in told))
+            ticker = group.create_task(_tick(worker, listener), name="ticker")
             serving = group.create_task(control.serve(worker.handle), name="control")
             await _first(serving, stopping)
             logger.info("stopping reason=%s", "control_closed" if serving.done() else "sigterm")
@@ -126,6 +131,7 @@ async def _serve(options: Options, connection: ServerConnection, stopping: async
     finally:
         for endpoint in endpoints:
             endpoint.close(loop)
+        listener.close()
     return 0
 
 
@@ -133,10 +139,11 @@ async def _first(*futures: asyncio.Future[Any], timeout: float | None = None) ->
     await asyncio.wait(futures, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
 
 
-async def _tick(worker: Worker) -> None:
+async def _tick(worker: Worker, listener: TcpListener) -> None:
     while True:
         await asyncio.sleep(TICK)
         worker.tick()
+        listener.tick(listener.clock())
 
 
 async def _owned(work: Coroutine[Any, Any, None], name: str) -> None:
@@ -152,7 +159,7 @@ def _sentence(error: Exception, options: Options) -> str:
         return f"{error}; choose another with --media-port"
     where = f" on {', '.join(options.addresses)}" if options.addresses else ""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return f"UDP port {options.port} could not be opened{where}: {reason}"
+    return f"Port {options.port} could not be opened{where}: {reason}"
 
 
 def listen(path: Path) -> socket.socket:

@@ -30,14 +30,14 @@ _MAX_AGE = 1.0
 _PORT_ATTEMPTS = 10
 
 #: Takes a datagram, the endpoint it came to, the address it came from, and the time in seconds.
-Receive = Callable[[bytes, "UdpEndpoint", Address, float], None]
+Receive = Callable[[bytes, "UdpEndpoint", Address, float], object]
 
 
 class PortInUseError(Exception):
     """The port is taken on this address."""
 
-    def __init__(self, address: str, port: int) -> None:
-        super().__init__(f"UDP port {port} is in use on {address}")
+    def __init__(self, address: str, port: int, protocol: str = "UDP") -> None:
+        super().__init__(f"{protocol} port {port} is in use on {address}")
         self.address = address
         self.port = port
 

@@ -24,6 +24,7 @@ from media.messages import (
 )
 from media.worker.errors import RequestError
 from media.worker.router import Participant, Router
+from media.worker.tcp import TcpStatistics
 from media.worker.transport import TransportFactory
 
 logger = logging.getLogger(__name__)
@@ -35,11 +36,17 @@ _ID = re.compile(r"[\w.~-]{1,64}", re.ASCII)
 
 
 class Worker:
-    """Carries out requests; ``emit`` takes what it has to say by itself."""
+    """Carries out requests; ``emit`` takes what it has to say by itself, ``tcp`` knows of the connections there are."""
 
-    def __init__(self, factory: TransportFactory, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        factory: TransportFactory,
+        emit: Callable[[Event], None],
+        tcp: Callable[[], TcpStatistics] = TcpStatistics,
+    ) -> None:
         self._factory = factory
         self._emit = emit
+        self._tcp = tcp
         self._routers: dict[str, Router] = {}
         self._next_heard = 0.0
 
@@ -66,6 +73,7 @@ class Worker:
         """Return what lives now, and what has passed through."""
         participants = [p for router in self._routers.values() for p in router.participants.values()]
         counters = self._factory.counters
+        tcp = self._tcp()
         return WorkerStatistics(
             routers=len(self._routers),
             participants=len(participants),
@@ -75,6 +83,10 @@ class Worker:
             packets_received=counters.packets_received,
             packets_sent=counters.packets_sent,
             packets_dropped=counters.packets_dropped,
+            tcp_proven=tcp.proven,
+            tcp_unproven=tcp.connections - tcp.proven,
+            tcp_refused=tcp.refused + tcp.timed_out + tcp.broken,
+            tcp_packets_dropped=tcp.packets_dropped,
         )
 
     def tick(self) -> None:

@@ -20,6 +20,7 @@ import attrs
 #: Everybody's address is the .2 of a network of their own, where the router has the .1; the server's is number 0.
 PREFIX = "10.77"
 SERVER_ADDRESS = f"{PREFIX}.0.2"
+MEDIA_PORT = 10_000
 #: Behind the same cable there is a second network, for those who move into it.
 ELSEWHERE = 100
 
@@ -108,6 +109,10 @@ class Home:
     router: Namespace
 
     @property
+    def address(self) -> str:
+        return f"{PREFIX}.{self.number}.2"
+
+    @property
     def cable(self) -> str:
         """The router's end of it."""
         return f"home{self.number}"
@@ -131,6 +136,21 @@ class Home:
 
     def plug_in(self) -> None:
         self.router.run("ip", "link", "set", self.cable, "up")
+
+    def block_udp(self) -> None:
+        """Let no UDP out, as some networks do."""
+        self._block("ipproto", "udp")
+
+    def unblock_udp(self) -> None:
+        self._block("ipproto", "udp", what="del")
+
+    def block_media(self) -> None:
+        """Let nothing through to the media port."""
+        for protocol in ("udp", "tcp"):
+            self._block("to", SERVER_ADDRESS, "ipproto", protocol, "dport", str(MEDIA_PORT))
+
+    def _block(self, *selector: str, what: str = "add") -> None:
+        self.router.run("ip", "rule", what, "iif", self.cable, *selector, "blackhole")
 
     def move(self) -> None:
         """Go to another network: what comes and goes has another address from now on."""

@@ -31,6 +31,22 @@ _RECEIVED = """async () => {
   return found;
 }"""
 
+#: The pair of candidates that each leg uses.
+_WAYS = """async () => {
+  const found = {};
+  for (const [name, leg] of Object.entries(window.chatroom.legs())) {
+    if (!leg) continue;
+    const stats = await leg.getStats();
+    const transport = [...stats.values()].find(s => s.type === 'transport');
+    const pair = stats.get(transport?.selectedCandidatePairId);
+    const [local, remote] = [stats.get(pair?.localCandidateId), stats.get(pair?.remoteCandidateId)];
+    if (!local || !remote) continue;
+    const how = local.candidateType === 'relay' ? 'relayed' : 'directly';
+    found[name] = `${remote.protocol} ${how} ${remote.address}`;
+  }
+  return found;
+}"""
+
 #: What a browser writes into its console where nobody can be reached, whatever the page makes of it.
 _NO_NETWORK = ("WebSocket connection to", "Failed to load resource")
 
@@ -80,6 +96,11 @@ class Person:
         for other in others:
             expect(self.tile(other.name)).to_be_visible()
         self.wait_until(lambda: all((self.brightness(o.name) or 0) > 8 for o in others), "a picture of everyone")
+
+    def ways(self) -> dict[str, str]:
+        """How the packets of each connection go: by which protocol, directly or by a relay, and to which address."""
+        value: dict[str, str] = self.page.evaluate(_WAYS)
+        return value
 
     def brightness(self, name: str) -> float | None:
         value: float | None = self.tile(name).locator("video").evaluate(_BRIGHTNESS)

@@ -13,7 +13,7 @@ import attrs
 from playwright.sync_api import Browser, Playwright
 
 from tests.browser import chromium
-from tests.browser.netns import SERVER_ADDRESS, Home, Internet, Namespace
+from tests.browser.netns import MEDIA_PORT, SERVER_ADDRESS, Home, Internet, Namespace
 from tests.browser.person import Person
 from tests.browser.witness import Witness, witness
 from tests.processes import Server, running_server
@@ -40,7 +40,8 @@ _PICTURES = """async tile => {
 @contextmanager
 def serving(network: Internet, *options: str) -> Generator[Server, None, None]:
     """Run a server in its network, always at the same address."""
-    own = ["--host", SERVER_ADDRESS, "--port", "8000", "--media-port", "10000", "--media-address", SERVER_ADDRESS]
+    own = ["--host", SERVER_ADDRESS, "--port", "8000"]
+    own += ["--media-port", str(MEDIA_PORT), "--media-address", SERVER_ADDRESS]
     command = [*network.server.enter, sys.executable, "-m", "web", "serve", *own]
     with running_server(*options, command=command) as server:
         yield server
@@ -95,10 +96,10 @@ class World:
 
 @contextmanager
 def made_world(
-    network: Internet, playwright: Playwright, chromium_path: str, folder: Path
+    network: Internet, playwright: Playwright, chromium_path: str, folder: Path, *options: str
 ) -> Generator[World, None, None]:
     with ExitStack() as stack:
-        server = stack.enter_context(serving(network))
+        server = stack.enter_context(serving(network, *options))
         told = stack.enter_context(witness(ADDRESS, enter=network.server.enter))
         made = World(network, server, told, playwright, chromium_path, folder, stack)
         yield made

@@ -12,6 +12,7 @@ import trio
 from chatroom import close_codes
 from chatroom.directory import Directory
 from chatroom.greeting import greet
+from chatroom.ice_servers import IceServers
 from chatroom.limits import Limits
 from chatroom.room import Room
 from chatroom.testing import FakeMedia, Page
@@ -85,12 +86,21 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(limits: Limits | None = None) -> AsyncGenerator[House, None]:
+async def open_house(
+    limits: Limits | None = None, ice_servers: IceServers | None = None
+) -> AsyncGenerator[House, None]:
     limits = limits or Limits()
     media = FakeMedia()
     ids: Callable[[], str] = map("p{}".format, itertools.count(1)).__next__
     tokens: Callable[[], str] = map("t{}".format, itertools.count(1)).__next__
-    directory = Directory(media=media, limits=limits, clock=trio.current_time, new_id=ids, new_token=tokens)
+    directory = Directory(
+        media=media,
+        limits=limits,
+        clock=trio.current_time,
+        new_id=ids,
+        new_token=tokens,
+        ice_servers=ice_servers,
+    )
     async with trio.open_nursery() as nursery:
         await nursery.start(directory.run, name="rooms")
         yield House(directory, media, limits, nursery)

@@ -46,6 +46,12 @@ def test_there_is_a_version() -> None:
         (["--announce", "here"], "'announce' takes ADDRESS or ADDRESS:PORT with an IP address, not 'here'"),
         (["--allow-origin", "here"], "'allow_origin' takes origins such as 'https://chat.example.org', not 'here'"),
         (["--certfile", "a.pem"], "Error: certfile and keyfile go together: give both, or neither."),
+        (["--ice-servers", "https://turn.example.org"], "not 'https://turn.example.org'"),
+        (
+            ["--ice-servers", "turn:turn.example.org"],
+            "Error: ice_servers has a TURN server, for which turn_secret_file",
+        ),
+        (["--turn-ttl", "0"], "Error: In the command line: 'turn_ttl' must be >= 60: 0.0."),
         (["--config", "missing.toml"], "Error: missing.toml cannot be read: No such file or directory."),
     ],
 )

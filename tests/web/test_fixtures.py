@@ -27,6 +27,7 @@ from chatroom.events import (
     ServerStopping,
     Skipped,
 )
+from chatroom.ice_servers import IceServers
 from chatroom.media import TrackInfo
 from chatroom.model import Message, Participant
 from chatroom.wire import encode
@@ -35,14 +36,17 @@ FILE = Path(__file__).with_name("fixtures") / "events.json"
 
 _ADA = Participant("p1", 1, "Ada", microphone=True, camera=False, joined_at=1_790_000_000.25)
 _BOB = Participant("p2", 2, "Bob", microphone=True, camera=True, joined_at=1_790_000_003.5)
+_SERVERS = IceServers(("stun:stun.example.org", "turn:turn.example.org:3478?transport=tcp"), b"secret").for_participant(
+    "p2", 1_790_000_000.0
+)
 _HELLO = Message(1, "p1", "Ada", "Hello", 1_790_000_001.75)
 
 EXAMPLES: dict[str, Event] = {
     "joined": Joined(
         ref="c1", seq=7, room="quiet-otter-42", you="p2", participants=(_ADA, _BOB), messages=(_HELLO,), media=True,
-        media_port=10_000, media_session=1, token="t0k3n", heartbeat=2.0,
+        media_port=10_000, media_session=1, token="t0k3n", heartbeat=2.0, ice_servers=(),
     ),
-    "resumed": Resumed("c5", 7, media=True, media_session=2),
+    "resumed": Resumed("c5", 7, media=True, media_session=2, ice_servers=_SERVERS),
     "participant_joined": ParticipantJoined(8, Participant("p3", 3, "Čeněk", False, False, 1_790_000_009.0)),
     "participant_updated": ParticipantUpdated(9, Participant("p3", 3, "Čeněk", True, False, 1_790_000_009.0)),
     "participant_reconnecting": ParticipantUpdated(

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chatroom.ice_servers import IceServers
 from media.worker.addresses import Announcement
-from web.settings import BadSettings, Settings, load, split_announced
+from web.settings import BadSettings, Settings, ice_servers, load, split_announced
 
 
 @pytest.fixture
@@ -84,6 +85,14 @@ def test_variables_of_others_are_ignored() -> None:
         ('announce = ["example.org:1"]', "'announce' takes ADDRESS or ADDRESS:PORT with an IP address"),
         ('allow_origin = ["chat.example.org"]', "'allow_origin' takes origins such as 'https://chat.example.org'"),
         ('allow_origin = ["https://chat.example.org/r/a"]', "'allow_origin' takes origins"),
+        ('ice_servers = ["turn.example.org"]', "'ice_servers' takes URLs such as 'stun:stun.example.org' and"),
+        (
+            'ice_servers = ["turn:turn.example.org"]',
+            "ice_servers has a TURN server, for which turn_secret_file is needed.",
+        ),
+        ('turn_secret_file = "x"', "turn_secret_file is given, and there is no TURN server in ice_servers."),
+        ("turn_ttl = 59", "'turn_ttl' must be >= 60: 59"),
+        ("turn_ttl = inf", "'turn_ttl' must be <= 2592000: inf"),
         ('log_level = "loud"', "log_level: debug or info or warning or error expected, not 'loud'"),
         ("log_level = 3", "log_level: debug or info or warning or error expected, not 3"),
         ('log_format = "xml"', "log_format: auto or text or json expected, not 'xml'"),
@@ -103,7 +112,7 @@ def test_what_is_wrong_in_a_file_is_said_in_one_line(file: Path, toml: str, word
     message = str(bad.value)
     assert words in message
     assert "\n" not in message
-    assert "go together" in message or str(file) in message
+    assert "go together" in message or "_servers" in message or str(file) in message
 
 
 def test_everything_that_is_wrong_is_said_at_once(file: Path) -> None:
@@ -121,6 +130,29 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.toml").write_bytes(b'host = "\xff"')
     with pytest.raises(BadSettings, match=r"latin\.toml is not UTF-8 text\."):
         load(tmp_path / "latin.toml")
+
+
+def test_the_secret_of_the_turn_servers_is_read_from_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "turn.secret"
+    environ = {
+        "CHATROOM_ICE_SERVERS": "stun:stun.example.org,turns:turn.example.org",
+        "CHATROOM_TURN_SECRET_FILE": str(file),
+        "CHATROOM_TURN_TTL": "3600",
+    }
+    with pytest.raises(
+        BadSettings, match=r"turn_secret_file .*/turn\.secret cannot be read: No such file or directory\."
+    ):
+        load(environ=environ)
+    for text in ("", " \n", "one\ntwo\n"):
+        file.write_text(text)
+        with pytest.raises(BadSettings, match="is to hold the secret, in one line, and nothing else") as bad:
+            load(environ=environ)
+        assert "two" not in str(bad.value)
+    file.write_text(" s3cret\n")
+    settings = load(environ=environ)
+    servers = ice_servers(settings)
+    assert servers == IceServers(("stun:stun.example.org", "turns:turn.example.org"), b"s3cret", 3_600.0)
+    assert "s3cret" not in repr((settings, servers, servers.for_participant("p", 0.0)))
 
 
 def test_what_is_wrong_in_the_environment_is_said_with_the_variables_name() -> None:

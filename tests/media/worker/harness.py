@@ -33,7 +33,7 @@ from media.messages import (
     encode_request,
     structure_result,
 )
-from tests.media.worker.peer import Peer
+from tests.media.worker.peer import Peer, Protocol
 
 SOURCES: dict[str, Source] = {"audio": "microphone", "video": "camera"}
 
@@ -57,10 +57,13 @@ class RunningWorker:
     _changed: asyncio.Event = attrs.field(factory=asyncio.Event)
     _peers: list[Peer] = attrs.field(factory=list)
     _next: int = 1
+    #: Where new peers look for the worker, and by what.
+    host: str = "127.0.0.1"
+    protocol: Protocol = "udp"
 
     async def new_peer(self, name: str = "peer") -> Peer:
         """Make a peer that is closed with the worker."""
-        peer = await Peer.create(name)
+        peer = await Peer.create(name, self.host, self.protocol)
         self._peers.append(peer)
         return peer
 

@@ -12,13 +12,14 @@ import secrets
 import struct
 import time
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import attrs
 from aioice import stun
 
 from media.worker.aiortc_hooks import Certificate, DtlsSession
 from media.worker.codecs import AUDIO_LEVEL, MID, TRANSPORT_CC
+from media.worker.framing import Deframer, frame
 from media.worker.rtcp import RtcpPacket, pack_pli, walk
 from media.worker.rtp import RtpPacket, is_rtcp, pack_extensions
 
@@ -29,6 +30,7 @@ DELTA_FRAME = bytes([0x90, 0x80, 0x02, 0x11, 0x00]) + b"delta" * 30
 PAYLOAD_TYPES = {"audio": 109, "video": 100}
 CLOCK_RATES = {"audio": 48_000, "video": 90_000}
 CHECK_INTERVAL = 0.2
+Protocol = Literal["udp", "tcp"]
 
 
 @attrs.define
@@ -41,8 +43,8 @@ class Remote:
     address: tuple[str, int]
 
     @classmethod
-    def parse(cls, sdp: str, host: str = "127.0.0.1") -> Remote:
-        port = _find(rf"a=candidate:\S+ 1 udp \d+ {re.escape(host)} (\d+) typ host", sdp)
+    def parse(cls, sdp: str, host: str = "127.0.0.1", protocol: Protocol = "udp") -> Remote:
+        port = _find(rf"a=candidate:\S+ 1 {protocol} \d+ {re.escape(host)} (\d+) typ host", sdp)
         algorithm, value = _find(r"a=fingerprint:(.+)", sdp).split()
         return cls(
             _find(r"a=ice-ufrag:(\S+)", sdp), _find(r"a=ice-pwd:(\S+)", sdp), (algorithm, value), (host, int(port))
@@ -63,8 +65,11 @@ class SentStream:
 class Peer(asyncio.DatagramProtocol):
     """One leg. `create` it, exchange SDP, `connect` it; then send, or look at what ``packets`` and ``rtcp`` hold."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, host: str = "127.0.0.1") -> None:
         self.name = name
+        #: Where the worker is looked for.
+        self.host = host
+        self.protocol: Protocol = "udp"
         self.certificate = Certificate()
         self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(12)
         self.packets: list[RtpPacket] = []
@@ -82,10 +87,26 @@ class Peer(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     @classmethod
-    async def create(cls, name: str = "peer") -> Peer:
+    async def create(cls, name: str = "peer", host: str = "127.0.0.1", protocol: Protocol = "udp") -> Peer:
         loop = asyncio.get_running_loop()
-        _, peer = await loop.create_datagram_endpoint(lambda: cls(name), local_addr=("127.0.0.1", 0))
+        _, peer = await loop.create_datagram_endpoint(lambda: cls(name, host), local_addr=(host, 0))
+        peer.protocol = protocol
         return peer
+
+    async def move(self, protocol: Protocol) -> None:
+        """Have another address from now on, as one that comes into another network, and the old one no more.
+
+        The worker has the same port for both protocols.
+        """
+        assert self._remote is not None
+        assert self._transport is not None
+        self._transport.close()
+        self.protocol = protocol
+        loop = asyncio.get_running_loop()
+        if protocol == "tcp":
+            await loop.create_connection(lambda: Stream(self), *self._remote.address)
+        else:
+            await loop.create_datagram_endpoint(lambda: self, local_addr=(self.host, 0))
 
     # ---- SDP
 
@@ -141,6 +162,9 @@ class Peer(asyncio.DatagramProtocol):
         self, remote_sdp: str, *, fingerprint: tuple[str, str] | None = None, timeout: float = 10
     ) -> None:
         """Check, nominate and complete the handshake with what the worker's SDP says."""
+        if self.protocol == "tcp":
+            self.remote(remote_sdp)
+            await self.move("tcp")
         self.check(remote_sdp)
         await self.until(lambda: self.responses > 0, timeout)
         async with asyncio.timeout(timeout):
@@ -156,7 +180,7 @@ class Peer(asyncio.DatagramProtocol):
 
     def remote(self, remote_sdp: str) -> None:
         """Take the credentials of this SDP for the checks to come."""
-        self._remote = Remote.parse(remote_sdp)
+        self._remote = Remote.parse(remote_sdp, self.host, self.protocol)
         self.responses = 0
 
     def send_check(self) -> None:
@@ -285,6 +309,29 @@ class Peer(asyncio.DatagramProtocol):
             f"a=fingerprint:{self.certificate.fingerprint}",
             f"a=setup:{setup}",
         ]
+
+
+class Stream(asyncio.Protocol):
+    """A TCP connection, which a peer takes for its socket."""
+
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._deframer = Deframer()
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._peer.connection_made(cast("asyncio.BaseTransport", self))
+
+    def data_received(self, data: bytes) -> None:
+        for packet in self._deframer.feed(data):
+            self._peer.datagram_received(packet, None)
+
+    def sendto(self, data: bytes, _: object) -> None:
+        self._transport.write(frame(data))
+
+    def close(self) -> None:
+        self._transport.close()
 
 
 def _find(pattern: str, text: str) -> str:

@@ -39,10 +39,21 @@ def test_bad_announcements(text: str) -> None:
         Announcement.parse(text)
 
 
-def test_candidates_fall_in_priority() -> None:
-    first, second = candidates([("192.0.2.1", 10), ("192.0.2.2", 10)])
-    assert first == "1 1 udp 2130706431 192.0.2.1 10 typ host".replace("2130706431", first.split()[3])
-    assert int(first.split()[3]) > int(second.split()[3])
+def test_candidates_fall_in_priority_and_tcp_comes_after_udp() -> None:
+    written = candidates([("192.0.2.1", 10), ("2001:db8::1", 20)])
+    assert [line.split()[4:] for line in written] == [
+        ["192.0.2.1", "10", "typ", "host"],
+        ["2001:db8::1", "20", "typ", "host"],
+        ["192.0.2.1", "10", "typ", "host", "tcptype", "passive"],
+        ["2001:db8::1", "20", "typ", "host", "tcptype", "passive"],
+    ]
+    assert [line.split()[2] for line in written] == ["udp", "udp", "tcp", "tcp"]
+    priorities = [int(line.split()[3]) for line in written]
+    assert priorities == sorted(set(priorities), reverse=True)
+    assert max(priorities) < 1 << 31
+    assert len({line.split()[0] for line in written}) == 4, "each is a foundation of its own"
+    # RFC 6544: for TCP, the first three bits of the local preference are the direction, 4 for a passive candidate
+    assert [priority >> 21 & 7 for priority in priorities[2:]] == [4, 4]
 
 
 def test_all_addresses_have_the_same_port() -> None:

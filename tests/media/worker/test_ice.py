@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.worker.counters import Counters
-from media.worker.ice import MAX_PATHS, Address, IceAgent, IceTransport
+from media.worker.ice import MAX_PATHS, Address, IceAgent, IceTransport, Path
 
 HOME: Address = ("192.0.2.1", 5000)
 AWAY: Address = ("198.51.100.1", 6000)
@@ -184,3 +184,89 @@ def test_any_bytes_are_survived(datagrams: list[bytes]) -> None:
         bench.receive(data)
     assert bench.socket.sent == []
     assert bench.agent.size == (1, 0)
+
+
+def test_a_path_that_is_closed_leaves_the_one_that_was_checked_last() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    credentials = transport.credentials[0]
+    third: Address = ("203.0.113.1", 7000)
+    for address in (HOME, AWAY, third):
+        bench.receive(check(credentials), address)
+    bench.receive(check(credentials, nominate=True), third)
+    bench.receive(check(credentials), HOME)
+    bench.agent.forget(Path(bench.socket, third))
+    transport.send(b"out")
+    assert bench.socket.sent[-1] == (b"out", HOME)
+    bench.agent.forget(Path(bench.socket, AWAY))
+    bench.agent.forget(Path(bench.socket, AWAY))
+    assert transport.selected == Path(bench.socket, HOME), "it was not the one in use"
+    bench.agent.forget(Path(bench.socket, HOME))
+    transport.send(b"lost")
+    assert bench.socket.sent[-1] == (b"out", HOME)
+    assert bench.agent.size == (1, 0)
+    bench.receive(check(credentials), AWAY)
+    transport.send(b"again")
+    assert bench.socket.sent[-1] == (b"again", AWAY)
+
+
+def test_the_same_address_by_another_socket_is_another_path() -> None:
+    bench, other = Bench(), Socket()
+    transport = bench.transport()
+    bench.receive(check(transport.credentials[0], nominate=True))
+    assert not bench.agent.receive(b"\x80rtp", other, HOME, 1.0)
+    assert bench.agent.receive(check(transport.credentials[0], nominate=True), other, HOME, 1.0)
+    transport.send(b"out")
+    assert other.sent[-1] == (b"out", HOME)
+
+
+def test_a_path_that_is_not_nominated_takes_nothing_over_however_new_its_credentials() -> None:
+    """The browser tries all ways after an ICE restart, and what still works goes on until it has chosen."""
+    bench = Bench()
+    transport = bench.transport()
+    bench.receive(check(transport.credentials[0], nominate=True))
+    bench.agent.restart(transport)
+    bench.receive(check(transport.credentials[1]), AWAY)
+    assert transport.selected == Path(bench.socket, HOME)
+    bench.receive(check(transport.credentials[1], nominate=True), AWAY)
+    assert transport.selected == Path(bench.socket, AWAY)
+
+
+def mutated(data: bytes, at: int, bits: int) -> bytes:
+    at %= len(data) - 8  # what comes last is FINGERPRINT, which the message's integrity does not cover
+    return data[:at] + bytes([data[at] ^ bits]) + data[at + 1 :]
+
+
+@given(st.lists(st.tuples(st.integers(0), st.integers(1, 255), st.booleans(), st.integers(0, 3)), max_size=30))
+def test_nothing_is_said_to_an_address_that_has_proved_nothing(changes: list[tuple[int, int, bool, int]]) -> None:
+    """Not one octet, whatever comes from it: checks with one octet changed, garbage, media of others."""
+    bench = Bench()
+    transport = bench.transport()
+    bench.receive(check(transport.credentials[0], nominate=True))
+    bench.socket.sent.clear()
+    for at, bits, nominate, port in changes:
+        spoofed: Address = ("203.0.113.9", 9 + port)
+        bench.receive(mutated(check(transport.credentials[0], nominate=nominate), at, bits), spoofed)
+        bench.receive(bytes([bits]) * 40, spoofed)
+        transport.send(b"media")
+    assert {address for _, address in bench.socket.sent} <= {HOME}
+    assert bench.data == []
+    assert bench.agent.size == (1, 1)
+
+
+def test_a_check_has_one_answer_which_is_no_longer_than_a_browsers_check() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    ufrag, password = transport.credentials[0]
+    for address in (HOME, ("2001:db8::1", 5000, 0, 0)):
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        # what every agent's check has (RFC 8445, section 7.1): the shortest user name, and no nomination
+        request.attributes["USERNAME"] = f"{ufrag}:abcd"
+        request.attributes["PRIORITY"] = 1
+        request.attributes["ICE-CONTROLLING"] = 1
+        request.add_message_integrity(password.encode())
+        bench.socket.sent.clear()
+        bench.receive(bytes(request), address)
+        ((answer, to),) = bench.socket.sent
+        assert to == address
+        assert len(answer) <= len(bytes(request))

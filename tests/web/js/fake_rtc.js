@@ -30,9 +30,16 @@ export class FakeConnection extends EventTarget {
   /** @type {FakeTransceiver[]} */
   #transceivers = [];
 
-  constructor() {
+  /** @param {RTCConfiguration} [configuration] */
+  constructor(configuration = {}) {
     super();
+    this.configuration = configuration;
     FakeConnection.made.push(this);
+  }
+
+  /** @param {RTCConfiguration} configuration */
+  setConfiguration(configuration) {
+    this.configuration = configuration;
   }
 
   /** @param {string} kind */

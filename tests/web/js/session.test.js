@@ -14,7 +14,7 @@ const said = (/** @type {number} */ id, /** @type {string} */ text, who = ada) =
 
 const snapshot = (more = {}) => ({
   type: "joined", seq: 5, protocol: 1, room: "blue", you: "a", participants: [ada], messages: [], media: true, media_port: 1,
-  media_session: 1, token: "t1", heartbeat: 2.5, ...more,
+  media_session: 1, token: "t1", heartbeat: 2.5, ice_servers: [], ...more,
 });
 
 beforeEach(() => FakeConnection.made.splice(0));
@@ -105,7 +105,7 @@ test("a lost socket is followed by another, which goes on where the first stoppe
   assert.equal(session.status, "reconnecting");
   const [resume] = asked("resume");
   assert.deepEqual({ ...resume, ref: "" }, { type: "resume", room: "blue", token: "t1", seq: 6, microphone: true, camera: true, ref: "" });
-  await answer("resume", { type: "resumed", seq: 8, media: true, media_session: 1 });
+  await answer("resume", { type: "resumed", seq: 8, media: true, media_session: 1, ice_servers: [] });
   assert.equal(session.missed, 2);
   await tell({ type: "participant_updated", seq: 7, participant: { ...bob, camera: true } }, { type: "chat", seq: 8, message: said(1, "hi", bob) });
   assert.equal(session.missed, 0);
@@ -139,7 +139,7 @@ test("switches are told as they are when it comes back, and told again if that w
   assert.equal(asked("resume")[0].camera, false);
   local.switches = { microphone: true, camera: true };
   local.emit("change", "camera");
-  await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 1 });
+  await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 1, ice_servers: [] });
   assert.deepEqual(asked("update").map(({ microphone, camera }) => [microphone, camera]), [[true, true]]);
   session.abandon();
 });
@@ -309,7 +309,7 @@ test("what is written meanwhile is said after the return, once", async (t) => {
   assert.deepEqual(session.outbox.unsaid.map(({ text }) => text), ["in doubt", "meanwhile"]);
   await pass(100);
   last().open();
-  await answer("resume", { type: "resumed", seq: 6, media: true, media_session: 1 });
+  await answer("resume", { type: "resumed", seq: 6, media: true, media_session: 1, ice_servers: [] });
   assert.deepEqual(asked("chat"), [], "first it is heard what was said");
   await tell({ type: "chat", seq: 6, message: said(1, "in doubt") });
   assert.deepEqual(asked("chat").map(({ text }) => text), ["meanwhile"]);
@@ -324,7 +324,7 @@ test("another media worker after the return means new legs", async (t) => {
   await join();
   const old = [...FakeConnection.made];
   await lose();
-  await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 2 });
+  await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 2, ice_servers: [] });
   assert.equal(asked("publish").length, 1);
   assert.ok(old.every(({ connectionState }) => connectionState === "closed"));
   session.abandon();
@@ -336,7 +336,7 @@ test("a worker that was replaced while it was heard is not taken for another one
   await tell({ type: "media_lost", message: "" }, { type: "media_restored", media_session: 2 });
   await answer("publish", { type: "published", sdp: "answer" });
   await lose();
-  await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 2 });
+  await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 2, ice_servers: [] });
   assert.deepEqual(asked("publish"), []);
   assert.equal(session.legs.status, "working");
   session.abandon();
@@ -346,7 +346,7 @@ test("no media worker after the return is waited for", async (t) => {
   const { session, asked, answer, tell, join, lose } = begin(t);
   await join();
   await lose();
-  await answer("resume", { type: "resumed", seq: 5, media: false, media_session: 1 });
+  await answer("resume", { type: "resumed", seq: 5, media: false, media_session: 1, ice_servers: [] });
   assert.equal(session.legs.status, "restoring");
   await tell({ type: "media_restored", media_session: 2 });
   await answer("publish", { type: "published", sdp: "answer" });

@@ -96,7 +96,7 @@ test("a refusal to be let in again is said in the server's words", () => {
 
 test("every close has its words", () => {
   for (const code of [1000, 1001, 1006, 1011, 4002, 4999]) assert.ok(endingWords(code).title && endingWords(code).text);
-  assert.match(blockedWords(10000), /UDP port 10000\. Chat still works/);
+  assert.match(blockedWords(10000), /UDP and TCP port 10000\. Chat still works/);
   assert.equal(unreadWords(1), "1 unread message");
 });
 

@@ -45,6 +45,13 @@ export const integer = (value, path) => {
  */
 export const nullable = (check) => (value, path) => (value === null ? null : check(value, path));
 
+/**
+ * @template T
+ * @param {Check<T>} check
+ * @returns {Check<T | undefined>}
+ */
+export const optional = (check) => (value, path) => (value === undefined ? undefined : check(value, path));
+
 /** @type {Check<string | null>} */
 export const ref = (value, path) => (value === undefined || value === null ? null : string(value, path));
 
@@ -84,7 +91,7 @@ export const record = (value, path) => {
 export const object = (fields) => (value, path) => {
   const given = record(value, path);
   const entries = Object.entries(fields).map(([key, check]) => [key, check(given[key], path ? `${path}.${key}` : key)]);
-  return Object.fromEntries(entries);
+  return Object.fromEntries(entries.filter(([, each]) => each !== undefined));
 };
 
 /**

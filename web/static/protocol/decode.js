@@ -1,6 +1,6 @@
 /** From a frame to a typed event. */
 
-import { boolean, DecodeError, integer, list, literal, mapping, nullable, number, object, oneOf, record, ref, string } from "./check.js";
+import { boolean, DecodeError, integer, list, literal, mapping, nullable, number, object, oneOf, optional, record, ref, string } from "./check.js";
 
 /** @import { ServerEvent } from "./types.js" */
 /** @import { Check } from "./check.js" */
@@ -16,6 +16,8 @@ const participant = object({
 });
 
 const message = object({ id: integer, participant: string, name: string, text: string, at: number });
+
+const iceServer = object({ urls: list(string), username: optional(string), credential: optional(string) });
 
 /** @type {{[T in ServerEvent["type"]]: Check<Extract<ServerEvent, {type: T}>>}} */
 const decoders = {
@@ -33,8 +35,16 @@ const decoders = {
     media_session: integer,
     token: string,
     heartbeat: number,
+    ice_servers: list(iceServer),
   }),
-  resumed: object({ type: literal("resumed"), ref, seq: integer, media: boolean, media_session: integer }),
+  resumed: object({
+    type: literal("resumed"),
+    ref,
+    seq: integer,
+    media: boolean,
+    media_session: integer,
+    ice_servers: list(iceServer),
+  }),
   ok: object({ type: literal("ok"), ref }),
   published: object({ type: literal("published"), ref, sdp: string }),
   error: object({ type: literal("error"), ref, code: string, message: string }),

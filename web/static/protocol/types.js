@@ -20,6 +20,8 @@
  * @property {number} at
  *
  * @typedef {{participant: string, source: string}} TrackOwner
+ *
+ * @typedef {{urls: string[], username?: string | undefined, credential?: string | undefined}} IceServer
  */
 
 /**
@@ -39,8 +41,16 @@
  * @property {number} media_session which life of the media worker this is
  * @property {string} token the key to this stay
  * @property {number} heartbeat seconds of silence before the server asks
+ * @property {IceServer[]} ice_servers
  *
- * @typedef {{type: "resumed", ref: string | null, seq: number, media: boolean, media_session: number}} Resumed
+ * @typedef {object} Resumed
+ * @property {"resumed"} type
+ * @property {string | null} ref
+ * @property {number} seq
+ * @property {boolean} media
+ * @property {number} media_session
+ * @property {IceServer[]} ice_servers
+ *
  * @typedef {{type: "ok", ref: string | null}} Ok
  * @typedef {{type: "published", ref: string | null, sdp: string}} Published
  * @typedef {{type: "error", ref: string | null, code: string, message: string}} Refusal

@@ -11,7 +11,7 @@ import { PublishLeg } from "./publish_leg.js";
 import { Recovery } from "./recovery.js";
 import { SubscribeLeg } from "./subscribe_leg.js";
 
-/** @import { Offer, Source } from "../protocol/types.js" */
+/** @import { IceServer, Offer, Source } from "../protocol/types.js" */
 /** @import { RemoteTracks } from "./subscribe_leg.js" */
 /** @import { PublishOffer } from "./publish_leg.js" */
 
@@ -57,6 +57,8 @@ export class Legs extends Emitter {
   #retry;
   #refused = false;
   #people = 1;
+  /** @type {IceServer[]} */
+  #iceServers = [];
   /** @type {MediaStatus} */
   status = "working";
   /** Whether anything goes through, as far as is known: then the server hears of this page even without words. */
@@ -71,10 +73,12 @@ export class Legs extends Emitter {
 
   /**
    * @param {Record<Source, MediaStreamTrack | null>} tracks
-   * @param {PublishLeg} [prepared] a leg whose offer has been made already
+   * @param {PublishLeg} [prepared] a leg whose offer has been made already, when no servers were known
    */
-  start(tracks, prepared = new PublishLeg()) {
+  start(tracks, prepared) {
     this.publish?.close();
+    if (prepared && this.#iceServers.length > 0) equip(prepared, this.#iceServers);
+    prepared ??= new PublishLeg(this.#iceServers);
     this.publish = prepared;
     this.#refused = false;
     this.#watch("publish", prepared);
@@ -95,6 +99,22 @@ export class Legs extends Emitter {
   set people(/** @type {number} */ people) {
     this.#people = people;
     if (this.publish) this.publish.people = people;
+  }
+
+  /**
+   * What helps to find a way, with what has to be shown to it, which is good for a while only. A connection for which
+   * somebody looks for a way already, without it, looks again.
+   */
+  set iceServers(/** @type {IceServer[]} */ iceServers) {
+    const late = this.#iceServers.length === 0 && iceServers.length > 0 && this.publish?.watch.state === "new";
+    this.#iceServers = iceServers;
+    this.subscribe?.useServers(iceServers);
+    if (late && this.publish) {
+      equip(this.publish, iceServers);
+      void this.#negotiate(this.publish);
+    } else {
+      this.publish?.useServers(iceServers);
+    }
   }
 
   /** Words do not reach the server. What flows goes on without; what has to be asked for waits. */
@@ -192,7 +212,7 @@ export class Legs extends Emitter {
   }
 
   #listen() {
-    const leg = new SubscribeLeg(this.#signal.answer);
+    const leg = new SubscribeLeg(this.#signal.answer, this.#iceServers);
     this.subscribe = leg;
     leg.on("tracks", (tracks) => this.emit("tracks", tracks));
     leg.on("failed", (error) => this.#refuse(error, false));
@@ -320,4 +340,10 @@ export class Legs extends Emitter {
     if (health.includes("blocked")) return "blocked";
     return health.includes("restoring") ? "restoring" : "working";
   }
+}
+
+/** A leg that looks for a way without them looks again. @param {PublishLeg} leg @param {IceServer[]} iceServers */
+function equip(leg, iceServers) {
+  leg.useServers(iceServers);
+  leg.restart();
 }

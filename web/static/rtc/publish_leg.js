@@ -5,11 +5,11 @@
  * can be made before anybody clicks on Join.
  */
 
+import { configuration } from "./configuration.js";
 import { LegWatch } from "./leg_watch.js";
 import { encodingFor } from "./sending.js";
 
-/** @import { Source } from "../protocol/types.js" */
-
+/** @import { IceServer, Source } from "../protocol/types.js" */
 /** @import { Encoding } from "./sending.js" */
 
 /** @typedef {{sdp: string, tracks: Record<string, Source>}} PublishOffer */
@@ -22,9 +22,10 @@ export class PublishLeg {
   #encoding = encodingFor(1);
   #accepted = false;
 
-  constructor() {
+  /** @param {IceServer[]} [iceServers] where nobody knows them yet, see `useServers` */
+  constructor(iceServers = []) {
     this.madeAt = performance.now();
-    this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.connection = new RTCPeerConnection(configuration(iceServers));
     this.watch = new LegWatch(this.connection);
     // One stream for both, so that a receiver plays them in step.
     const streams = [new MediaStream()];
@@ -47,10 +48,19 @@ export class PublishLeg {
     return this.#offer;
   }
 
+  /** Ways are found with these servers from the next offer that asks for them on. @param {IceServer[]} iceServers */
+  useServers(iceServers) {
+    this.connection.setConfiguration?.(configuration(iceServers));
+  }
+
   /** The next offer asks for new credentials on the same connection, and for the way as the network is now. */
   restart() {
-    this.connection.restartIce();
-    this.#offer = this.#prepare();
+    const again = () => {
+      this.connection.restartIce();
+      return this.#prepare();
+    };
+    // While the first offer is being made there is nothing yet that could be replaced.
+    this.#offer = this.connection.localDescription ? again() : this.#offer.then(again);
     this.#offer.catch(() => {});
   }
 

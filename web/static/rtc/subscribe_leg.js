@@ -1,9 +1,10 @@
 /** The connection that carries everybody else's sound and picture to this page. The server offers. */
 
 import { Emitter } from "../base/emitter.js";
+import { configuration } from "./configuration.js";
 import { LegWatch } from "./leg_watch.js";
 
-/** @import { Offer, TrackOwner } from "../protocol/types.js" */
+/** @import { IceServer, Offer, TrackOwner } from "../protocol/types.js" */
 
 const OFFERS_WAITING = 32;
 
@@ -23,12 +24,20 @@ export class SubscribeLeg extends Emitter {
   /** @type {WeakSet<MediaStreamTrack>} */
   #watched = new WeakSet();
 
-  /** @param {(offer: number, sdp: string) => Promise<void>} answer */
-  constructor(answer) {
+  /**
+   * @param {(offer: number, sdp: string) => Promise<void>} answer
+   * @param {IceServer[]} [iceServers]
+   */
+  constructor(answer, iceServers = []) {
     super();
     this.#answer = answer;
-    this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.connection = new RTCPeerConnection(configuration(iceServers));
     this.watch = new LegWatch(this.connection);
+  }
+
+  /** Ways are found with these servers from the first offer on, or the next that asks for them. @param {IceServer[]} iceServers */
+  useServers(iceServers) {
+    this.connection.setConfiguration?.(configuration(iceServers));
   }
 
   /**

@@ -266,8 +266,9 @@ export class Session extends Emitter {
     this.emit("token", joined.token);
   }
 
-  /** What there is after a return. @param {Joined | Resumed} there */
-  #find({ seq, media, media_session }) {
+  /** What there is, at first and after a return. @param {Joined | Resumed} there */
+  #find({ seq, media, media_session, ice_servers }) {
+    this.legs.iceServers = ice_servers;
     this.#newest = seq;
     this.#media = { media, anew: this.#mediaSession !== null && this.#mediaSession !== media_session };
     this.#mediaSession = media_session;

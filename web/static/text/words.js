@@ -54,7 +54,7 @@ export function endingWords(code, refusal = "") {
 
 /** @param {number} port */
 export function blockedWords(port) {
-  const which = port > 0 ? `UDP port ${port}` : "UDP";
+  const which = port > 0 ? `UDP and TCP port ${port}` : "them";
   return `Pictures and sound cannot get through. Your network may block ${which}. Chat still works.`;
 }
 
