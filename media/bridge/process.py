@@ -26,10 +26,19 @@ _log = logging.getLogger("media.bridge")
 
 
 class Worker(Protocol):
-    """A running worker: ``stream`` is connected to it."""
+    """A running worker: ``stream`` is connected to it, and ``headers`` are for the websocket handshake.
+
+    ``pid`` is None for one on another machine; ``name`` says which one it is, for a log.
+    """
 
     @property
-    def pid(self) -> int: ...
+    def pid(self) -> int | None: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]: ...
 
     @property
     def stream(self) -> trio.abc.Stream: ...
@@ -41,6 +50,10 @@ class Worker(Protocol):
 
     async def wait(self) -> None:
         """Wait until it ended."""
+        ...
+
+    def kill(self) -> None:
+        """End it without asking, if that is in our power."""
         ...
 
 
@@ -59,6 +72,14 @@ class WorkerProcess:
         return self._process.pid
 
     @property
+    def name(self) -> str:
+        return f"pid {self.pid}"
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return []
+
+    @property
     def stream(self) -> trio.SocketStream:
         return self._stream
 
@@ -71,6 +92,10 @@ class WorkerProcess:
 
     async def wait(self) -> None:
         await self._process.wait()
+
+    def kill(self) -> None:
+        """Send SIGKILL, which ends a stopped process, too."""
+        self._process.kill()
 
 
 @asynccontextmanager

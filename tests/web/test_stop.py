@@ -33,7 +33,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> str:
     """People may chat so much that the buffers of one who does not read are full, and are not dropped for that."""
     file = tmp_path_factory.mktemp("settings") / "chatroom.toml"
     file.write_text(
-        'media_port = 0\nmedia_address = ["127.0.0.1"]\n'
+        'media_port = 0\nmedia_address = ["127.0.0.1"]\nmedia_workers = 1\nmedia_spare = false\n'
         "[limits]\ncommand_rate = 1e6\ncommand_burst = 1_000_000\njoin_timeout = 1e3\n"
         "outbox_frames = 100_000\noutbox_bytes = 1_000_000_000\n"
     )
