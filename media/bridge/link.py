@@ -192,7 +192,7 @@ class WorkerLink:
     async def _beat(self, worker: Worker) -> None:
         """Ask the worker for its figures, again and again, until it says nothing for too long."""
         while True:
-            match self._pulse.look(trio.current_time()):
+            match self._pulse.look(trio.current_time(), worker.starved()):
                 case "ask":
                     self._question = self._requests.submit(GetStatistics())
                 case "silent":

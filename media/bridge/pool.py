@@ -46,8 +46,8 @@ class Pool:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Have workers until cancelled. Started when the first is ready, and the others are or had a moment to be.
 
-        Raises MediaStartFailed if one of this machine fails to start in this time: what is wrong with it was told by
-        the operator, who is told at once. Raises TooManyRestarts when no worker can be kept up any more.
+        Raises MediaStartFailed if in this time one of this machine cannot start: what is wrong was told us by the
+        operator, who is told at once. Raises TooManyRestarts when no worker can be kept up any more.
         """
         rest = Backoff(first=self._deadlines.rest, factor=1.0, cap=self._deadlines.rest)
         async with open_supervisor(
@@ -72,6 +72,8 @@ class Pool:
         if self._begun or member.address is not None or member.port:
             return
         if isinstance(error, WorkerLost):
+            if any(other.link for other in self.members):
+                return  # it is no setting that is wrong, or no other could have started
             failed = MediaStartFailed(f"The media worker could not be started: {error}")
             failed.__cause__ = error
         else:

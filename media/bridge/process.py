@@ -56,6 +56,10 @@ class Worker(Protocol):
         """End it without asking, if that is in our power."""
         ...
 
+    def starved(self) -> float:
+        """For how many seconds it has waited for a core since its start; 0.0 where that is not known."""
+        ...
+
 
 OpenWorker = Callable[[], AbstractAsyncContextManager[Worker]]
 
@@ -96,6 +100,10 @@ class WorkerProcess:
     def kill(self) -> None:
         """Send SIGKILL, which ends a stopped process, too."""
         self._process.kill()
+
+    def starved(self) -> float:
+        """What Linux says of its first thread, which serves everything."""
+        return _starved(Path(f"/proc/{self.pid}/schedstat"))
 
 
 @asynccontextmanager
@@ -173,3 +181,11 @@ async def _stop(process: trio.Process, stream: trio.SocketStream, grace: float) 
             await process.wait()
             return
     _log.error("the media worker (pid %d) cannot be killed", process.pid)
+
+
+def _starved(schedstat: Path) -> float:
+    """The second number there: nanoseconds on a run queue (Documentation/scheduler/sched-stats.rst)."""
+    try:
+        return int(schedstat.read_text().split()[1]) * 1e-9
+    except (OSError, ValueError, IndexError):  # it is gone, or the kernel does not count this
+        return 0.0

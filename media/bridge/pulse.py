@@ -5,6 +5,9 @@ seconds of any clock that never goes back, and `Pulse.due` says when to look aga
 not listen meanwhile (the machine was busy, or stopped), and that time is nobody's silence: see also `chatroom.lease`.
 So there are looks at which nothing is due: a stop is noticed at the next one. Who was stopped together with us needs a
 moment to answer; that is given once, or somebody who is gone would never be missed by a machine that is always late.
+
+Nor is it silence when a worker waits for a core: to end one that is starved would only make the machine busier. The
+system tells how long that was, and that a worker which is stopped, or hangs, waits for none.
 """
 
 from __future__ import annotations
@@ -49,12 +52,16 @@ class Pulse:
         #: Until when it is not given up, and whether that was granted since it was heard last.
         self._patience = -inf
         self._forgiven = False
+        #: How long it has waited for a core, since its start, and how much more of that counts as no silence.
+        self._starved = 0.0
+        self._grace = self._most_grace
         self.rtt: float | None = None
 
     def heard(self, now: float) -> None:
         """It said something."""
         self._heard = now
         self._forgiven = False
+        self._grace = self._most_grace
 
     def answered(self, now: float) -> None:
         """It answered the question."""
@@ -67,10 +74,14 @@ class Pulse:
         asked = self._next if self._asked == inf else self._mute_at
         return min(self._looked + self._terms.interval / 2, self._silent_at, asked)
 
-    def look(self, now: float) -> Look:
-        """Say what is to be done now. One question is asked at a time."""
+    def look(self, now: float, starved: float = 0.0) -> Look:
+        """Say what is to be done now. One question is asked at a time.
+
+        ``starved`` is for how many seconds it has waited for a core since its start, as far as that is known.
+        """
         if (late := now - self.due) > 0:
             self._excuse(late, now)
+        self._feed(starved, now)
         self._looked = now
         if now >= self._silent_at:
             return "silent"
@@ -89,6 +100,17 @@ class Pulse:
         self._heard = min(self._heard + late, now)
         if self._asked != inf:
             self._asked = min(self._asked + late, now)
+
+    def _feed(self, starved: float, now: float) -> None:
+        starving = min(starved - self._starved, now - self._looked, self._grace)
+        self._starved = starved
+        if starving > 0:
+            self._grace -= starving
+            self._heard = min(self._heard + starving, now)
+
+    @property
+    def _most_grace(self) -> float:
+        return max(0.0, self._terms.answer - self._terms.silence)
 
     @property
     def _silent_at(self) -> float:

@@ -72,6 +72,9 @@ class RemoteWorker:
     def kill(self) -> None:
         """Nothing: it is not ours. Without a bridge it lets go of its rooms by itself."""
 
+    def starved(self) -> float:
+        return 0.0
+
 
 @asynccontextmanager
 async def open_remote(address: str, access: Access, within: float) -> AsyncGenerator[RemoteWorker, None]:

@@ -62,6 +62,8 @@ class FakeWorker:
         self.ending: str | None = None
         self.reading = True
         self.killed = False
+        self.waited = 0.0
+        self.starving = False
         #: Whether it answers heartbeats, which ``reply`` is not asked about then.
         self.beats = True
         self.figures = NOTHING
@@ -82,6 +84,9 @@ class FakeWorker:
         self.killed = True
         self.die()
 
+    def starved(self) -> float:
+        return self.waited + (trio.current_time() if self.starving else 0.0)
+
     async def say(self, event: Event | str) -> None:
         assert self._socket is not None
         await self._socket.send_message(event if isinstance(event, str) else encode_event(event))
@@ -92,6 +97,7 @@ class FakeWorker:
     def read_again(self) -> None:
         self.reading = True
         self._read_again.set()
+        self._read_again = trio.Event()
 
     def asked(self) -> list[Request]:
         """All requests but the heartbeats."""

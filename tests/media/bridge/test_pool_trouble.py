@@ -38,6 +38,25 @@ async def test_a_worker_that_is_stopped_is_dead_within_a_second_and_never_comes_
         assert not workers.at[1].killed
 
 
+async def test_a_worker_that_waits_for_a_core_is_not_taken_for_one_that_hangs(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers, TWO) as bridge, people(bridge, "a1") as those:
+        await trio.sleep(1)
+        busy = workers.at[0]
+        busy.waited = 100.0
+        for _ in range(2):
+            busy.reading, busy.starving = False, True
+            await trio.sleep(4)
+            busy.read_again()
+            await trio.sleep(1)
+        assert those.log == []
+        # for five seconds, no more; and whoever waits for nothing has one
+        busy.reading = False
+        await trio.sleep(5.1)
+        assert busy.killed
+        assert those.told["a1"] == LOST
+
+
 async def test_a_worker_that_talks_and_does_not_answer_is_lost_in_the_end(autojump_clock: Any) -> None:
     workers = FakeWorkers()
     async with running(workers, TWO) as bridge, people(bridge, "a1") as those:
@@ -164,17 +183,22 @@ async def test_a_worker_of_this_machine_that_cannot_start_at_the_start_is_told_a
 ) -> None:
     workers = FakeWorkers()
     workers.script[1] = [first]
-    workers.starts = {1: 0.4}
+    workers.starts = {0: 0.3 if first is IN_USE else 1.0, 1: 0.4, 2: 1.0}
     with pytest.raises(MediaStartFailed, match=r"could not be started|UDP port 10001 is in use"):
         await workers.bridge(TWO).run()
     assert trio.current_time() == pytest.approx(0.4)
     assert workers.closed == len(workers.opened)
 
 
-async def test_one_that_cannot_start_after_that_is_tried_again(autojump_clock: Any) -> None:
+@pytest.mark.parametrize(
+    ("first", "seconds"), [(IN_USE, 0.6), (WorkerLost("it was not ready within 15 s"), 0.4)], ids=["late", "slow"]
+)
+async def test_one_that_cannot_start_beside_others_is_tried_again(
+    autojump_clock: Any, first: StartFailed | WorkerLost, seconds: float
+) -> None:
     workers = FakeWorkers()
-    workers.script[1] = [IN_USE]
-    workers.starts = {1: 0.6}
+    workers.script[1] = [first]
+    workers.starts = {1: seconds}
     async with running(workers, TWO) as bridge:
         await trio.sleep(3)
         assert states(bridge) == ["up", "up", "spare"]

@@ -95,6 +95,22 @@ def test_however_late_every_look_is_who_is_gone_is_missed_in_the_end() -> None:
     assert looks[-1] == "silent"
 
 
+def test_the_wait_for_a_core_is_no_silence_for_five_seconds() -> None:
+    pulse = Pulse(TERMS, 0.0)
+    while pulse.look(pulse.due, starved=60.0 + pulse.due) != "silent":
+        assert pulse.due <= 5.01
+    assert pulse.due == pytest.approx(5.0)
+
+
+def test_the_wait_for_a_core_before_a_word_is_past() -> None:
+    pulse = Pulse(TERMS, 0.0)
+    pulse.look(0.2, starved=60.0)
+    pulse.heard(0.3)
+    while pulse.look(pulse.due, starved=60.0) != "silent":
+        pass
+    assert pulse.due == pytest.approx(1.3)
+
+
 def test_numbers_are_checked() -> None:
     for bad in (0.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match="silence must be greater than 0"):
@@ -110,7 +126,7 @@ def test_whoever_says_something_every_second_is_never_lost(steps: list[tuple[flo
     for gap, answers in steps:
         word = now + gap
         while pulse.due <= word:
-            due = pulse.due
+            due = max(now, pulse.due)
             look = pulse.look(due)
             assert look in ("wait", "ask")
             if look == "ask":
