@@ -55,7 +55,7 @@ class LegChanged:
 
 @attrs.frozen
 class MediaLost:
-    """The worker is gone and with it both legs; `MediaRestored` will follow."""
+    """The worker is gone and with it both legs; `MediaRestored` will follow, at once if there is another."""
 
 
 @attrs.frozen
@@ -103,9 +103,8 @@ class Media(Protocol):
         """Whether there is a worker that takes requests now."""
         ...
 
-    @property
-    def port(self) -> int:
-        """The port that browsers send to, 0 while it is not known."""
+    def port_of(self, room: str) -> int:
+        """The port that browsers in a room send to, 0 while it is not known."""
         ...
 
     def attach(

@@ -305,7 +305,7 @@ class Room:
             participants=snapshot.participants,
             messages=snapshot.messages,
             media=self.media.available,
-            media_port=self.media.port,
+            media_port=self.media.port_of(self.name),
             media_session=attendance.legs.media_session,
             token=attendance.token,
             heartbeat=self.limits.ping_after,

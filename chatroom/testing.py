@@ -73,6 +73,9 @@ class FakeMedia:
         self.attached: dict[int, FakeLegs] = {}
         self.detached: list[int] = []
 
+    def port_of(self, room: str) -> int:
+        return self.port
+
     def attach(
         self, room: str, participant: str, epoch: int, post: Callable[[MediaEvent], None]
     ) -> AbstractAsyncContextManager[MediaSession]:

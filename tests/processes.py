@@ -20,6 +20,8 @@ SERVE = [sys.executable, "-m", "web", "serve"]
 START_TIMEOUT = 30.0
 #: Coverage of a stop: the server promises five seconds.
 STOP_TIMEOUT = 5.0
+#: What tests do without that are not about the workers: one is soon there, and several eat the machine.
+ONE_WORKER = ["--media-workers", "1", "--no-media-spare"]
 
 
 def environment() -> dict[str, str]:
@@ -94,7 +96,7 @@ def running_server(
 ) -> Generator[Server, None, None]:
     """Run a server for as long as the context lasts. Its log is shown if the test fails."""
     with tempfile.NamedTemporaryFile(prefix="chatroom-", suffix=".log") as log:
-        defaults = [] if command is not SERVE else ["--port", "0", "--media-port", "0"]
+        defaults = [] if command is not SERVE else ["--port", "0", "--media-port", "0", *ONE_WORKER]
         process = subprocess.Popen(
             [*command, *defaults, *options], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env or environment()
         )

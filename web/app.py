@@ -22,7 +22,7 @@ from chatroom.names import room_name
 from web import hardening, logs, origin
 from web.asgi import WebsocketConnection
 from web.lifespan import Lifespan
-from web.node import Node
+from web.node import Node, NodeStatistics
 from web.settings import Settings, load
 from web.socket import serve_socket
 
@@ -111,7 +111,7 @@ def create_app(settings: Settings | None = None, media: Media | None = None) -> 
     async def health() -> tuple[dict[str, object], HTTPStatus]:
         statistics = node.statistics()
         lives = statistics.state == "running"
-        return attrs.asdict(statistics), HTTPStatus.OK if lives else HTTPStatus.SERVICE_UNAVAILABLE
+        return _public(statistics), HTTPStatus.OK if lives else HTTPStatus.SERVICE_UNAVAILABLE
 
     @app.get("/api/rooms/<room>/log")
     async def log(room: str) -> ResponseReturnValue:
@@ -162,3 +162,12 @@ def create_app(settings: Settings | None = None, media: Media | None = None) -> 
         return await refused(NotFound())
 
     return app
+
+
+def _public(statistics: NodeStatistics) -> dict[str, object]:
+    """What anybody may know: not where other machines are."""
+    told = attrs.asdict(statistics)
+    for number, worker in enumerate(told["workers"]):
+        if worker.pop("address") is not None:
+            worker["name"] = f"remote:{number}"
+    return told

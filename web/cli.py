@@ -36,7 +36,34 @@ def main() -> None:
 @click.option(
     "--media-port",
     type=int,
-    help=f"UDP and TCP port for pictures and sound; browsers must reach it.  [{_DEFAULTS.media_port}]",
+    help="First port, UDP and TCP, for pictures and sound, of as many as there are workers and one for the spare; "
+    f"browsers must reach them all.  [{_DEFAULTS.media_port}]",
+)
+@click.option(
+    "--media-workers",
+    type=int,
+    help="How many processes forward pictures and sound, each on a port of its own.  [one per core]",
+)
+@click.option(
+    "--media-spare/--no-media-spare",
+    default=None,
+    help="Keep one more process ready, which takes over at once when another is lost.  [yes]",
+)
+@click.option(
+    "--media-remote",
+    multiple=True,
+    metavar="HOST:PORT",
+    help="A worker on another machine, run there with `python -m media.worker --listen`; may be given more than once.",
+)
+@click.option(
+    "--media-secret-file",
+    type=click.Path(path_type=str),
+    help="File with the secret that workers on other machines let us in for.",
+)
+@click.option(
+    "--media-ca-file",
+    type=click.Path(path_type=str),
+    help="Certificates to trust for them, PEM: an authority's or their own.  [the system's authorities]",
 )
 @click.option(
     "--media-address",
@@ -48,8 +75,8 @@ def main() -> None:
     "--announce",
     multiple=True,
     metavar="ADDRESS[:PORT]",
-    help="What browsers are told to send to instead, "
-    "where NAT or a relay stands before this machine; may be given more than once.",
+    help="What browsers are told to send to instead, where NAT or a relay stands before this machine: a port is that "
+    "of the first worker, and the next one's the next. May be given more than once.",
 )
 @click.option(
     "--ice-servers",

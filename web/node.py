@@ -19,7 +19,7 @@ from chatroom.events import ServerStopping
 from chatroom.media import Media
 from chatroom.session import Session
 from chatroom.wire import encode
-from media.bridge import Bridge, MediaSettings
+from media.bridge import Bridge, MediaSettings, MemberStatistics
 from web.addresses import Addresses
 from web.settings import Settings, ice_servers
 
@@ -40,7 +40,9 @@ class NodeStatistics:
     state: State
     rooms: DirectoryStatistics
     sockets: int
+    #: whether there is a media worker that takes requests, and what is known of each
     media: bool
+    workers: tuple[MemberStatistics, ...] = ()
 
 
 class Node:
@@ -67,7 +69,7 @@ class Node:
                     await nursery.start(self._vital, self._bridge.run, name="serve/media")
                 await nursery.start(self._vital, self.directory.run, name="serve/rooms")
                 self.state = "running"
-                _log.info("running", media_port=self.media.port)
+                _log.info("running")
                 task_status.started(self)
                 await trio.sleep_forever()
         finally:
@@ -132,7 +134,10 @@ class Node:
             await self._no_sessions.wait()
 
     def statistics(self) -> NodeStatistics:
-        return NodeStatistics(self.state, self.directory.statistics(), len(self._sessions), self.media.available)
+        workers = () if self._bridge is None else self._bridge.statistics().members
+        return NodeStatistics(
+            self.state, self.directory.statistics(), len(self._sessions), self.media.available, workers
+        )
 
     def hurry(self) -> bool:
         """Do not wait any longer for people to leave by themselves; False if nobody waits for that."""
@@ -151,4 +156,13 @@ class Node:
 
 def media_settings(settings: Settings) -> MediaSettings:
     """Give the bridge its part of the settings."""
-    return MediaSettings(port=settings.media_port, addresses=settings.media_address, announce=settings.announce)
+    return MediaSettings(
+        port=settings.media_port,
+        addresses=settings.media_address,
+        announce=settings.announce,
+        workers=settings.media_workers,
+        spare=settings.media_spare,
+        remotes=settings.media_remote,
+        secret_file=settings.media_secret_file,
+        ca_file=settings.media_ca_file,
+    )

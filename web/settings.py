@@ -18,6 +18,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 
 from chatroom.ice_servers import DEFAULT_TTL, IceServers, check_url, is_turn
 from chatroom.limits import Limits
+from media.bridge import split_address, usable_cores
 from web.addresses import networks
 from web.origin import Origin
 
@@ -26,6 +27,9 @@ _seconds: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.l
 # Less would not last until a page has asked for a relay.
 _ttl: Any = attrs.validators.and_(attrs.validators.ge(60), attrs.validators.le(30 * 86_400))
 _PORT: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(65_535))
+_WORKERS: Any = attrs.validators.and_(attrs.validators.ge(1), attrs.validators.le(64))
+
+_SWITCH = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 class BadSettings(Exception):
@@ -60,6 +64,16 @@ def _origins(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...])
         except ValueError:
             message = f"'{attribute.name}' takes origins such as 'https://chat.example.org', not {origin!r}"
             raise ValueError(message) from None
+
+
+def _workers(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    for worker in value:
+        try:
+            split_address(worker)
+        except ValueError:
+            raise ValueError(f"'{attribute.name}' takes HOST:PORT, not {worker!r}") from None
+    if len(set(value)) < len(value):
+        raise ValueError(f"'{attribute.name}' names a worker twice")
 
 
 def _announced(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
@@ -116,6 +130,11 @@ class Settings:
     ice_servers: tuple[str, ...] = attrs.field(default=(), validator=_servers)
     turn_secret_file: Path | None = None
     turn_ttl: float = attrs.field(default=DEFAULT_TTL, validator=_ttl)  # seconds for which a TURN credential is good
+    media_workers: int = attrs.field(factory=usable_cores, validator=_WORKERS)
+    media_spare: bool = True
+    media_remote: tuple[str, ...] = attrs.field(default=(), validator=_workers)
+    media_secret_file: Path | None = None
+    media_ca_file: Path | None = None
     allow_origin: tuple[str, ...] = attrs.field(default=(), validator=_origins)
     trusted_proxy: tuple[str, ...] = attrs.field(default=("127.0.0.0/8", "::1"), validator=_networks)
     drain_wait: float = attrs.field(default=0.0, validator=_seconds)  # that people have to leave by themselves
@@ -149,6 +168,11 @@ def load(
     if (settings.certfile is None) != (settings.keyfile is None):
         raise BadSettings("certfile and keyfile go together: give both, or neither.")
     ice_servers(settings)  # or it would be said only where nobody can be told any more
+    if settings.media_remote and settings.media_secret_file is None:
+        raise BadSettings("media_remote needs media_secret_file: a worker on another machine lets nobody else in.")
+    ports = [settings.media_port, *(port or 0 for _, port in map(split_announced, settings.announce))]
+    if max(ports) + settings.media_workers + settings.media_spare - 1 > 65_535:
+        raise BadSettings("media_workers are too many: each has a port, from media_port (and announce) up to 65535.")
     return settings
 
 
@@ -187,6 +211,10 @@ def _from_text(text: str, hint: Any, name: str) -> Any:
             return float(text)
         except ValueError:
             raise BadSettings(f"{ENVIRONMENT}{name.upper()} is to be a number, not {text!r}.") from None
+    if hint is bool:
+        if (word := text.lower()) not in _SWITCH:
+            raise BadSettings(f"{ENVIRONMENT}{name.upper()} is to be true or false, not {text!r}.")
+        return _SWITCH[word]
     if hint == tuple[str, ...]:
         return [part.strip() for part in text.split(",") if part.strip()]
     return text
@@ -240,6 +268,7 @@ _limits_converter = cattrs.Converter(forbid_extra_keys=True)
 for _each in (_converter, _limits_converter):
     _each.register_structure_hook(str, _exactly((str,), "text"))
     _each.register_structure_hook(int, _exactly((int,), "a whole number"))
+    _each.register_structure_hook(bool, _exactly((bool,), "true or false"))
     _each.register_structure_hook(float, _exactly((int, float), "a number"))
 _converter.register_structure_hook_func(lambda hint: hint == tuple[str, ...], _texts)
 _converter.register_structure_hook(Limits, _limits)

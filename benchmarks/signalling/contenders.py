@@ -56,8 +56,13 @@ def _uvicorn(*options: str) -> list[str]:
 
 
 OURS = "Chatroom"
+#: No media flows, and the others have no workers either.
+ONE_WORKER = ["--media-workers", "1", "--no-media-spare"]
+
 CONTENDERS = [
-    Contender(OURS, [sys.executable, "-m", "web", "serve", "--port", "0", "--media-port", "0"], longest=1_900),
+    Contender(
+        OURS, [sys.executable, "-m", "web", "serve", "--port", "0", "--media-port", "0", *ONE_WORKER], longest=1_900
+    ),
     Contender("ws (Node.js)", [NODE, str(PEERS / "node.mjs")]),
     Contender("Starlette, uvicorn", _uvicorn("--loop", "asyncio", "--http", "h11")),
     Contender("Starlette, uvicorn[standard]", _uvicorn("--loop", "uvloop")),

@@ -1,53 +1,41 @@
-"""The media plane as rooms see it: one worker, watched and run again, and everybody who is attached to it."""
+"""The media plane as rooms see it: a pool of workers, and everybody who is attached to one of them."""
 
 from __future__ import annotations
 
-import logging
 import sys
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 
-import attrs
 import trio
 
 from chatroom.media import MediaEvent, MediaUnavailable
-from media.bridge.errors import MediaStartFailed, WorkerLost
+from media.bridge import placement
 from media.bridge.link import WorkerLink
-from media.bridge.process import OpenWorker, Worker, open_worker
+from media.bridge.member import Member
+from media.bridge.placement import Candidate
+from media.bridge.pool import Pool
+from media.bridge.process import Worker, open_worker
+from media.bridge.remote import Access, open_remote
+from media.bridge.rooms import Room, Rooms
 from media.bridge.session import Session
 from media.bridge.settings import Deadlines, MediaSettings
+from media.bridge.statistics import BridgeStatistics, MemberStatistics
 from media.messages import GetStatistics, Heard, LegChanged, Offer, WorkerStatistics
-from nurseries import Backoff, ChildReport, ChildSpec, Supervisor, log_report, open_supervisor
 
 WORKER = (sys.executable, "-m", "media.worker")
 
-#: A worker is wanted back at once: the first restart comes after 50 ms. Five in half a minute is no accident any more.
-INTENSITY = 5
-PERIOD = 30.0
-BACKOFF = Backoff(first=0.05, factor=2.0, cap=1.0)
-
-_log = logging.getLogger("media.bridge")
-
-
-@attrs.frozen
-class BridgeStatistics:
-    """A bridge as it is now. The totals are since it was made."""
-
-    #: the process id of the worker, or None while there is none
-    pid: int | None
-    restarts: int
-    #: participants that are attached
-    sessions: int
-    #: requests that are not answered
-    pending: int
-    #: events for participants, or epochs of them, that are not attached
-    events_dropped: int
+#: Opens worker number so and so of this machine, or the one at an address.
+OpenLocal = Callable[[int], AbstractAsyncContextManager[Worker]]
+OpenRemote = Callable[[str], AbstractAsyncContextManager[Worker]]
 
 
 class Bridge:
-    """Implements `chatroom.media.Media` with a worker process.
+    """Implements `chatroom.media.Media` with worker processes.
 
-    ``command`` is run in place of this Python's ``-m media.worker``; ``open_worker`` in place of any process.
+    ``command`` is run in place of this Python's ``-m media.worker``; ``open_worker`` in place of any process, and
+    ``open_remote`` in place of any connection to another machine.
     """
 
     def __init__(
@@ -56,41 +44,54 @@ class Bridge:
         command: Sequence[str] | None = None,
         *,
         deadlines: Deadlines | None = None,
-        open_worker: OpenWorker | None = None,
+        open_worker: OpenLocal | None = None,
+        open_remote: OpenRemote | None = None,
     ) -> None:
+        self._settings = settings
         self._deadlines = deadlines or Deadlines()
-        self._command = [*(WORKER if command is None else command), *settings.arguments()]
-        self._open_worker = open_worker or self._open_process
-        self._port = 0
-        self._link: WorkerLink | None = None
-        self._sessions: dict[tuple[str, str, int], Session] = {}
+        self._command = WORKER if command is None else tuple(command)
+        open_local = open_worker or self._open_process
+        open_other = open_remote or self._open_connection
+        members = [
+            Member(number, f"worker:{number}", partial(open_local, number), self._deadlines, self)
+            for number in range(settings.local)
+        ]
+        members += [
+            Member(number, address, partial(open_other, address), self._deadlines, self, address)
+            for number, address in enumerate(settings.remotes, settings.local)
+        ]
+        self._pool = Pool(members, self._deadlines)
+        #: As many as are to have rooms; with a spare, there is one more.
+        self._wanted = settings.workers + len(settings.remotes)
+        self._rooms = Rooms()
         self._events_dropped = 0
-        self._supervisor: Supervisor | None = None
-        self._started = False
+        self._access: Access | None = None
+        self._reads_access = open_remote is None
 
     @property
     def available(self) -> bool:
         """Whether there is a worker that takes requests now."""
-        return self._link is not None
+        return any(member.link for member in self._pool.members)
 
-    @property
-    def port(self) -> int:
-        """The port that browsers send to, 0 while it is not known."""
-        return self._port
+    def port_of(self, room: str) -> int:
+        """The port that browsers in a room send to, or would if they joined now; 0 while it is not known."""
+        found = self._rooms.get(room)
+        member = self._place() if found is None else found.member
+        if member is not None:
+            return member.port
+        return next((member.port for member in self._pool.members if member.port), 0)
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Have a worker until cancelled. Started when the first one is ready.
+    async def run(  # noqa: ASYNC128 - the pool says started
+        self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Have workers until cancelled. Started when the first one is ready.
 
-        Raises MediaStartFailed if there is no first one: its message is for the operator. A worker that is lost later
-        is replaced; when that does not help, raises TooManyRestarts.
+        Raises MediaStartFailed if none is, or one of them cannot be for a reason that is the operator's: the message
+        is for them. A worker that is lost later is replaced; when none can be, raises TooManyRestarts.
         """
-        async with open_supervisor(
-            "workers", intensity=INTENSITY, period=PERIOD, backoff=BACKOFF, report=_log_report
-        ) as workers:
-            self._supervisor = workers
-            await workers.start(ChildSpec("worker:0", self._run_worker))
-            task_status.started()
-            await trio.sleep_forever()
+        if self._settings.remotes and self._reads_access:
+            self._access = Access.load(self._settings)
+        await self._pool.run(task_status=task_status)
 
     @asynccontextmanager
     async def attach(
@@ -102,82 +103,134 @@ class Bridge:
         that participant is attached with that epoch already.
         """
         session = Session(room, participant, epoch, post)
-        if session.key in self._sessions:
-            raise ValueError(f"participant {participant} of room {room} is attached already (epoch {epoch})")
-        self._sessions[session.key] = session
+        member = self._place() if self._rooms.get(room) is None else None
+        place = self._rooms.add(session)
+        place.member = place.member or member
         try:
-            if self._link is None:
+            if place.member is None or place.member.link is None:
                 session.lose()
             else:
-                session.join(self._link)
+                session.join(place.member.link)
             yield session
         finally:
-            del self._sessions[session.key]
+            self._rooms.remove(session)
             with trio.move_on_after(self._deadlines.leave, shield=True):
                 await session.leave(self._deadlines.leave)
 
-    async def worker_statistics(self) -> WorkerStatistics:
-        """Ask the worker for its figures. Raises MediaUnavailable."""
-        if self._link is None:
+    async def worker_statistics(self, number: int = 0) -> WorkerStatistics:
+        """Ask a worker for its figures. Raises MediaUnavailable."""
+        link = self._pool.members[number].link
+        if link is None:
             raise MediaUnavailable
-        return await self._link.request(GetStatistics(), WorkerStatistics)
+        return await link.request(GetStatistics(), WorkerStatistics)
 
     def statistics(self) -> BridgeStatistics:
-        """A snapshot of the bridge itself, without asking the worker."""
+        """A snapshot of the bridge itself, without asking any worker."""
+        spare = placement.spare(self._candidates(), self._wanted)
+        carried = self._carried()
+        links = [member.link for member in self._pool.members if member.link is not None]
         return BridgeStatistics(
-            pid=None if self._link is None else self._link.pid,
-            restarts=0 if self._supervisor is None else self._supervisor.statistics().restarts,
-            sessions=len(self._sessions),
-            pending=0 if self._link is None else self._link.pending,
+            members=tuple(_describe(member, carried[member.number], spare) for member in self._pool.members),
+            sessions=self._rooms.sessions,
+            pending=sum(link.pending for link in links),
             events_dropped=self._events_dropped,
         )
 
-    async def _run_worker(self, *, task_status: trio.TaskStatus[None]) -> None:
-        def up(link: WorkerLink) -> None:
-            self._up(link)
-            task_status.started()
+    # ---- what members tell
 
-        try:
-            await WorkerLink(self._open_worker, self._deadlines, up=up, down=self._down, event=self._hear).run()
-        except WorkerLost as error:
-            if self._started:
-                raise
-            raise MediaStartFailed(f"The media worker could not be started: {error}") from error
+    def worker_up(self, member: Member) -> None:
+        """Have it take the rooms that live nowhere."""
+        self._pool.notice()
+        if member.number == placement.spare(self._candidates(), self._wanted):
+            return
+        for room in self._rooms.homeless():
+            self._move(room, member)
 
-    def _open_process(self) -> AbstractAsyncContextManager[Worker]:
-        return open_worker(self._command, stop=self._deadlines.stop)
+    def worker_down(self, member: Member) -> None:
+        """Move its rooms: everyone there is told of the loss, and then joined elsewhere."""
+        kept = placement.spare(self._candidates(member), self._wanted)
+        rooms = {room.name: room for room in self._rooms.on(member)}
+        for room in rooms.values():
+            room.lose()
+        if self._pool.closing:
+            return  # the others will be gone in a moment
+        targets = placement.rescue(self._candidates(), kept, {name: len(room.sessions) for name, room in rooms.items()})
+        for name, number in targets.items():
+            self._move(rooms[name], self._pool.members[number])
 
-    def _up(self, link: WorkerLink) -> None:
-        self._started = True
-        self._link, self._port = link, link.port
-        for session in tuple(self._sessions.values()):
-            session.join(link)
+    def worker_failed(self, member: Member, error: Exception) -> None:
+        self._pool.failed(member, error)
 
-    def _down(self) -> None:
-        self._link = None
-        for session in tuple(self._sessions.values()):
-            session.lose()
-
-    def _hear(self, event: Offer | LegChanged | Heard) -> None:
+    def worker_said(self, link: WorkerLink, event: Offer | LegChanged | Heard) -> None:
+        """Pass it on to those it is about."""
         if isinstance(event, Heard):
             for room, participant, epoch, age in event.participants:
-                if (session := self._find(room, participant, epoch)) is not None:
+                if (session := self._find(link, room, participant, epoch)) is not None:
                     session.heard(age)
-        elif (session := self._find(event.router, event.participant, event.epoch)) is not None:
+        elif (session := self._find(link, event.router, event.participant, event.epoch)) is not None:
             session.hear(event)
 
-    def _find(self, room: str, participant: str, epoch: int) -> Session | None:
-        # The key holds the epoch: what is late, for an admission that is over, finds nobody.
-        session = self._sessions.get((room, participant, epoch))
-        if session is None:
+    def _find(self, link: WorkerLink, room: str, participant: str, epoch: int) -> Session | None:
+        # The key holds the epoch: what is late, for an admission that is over, finds nobody. And whoever has been
+        # moved is on another link than the worker that has not heard of it.
+        session = self._rooms.find(room, participant, epoch)
+        if session is None or not session.is_on(link):
             self._events_dropped += 1
+            return None
         return session
 
+    # ---- where rooms live
 
-def _log_report(report: ChildReport) -> None:
-    if isinstance(report.error, (WorkerLost, MediaStartFailed)):
-        # No fault of this process, so its traceback would tell nothing.
-        what_next = f"another in {report.delay:.2f} s" if report.action == "restart" else "giving up"
-        _log.error("the media worker is lost: %s: %s", report.error, what_next)
-    else:
-        log_report(report)
+    def _place(self) -> Member | None:
+        """Say where a new room goes."""
+        number = placement.place(self._candidates(), self._wanted)
+        return None if number is None else self._pool.members[number]
+
+    def _move(self, room: Room, member: Member) -> None:
+        assert member.link is not None, "rooms go where there is a worker"
+        room.live_on(member, member.link)
+
+    def _candidates(self, lost: Member | None = None) -> list[Candidate]:
+        """What each worker carries that takes requests, and ``lost``, which did until now."""
+        carried = self._carried()
+        return [carried[member.number] for member in self._pool.members if member.link is not None or member is lost]
+
+    def _carried(self) -> list[Candidate]:
+        rooms, sessions = Counter[int](), Counter[int]()
+        for room in self._rooms:
+            if room.member is not None:
+                rooms[room.member.number] += 1
+                sessions[room.member.number] += len(room.sessions)
+        return [
+            Candidate(
+                member.number,
+                rooms=rooms[member.number],
+                sessions=sessions[member.number],
+                packets=0.0 if member.link is None else member.link.rate.value,
+                remote=member.address is not None,
+            )
+            for member in self._pool.members
+        ]
+
+    def _open_process(self, number: int) -> AbstractAsyncContextManager[Worker]:
+        return open_worker([*self._command, *self._settings.arguments(number)], stop=self._deadlines.stop)
+
+    def _open_connection(self, address: str) -> AbstractAsyncContextManager[Worker]:
+        assert self._access is not None, "loaded before any member is run"
+        return open_remote(address, self._access, self._deadlines.connect)
+
+
+def _describe(member: Member, carried: Candidate, spare: int | None) -> MemberStatistics:
+    link = member.link
+    return MemberStatistics(
+        name=member.name,
+        pid=None if link is None else link.pid,
+        address=member.address,
+        state="spare" if member.number == spare else member.state,
+        port=member.port,
+        rooms=carried.rooms,
+        sessions=carried.sessions,
+        packets_per_second=round(carried.packets, 1),
+        restarts=max(0, member.lives - 1),
+        rtt=None if link is None else link.rtt,
+    )

@@ -1,7 +1,7 @@
 """The link to one worker: a websocket on its stream, one writer, one reader, and the end of it all.
 
 A link lives once. It comes up when the worker says that it is ready, carries requests and events, and goes down for the
-first of many reasons: the process ended, the connection closed, a frame made no sense, a heartbeat was not answered.
+first of many reasons: the process ended, the connection closed, a frame made no sense, nothing was said for too long.
 Whoever waits is told at that very moment, before anything is cleaned up.
 """
 
@@ -12,11 +12,12 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 import trio
-from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
+from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
 from chatroom.media import MediaRefused, MediaUnavailable
 from media.bridge.errors import MediaStartFailed, WorkerLost
 from media.bridge.process import OpenWorker, Worker
+from media.bridge.pulse import Pulse, Terms
 from media.bridge.requests import Requests, Waiting
 from media.bridge.settings import Deadlines
 from media.messages import (
@@ -44,25 +45,34 @@ USER_CODES = frozenset({"bad_sdp", "sdp_too_large", "too_many_tracks", "stale_of
 #: How long to listen for what a worker said before it ended without ever having been ready, in seconds.
 LAST_WORDS = 0.2
 
+#: Times that everyone gets their turn before a silence is believed: whoever reads may have had none since a word came.
+TURNS = 6
+
 Message = ResultFrame | ErrorFrame | Offer | LegChanged | Heard | Ready | StartFailed
 
 _log = logging.getLogger("media.bridge")
 
 
 class WorkerLink:
-    """One worker and the connection to it. ``pid`` and ``port`` hold from when it is up."""
+    """One worker and the connection to it. ``pid`` (of a process of this machine) and ``port`` hold from when it is up.
+
+    ``event`` is called with this link and what the worker says by itself, for as long as the link is up.
+    """
 
     def __init__(
         self,
         open_worker: OpenWorker,
         deadlines: Deadlines,
+        heartbeat: Terms,
         *,
         up: Callable[[WorkerLink], None],
         down: Callable[[], None],
-        event: Callable[[Offer | LegChanged | Heard], None],
+        event: Callable[[WorkerLink, Offer | LegChanged | Heard], None],
     ) -> None:
-        self.pid = 0
+        self.pid: int | None = None
         self.port = 0
+        self.rate = PacketRate()
+        self.name = "worker"
         self._open_worker = open_worker
         self._deadlines = deadlines
         self._up = up
@@ -72,11 +82,21 @@ class WorkerLink:
         self._scope = trio.CancelScope()
         self._end: Exception | None = None
         self._is_up = False
+        self._heartbeat = heartbeat
+        self._pulse = Pulse(heartbeat, trio.current_time())
+        self._question: Waiting | None = None
+        #: Around each wait of `_beat`.
+        self._wait = trio.CancelScope()
 
     @property
     def pending(self) -> int:
         """The number of requests that are not answered."""
         return len(self._requests)
+
+    @property
+    def rtt(self) -> float | None:
+        """Seconds that the worker took for its last answer to a heartbeat."""
+        return self._pulse.rtt
 
     async def run(self) -> NoReturn:
         """Run a worker until it is lost; ``up`` is called when it is ready, ``down`` when it was and is no longer.
@@ -84,9 +104,12 @@ class WorkerLink:
         Raises MediaStartFailed when the worker says that it cannot start, and WorkerLost for everything else.
         """
         async with self._open_worker() as worker:
+            self.name = worker.name
             try:
                 with self._scope:
                     await self._live(worker)
+            except* ConnectionRejected as group:
+                self.close(WorkerLost(_refusal(group)))
             finally:
                 self.close(WorkerLost("the bridge is stopping"))
         assert self._end is not None
@@ -115,7 +138,7 @@ class WorkerLink:
         if isinstance(outcome, ErrorFrame) and outcome.code in USER_CODES:
             raise MediaRefused(outcome.code, outcome.message)
         if outcome is None and not self._requests.closed:
-            _log.error("the media worker (pid %d) did not answer to %s in time", self.pid, request.method)
+            _log.error("the media worker (%s) did not answer to %s in time", self.name, request.method)
         raise MediaUnavailable
 
     def close(self, end: Exception) -> None:
@@ -132,12 +155,14 @@ class WorkerLink:
             nursery.start_soon(self._watch, worker, name=child_path("process"))
             with trio.move_on_after(self._deadlines.start) as starting:
                 stream: Any = worker.stream  # any stream will do, whatever the annotation there says
-                socket = await wrap_client_stream(nursery, stream, "worker", "/", max_message_size=MAX_FRAME)
+                socket = await wrap_client_stream(
+                    nursery, stream, "worker", "/", extra_headers=worker.headers, max_message_size=MAX_FRAME
+                )
                 self._hello(worker, await self._receive(socket))
             if starting.cancelled_caught:
                 await self._fail(WorkerLost(f"it was not ready within {self._deadlines.start:g} s"))
             nursery.start_soon(self._write, socket, name=child_path("writer"))
-            nursery.start_soon(self._beat, name=child_path("heartbeat"))
+            nursery.start_soon(self._beat, worker, name=child_path("heartbeat"))
             await self._read(socket)
 
     def _hello(self, worker: Worker, message: Message) -> None:
@@ -146,6 +171,7 @@ class WorkerLink:
         match message:
             case Ready():
                 self.pid, self.port = worker.pid, message.port
+                self._pulse = Pulse(self._heartbeat, trio.current_time())
                 self._is_up = True
                 self._up(self)
             case StartFailed():
@@ -161,15 +187,33 @@ class WorkerLink:
         await worker.wait()
         if not self._is_up:
             await trio.sleep(LAST_WORDS)
-        await self._fail(WorkerLost("its process is gone"))
+        await self._fail(WorkerLost("its process is gone" if worker.pid is not None else "its connection is gone"))
 
-    async def _beat(self) -> None:
+    async def _beat(self, worker: Worker) -> None:
+        """Ask the worker for its figures, again and again, until it says nothing for too long."""
         while True:
-            await trio.sleep(self._deadlines.heartbeat)
-            try:
-                await self.request(GetStatistics(), WorkerStatistics, within=self._deadlines.heartbeat)
-            except (MediaUnavailable, MediaRefused):
-                await self._fail(WorkerLost("it does not answer"))
+            match self._pulse.look(trio.current_time(), worker.starved()):
+                case "ask":
+                    self._question = self._requests.submit(GetStatistics())
+                case "silent":
+                    await self._give_up(worker, f"it said nothing for {self._heartbeat.silence:g} s")
+                case "mute":
+                    await self._give_up(worker, f"it did not answer for {self._heartbeat.answer:g} s")
+            with trio.CancelScope(deadline=self._pulse.due) as self._wait:
+                await trio.sleep_forever()
+
+    async def _give_up(self, worker: Worker, why: str) -> None:
+        """Take it for lost and end it at once, or it might come back and send; unless its words were only not read."""
+        for _ in range(TURNS):
+            await trio.lowlevel.checkpoint()
+        if self._pulse.due <= trio.current_time():
+            self.close(WorkerLost(why))
+            worker.kill()
+            await trio.sleep_forever()
+
+    def _heard(self) -> None:
+        self._pulse.heard(trio.current_time())
+        self._wait.deadline = self._pulse.due
 
     async def _write(self, socket: WebSocketConnection) -> None:
         # The only writer, so a frame is never cut short by the deadline of the one who asked.
@@ -185,11 +229,12 @@ class WorkerLink:
             message = await self._receive(socket)
             if self._requests.closed:
                 return  # closed while this was on its way: whoever it is for knows already that all is lost
+            self._heard()
             match message:
                 case ResultFrame() | ErrorFrame():
                     self._answer(message)
                 case Offer() | LegChanged() | Heard():
-                    self._event(message)
+                    self._event(self, message)
                 case Ready() | StartFailed():
                     self.close(WorkerLost(f"it said {message.event} again"))
 
@@ -207,6 +252,36 @@ class WorkerLink:
         except BadMessage as error:
             self.close(WorkerLost(f"it said what makes no sense: {error}"))
             return
+        if waiting is not None and waiting is self._question:
+            now = trio.current_time()
+            self._pulse.answered(now)
+            self._wait.deadline = self._pulse.due
+            if isinstance(waiting.outcome, WorkerStatistics):
+                self.rate.told(waiting.outcome.packets_received + waiting.outcome.packets_sent, now)
         if isinstance(reply, ErrorFrame) and reply.code not in USER_CODES:
             asked = "a request given up" if waiting is None else waiting.request.method
             _log.error("the media worker failed at %s: %s: %s", asked, reply.code, reply.message)
+
+
+class PacketRate:
+    """How many packets per second a worker takes and sends, from the totals that it tells."""
+
+    def __init__(self) -> None:
+        self.value = 0.0
+        self._last: tuple[int, float] | None = None
+
+    def told(self, total: int, now: float) -> None:
+        """Its total is so many now."""
+        if self._last is not None and now > self._last[1]:
+            rate = max(0, total - self._last[0]) / (now - self._last[1])
+            self.value += 0.3 * (rate - self.value)  # over a second or so: no burst is to decide where a room goes
+        self._last = total, now
+
+
+def _refusal(group: BaseExceptionGroup[ConnectionRejected]) -> str:
+    rejected: BaseException = group
+    while isinstance(rejected, BaseExceptionGroup):
+        rejected = rejected.exceptions[0]
+    assert isinstance(rejected, ConnectionRejected)
+    reason = (rejected.body or b"").decode("utf-8", "replace").strip()
+    return f"it refused the connection ({rejected.status_code}{f': {reason}' if reason else ''})"

@@ -26,10 +26,19 @@ _log = logging.getLogger("media.bridge")
 
 
 class Worker(Protocol):
-    """A running worker: ``stream`` is connected to it."""
+    """A running worker: ``stream`` is connected to it, and ``headers`` are for the websocket handshake.
+
+    ``pid`` is None for one on another machine; ``name`` says which one it is, for a log.
+    """
 
     @property
-    def pid(self) -> int: ...
+    def pid(self) -> int | None: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]: ...
 
     @property
     def stream(self) -> trio.abc.Stream: ...
@@ -41,6 +50,14 @@ class Worker(Protocol):
 
     async def wait(self) -> None:
         """Wait until it ended."""
+        ...
+
+    def kill(self) -> None:
+        """End it without asking, if that is in our power."""
+        ...
+
+    def starved(self) -> float:
+        """For how many seconds it has waited for a core since its start; 0.0 where that is not known."""
         ...
 
 
@@ -59,6 +76,14 @@ class WorkerProcess:
         return self._process.pid
 
     @property
+    def name(self) -> str:
+        return f"pid {self.pid}"
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        return []
+
+    @property
     def stream(self) -> trio.SocketStream:
         return self._stream
 
@@ -71,6 +96,14 @@ class WorkerProcess:
 
     async def wait(self) -> None:
         await self._process.wait()
+
+    def kill(self) -> None:
+        """Send SIGKILL, which ends a stopped process, too."""
+        self._process.kill()
+
+    def starved(self) -> float:
+        """What Linux says of its first thread, which serves everything."""
+        return _starved(Path(f"/proc/{self.pid}/schedstat"))
 
 
 @asynccontextmanager
@@ -148,3 +181,11 @@ async def _stop(process: trio.Process, stream: trio.SocketStream, grace: float) 
             await process.wait()
             return
     _log.error("the media worker (pid %d) cannot be killed", process.pid)
+
+
+def _starved(schedstat: Path) -> float:
+    """The second number there: nanoseconds on a run queue (Documentation/scheduler/sched-stats.rst)."""
+    try:
+        return int(schedstat.read_text().split()[1]) * 1e-9
+    except (OSError, ValueError, IndexError):  # it is gone, or the kernel does not count this
+        return 0.0

@@ -89,6 +89,10 @@ class Session:
         """Pass on that something of this participant came in ``age`` seconds ago."""
         self._post(Heard(age))
 
+    def is_on(self, link: WorkerLink) -> bool:
+        """Whether words of that link are for this session; those of one that was lost or left behind are not."""
+        return self._link is link
+
     def _on_link(self) -> WorkerLink:
         if self._link is None:
             raise MediaUnavailable

@@ -1,4 +1,4 @@
-"""The command line of a media worker; the server starts it, people need not."""
+"""The command line of a media worker. The server starts its own; on other machines people do, with ``--listen``."""
 
 from __future__ import annotations
 
@@ -14,24 +14,34 @@ def main() -> int:
     # Ctrl-C goes to the whole group of processes: the parent decides what it means. The imports below take half a
     # second, so this comes first.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    arguments = _parser().parse_args()
+    parser = _parser()
+    arguments = parser.parse_args()
+    files = (arguments.certfile, arguments.keyfile, arguments.secret_file)
+    if arguments.listen is not None and None in files:
+        parser.error("--listen needs --certfile, --keyfile and --secret-file")
 
-    from media.worker import logs, process
+    from media.secret import read_secret
+    from media.worker import listening, logs, process
     from media.worker.addresses import Announcement
 
     logs.configure(arguments.log_level)
+    path = None if arguments.control is None else Path(arguments.control)
+    listener: listening.Listener | None = None
     try:
         announce = tuple(map(Announcement.parse, arguments.announce))
-        path = None if arguments.control is None else Path(arguments.control)
-        control = process.inherit(arguments.control_fd) if path is None else process.listen(path)
+        if arguments.listen is not None:
+            context, secret = listening.server_context(*files[:2]), read_secret(arguments.secret_file)
+            control = listening.bind(arguments.listen)
+            listener = listening.Listener(control, context, secret)
+        else:
+            control = process.inherit(arguments.control_fd) if path is None else process.listen(path)
     except (ValueError, OSError) as error:
         print(f"media.worker: {error}", file=sys.stderr)  # noqa: T201
         return 2
+    options = process.Options(control, arguments.port, tuple(arguments.address), announce)
     try:
         with control:
-            return asyncio.run(
-                process.run(process.Options(control, arguments.port, tuple(arguments.address), announce))
-            )
+            return asyncio.run(process.run(options) if listener is None else process.run_listening(options, listener))
     finally:
         if path is not None:
             path.unlink(missing_ok=True)
@@ -42,6 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     control = parser.add_mutually_exclusive_group(required=True)
     control.add_argument("--control", metavar="PATH", help="make the control socket here")
     control.add_argument("--control-fd", metavar="N", type=int, help="an inherited, listening Unix socket")
+    control.add_argument(
+        "--listen", metavar="HOST:PORT", type=_address, help="listen here for the server, on another machine (TLS)"
+    )
+    parser.add_argument("--certfile", type=Path, help="with --listen: TLS certificate chain, PEM")
+    parser.add_argument("--keyfile", type=Path, help="with --listen: its private key, PEM")
+    parser.add_argument("--secret-file", type=Path, help="with --listen: the secret that servers must know")
     parser.add_argument("--port", type=_port, default=10_000, help="UDP port, 0 for any (default: %(default)s)")
     parser.add_argument(
         "--address", action="append", default=[], help="listen on this address only (may be given several times)"
@@ -64,6 +80,15 @@ def _port(text: str) -> int:
     if not 0 <= port < 65_536:
         raise argparse.ArgumentTypeError(f"{text} is not a port")
     return port
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host or not host:
+        raise argparse.ArgumentTypeError(f"{text} is not HOST:PORT")
+    return host, _port(port)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""The worker as a process: its sockets, its tasks, its beginning and its end."""
+"""The worker as a process: its sockets, its tasks, its beginning and its end.
+
+It belongs to the process that started it, and lives as long as the connection to that (`run`); or it listens for
+bridges of other machines, one after the other, until it is told to stop (`run_listening`).
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,12 @@ import signal
 import socket
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 from websockets.asyncio.server import ServerConnection, unix_serve
 
-from media.messages import MAX_FRAME, Ready, StartFailed
+from media.messages import MAX_FRAME, Event, Ready, StartFailed
 from media.worker.addresses import Announcement, candidates, local_addresses
 from media.worker.aiortc_hooks import Certificate
 from media.worker.control import Control
@@ -44,6 +48,51 @@ class Options:
     port: int
     addresses: tuple[str, ...]
     announce: tuple[Announcement, ...]
+
+
+class Channel(Protocol):
+    """Where requests come from and events go to."""
+
+    def emit(self, event: Event) -> None:
+        """Say something; it is written soon."""
+        ...
+
+    async def serve(self, worker: Worker) -> None:
+        """Have the worker carry out requests until there will be no more."""
+        ...
+
+    async def close(self) -> None:
+        """Write what was said, and close."""
+        ...
+
+
+class Parent:
+    """The channel to the process that has started this one."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+        self._control = Control(connection)
+        self.emit = self._control.emit
+
+    async def serve(self, worker: Worker) -> None:
+        await self._control.serve(worker.handle)
+
+    async def close(self) -> None:
+        await self._control.flush()
+        await self._connection.close()
+
+
+async def run_listening(options: Options, channel: Channel) -> int:
+    """Serve ``channel`` until SIGTERM or SIGINT. Returns the exit code of the process."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    stopping = asyncio.create_task(stop.wait(), name="signals")
+    try:
+        return await _serve(options, channel, stopping)
+    finally:
+        stopping.cancel()
 
 
 async def run(options: Options) -> int:
@@ -78,15 +127,14 @@ async def run(options: Options) -> int:
                 if not stop.is_set():
                     logger.error("no control connection came within %d seconds", CONTROL_TIMEOUT)
                 return 0 if stop.is_set() else 1
-            return await _serve(options, connected.result(), stopping)
+            return await _serve(options, Parent(connected.result()), stopping)
         finally:
             finished.set()
             stopping.cancel()
 
 
-async def _serve(options: Options, connection: ServerConnection, stopping: asyncio.Task[Any]) -> int:
+async def _serve(options: Options, control: Channel, stopping: asyncio.Task[Any]) -> int:
     loop = asyncio.get_running_loop()
-    control = Control(connection)
     addresses = options.addresses or tuple(local_addresses())
     try:
         port = open_port(addresses, options.port, all_needed=bool(options.addresses))
@@ -94,8 +142,7 @@ async def _serve(options: Options, connection: ServerConnection, stopping: async
         message = _sentence(error, options)
         logger.error("start failed reason=%r", message)  # an operator's mistake needs no traceback
         control.emit(StartFailed(message))
-        await control.flush()
-        await connection.close()
+        await control.close()
         return 1
 
     counters = Counters()
@@ -121,7 +168,7 @@ async def _serve(options: Options, connection: ServerConnection, stopping: async
             control.emit(Ready(port.number, [address for address, _ in told]))
             logger.info("ready port=%d addresses=%s", port.number, ",".join(address for address, _ in told))
             ticker = group.create_task(_tick(worker, listener), name="ticker")
-            serving = group.create_task(control.serve(worker.handle), name="control")
+            serving = group.create_task(control.serve(worker), name="control")
             await _first(serving, stopping)
             logger.info("stopping reason=%s", "control_closed" if serving.done() else "sigterm")
             ticker.cancel()

@@ -47,6 +47,28 @@ _WAYS = """async () => {
   return found;
 }"""
 
+#: Looks twenty times a second which videos have decoded something new; one that has not for 300 ms does not come.
+_WATCH_PICTURES = """expected => {
+  const last = new Map();
+  let whole = performance.now(), longest = 0;
+  window.pictures = {flowing: false, longest: () => Math.max(longest, performance.now() - whole)};
+  setInterval(async () => {
+    const leg = window.chatroom.legs().subscribe;
+    const now = performance.now();
+    for (const s of leg ? [...(await leg.getStats()).values()] : []) {
+      if (s.type !== 'inbound-rtp' || s.kind !== 'video') continue;
+      const key = s.ssrc + s.trackIdentifier;
+      const frames = s.framesDecoded ?? 0;
+      if (frames > (last.get(key)?.frames ?? 0)) last.set(key, {frames, at: now});
+    }
+    const fresh = [...last.values()].filter(({at}) => now - at < 300).length;
+    window.pictures.flowing = fresh >= expected;
+    if (!window.pictures.flowing) return;
+    longest = Math.max(longest, now - whole);
+    whole = now;
+  }, 50);
+}"""
+
 #: What a browser writes into its console where nobody can be reached, whatever the page makes of it.
 _NO_NETWORK = ("WebSocket connection to", "Failed to load resource")
 
@@ -109,6 +131,20 @@ class Person:
     def received(self) -> dict[str, dict[str, Any]]:
         value: dict[str, dict[str, Any]] = self.page.evaluate(_RECEIVED)
         return value
+
+    def watch_pictures(self, expected: int) -> None:
+        """Note from now on for how long the pictures of so many others did not all come, for `gap`."""
+        self.page.evaluate(_WATCH_PICTURES, expected)
+
+    def pictures_flow(self) -> bool:
+        """Whether all of them come now."""
+        flowing: bool = self.page.evaluate("window.pictures.flowing")
+        return flowing
+
+    def gap(self) -> float:
+        """The longest time without some of them, in seconds, up to now."""
+        longest: float = self.page.evaluate("window.pictures.longest()")
+        return longest / 1000
 
     def sent_lines(self) -> int:
         """The height of the picture that this person sends, in pixels."""

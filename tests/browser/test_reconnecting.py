@@ -42,7 +42,7 @@ def line() -> Iterator[Line]:
         media = UdpRelay()
         stack.callback(media.close)
         server = stack.enter_context(running_server("--announce", f"127.0.0.1:{media.port}"))
-        media.target = int(server.wait_for(r"media_port=(\d+)")[1])
+        media.target = int(server.wait_for(r"UDP port (\d+)")[1])
         words = TcpRelay(server.port)
         stack.callback(words.close)
         yield Line(server, words, media)

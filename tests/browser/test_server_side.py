@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
+import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Bring
@@ -37,6 +43,55 @@ def test_a_killed_worker_comes_back_and_nobody_leaves(server: Server, bring: Bri
     (successor,) = server.workers()
     assert successor != worker
     assert took < 10
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_lost_worker_is_replaced_by_the_spare(browser: Browser, measured: Measured, how: signal.Signals) -> None:
+    with running_server("--media-spare") as server, gathering(browser, server) as people:
+        workers(server, ready=2)
+        for person in people:
+            person.sees(*(other for other in people if other is not person))
+            person.watch_status()
+            person.watch_pictures(2)
+        for person in people:
+            person.wait_until(lambda p=person: p.pictures_flow(), "pictures before anything happens")
+        lost = next(worker["pid"] for worker in workers(server, ready=2) if worker["rooms"])
+        os.kill(lost, how)
+        for person in people:
+            person.wait_until(lambda p=person: p.gap() > 0.3, "the loss of pictures")
+        for person in people:
+            person.wait_until(lambda p=person: p.pictures_flow(), "pictures from the spare")
+        gaps = [person.gap() for person in people]
+        measured(f"{len(people)} people are without pictures for {max(gaps):.2f} s at most after {how.name}")
+        for person in people:
+            said = person.page.evaluate("window.said.map(([, text]) => text)")
+            assert not [text for text in said if "left" in text or "joined" in text], said
+            person.sees(*(other for other in people if other is not person))
+        assert not alive(lost)
+        (there,) = [worker for worker in workers(server, ready=2) if worker["rooms"]]
+        assert there["sessions"] == len(people)
+        assert max(gaps) < 10
+
+
+@contextmanager
+def gathering(browser: Browser, server: Server) -> Generator[list[Person], None, None]:
+    names = ("Ada", "Bob", "Eve")
+    people = [Person(browser.new_context().new_page(), server.url, name, "blue").join() for name in names]
+    yield people
+    for person in people:
+        person.page.context.close()
+
+
+def workers(server: Server, ready: int) -> list[dict[str, Any]]:
+    """Wait until so many take requests, and return what is known of them."""
+    deadline = time.monotonic() + 30
+    while True:
+        with urllib.request.urlopen(f"{server.url}/healthz") as response:
+            found = json.load(response)["workers"]
+        if sum(worker["state"] in ("up", "spare") for worker in found) == ready:
+            return list(found)
+        assert time.monotonic() < deadline, f"not {ready} workers: {found}"
+        time.sleep(0.05)
 
 
 def flows(person: Person) -> bool:

@@ -16,7 +16,7 @@ from tests.browser import chromium
 from tests.browser.netns import MEDIA_PORT, SERVER_ADDRESS, Home, Internet, Namespace
 from tests.browser.person import Person
 from tests.browser.witness import Witness, witness
-from tests.processes import Server, running_server
+from tests.processes import ONE_WORKER, Server, running_server
 
 ADDRESS = f"{SERVER_ADDRESS}:8000"
 URL = f"http://{ADDRESS}"
@@ -42,7 +42,7 @@ def serving(network: Internet, *options: str) -> Generator[Server, None, None]:
     """Run a server in its network, always at the same address."""
     own = ["--host", SERVER_ADDRESS, "--port", "8000"]
     own += ["--media-port", str(MEDIA_PORT), "--media-address", SERVER_ADDRESS]
-    command = [*network.server.enter, sys.executable, "-m", "web", "serve", *own]
+    command = [*network.server.enter, sys.executable, "-m", "web", "serve", *own, *ONE_WORKER]
     with running_server(*options, command=command) as server:
         yield server
 

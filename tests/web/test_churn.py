@@ -66,7 +66,7 @@ def bridge(server: Served) -> Bridge:
 
 
 def count(server: Served, worker: WorkerStatistics) -> Count:
-    pid = bridge(server).statistics().pid
+    (pid,) = bridge(server).statistics().pids
     return Count(
         tasks(),
         len(list(Path("/proc/self/fd").iterdir())),
@@ -82,12 +82,14 @@ def count(server: Served, worker: WorkerStatistics) -> Count:
 async def test_nothing_is_left_of_those_who_came_and_went() -> None:
     # Who is gone without a word is not kept for long: that is not what is looked at here.
     limits = Limits(room_linger=0.05, ping_after=1.0, reconnecting_after=2.0, left_after=3.0)
-    settings = Settings(port=0, media_port=0, media_address=("127.0.0.1",), limits=limits)
+    settings = Settings(
+        port=0, media_port=0, media_address=("127.0.0.1",), media_workers=1, media_spare=False, limits=limits
+    )
     async with serving_app(create_app(settings), settings) as server:
         await visit(server, 0)  # what is made once is made
         await settle(server)
         before = count(server, await bridge(server).worker_statistics())
-        pid = bridge(server).statistics().pid
+        pids = bridge(server).statistics().pids
 
         numbers = iter(range(VISITS))
         most = 0
@@ -111,7 +113,7 @@ async def test_nothing_is_left_of_those_who_came_and_went() -> None:
                 await trio.sleep(0.05)
         assert count(server, await bridge(server).worker_statistics()) == before
         statistics = bridge(server).statistics()
-        assert (statistics.pid, statistics.restarts, statistics.sessions, statistics.pending) == (pid, 0, 0, 0)
+        assert (statistics.pids, statistics.restarts, statistics.sessions, statistics.pending) == (pids, 0, 0, 0)
 
 
 async def settle(server: Served) -> None:

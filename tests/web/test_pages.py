@@ -133,6 +133,7 @@ async def test_health_says_what_lives() -> None:
         "rooms": {"rooms": 1, "participants": 1, "admissions": 1},
         "sockets": 1,
         "media": True,
+        "workers": [],
     }
 
 

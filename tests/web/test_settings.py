@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.ice_servers import IceServers
+from media.bridge import split_address, usable_cores
 from media.worker.addresses import Announcement
+from web.node import media_settings
 from web.settings import BadSettings, Settings, ice_servers, load, split_announced
 
 
@@ -93,6 +95,14 @@ def test_variables_of_others_are_ignored() -> None:
         ('turn_secret_file = "x"', "turn_secret_file is given, and there is no TURN server in ice_servers."),
         ("turn_ttl = 59", "'turn_ttl' must be >= 60: 59"),
         ("turn_ttl = inf", "'turn_ttl' must be <= 2592000: inf"),
+        ("media_workers = 0", "'media_workers' must be >= 1: 0"),
+        ("media_workers = 65", "'media_workers' must be <= 64: 65"),
+        ("media_spare = 1", "media_spare: true or false expected, not 1"),
+        ("media_port = 65535\nmedia_workers = 1", "media_workers are too many"),
+        ('announce = ["192.0.2.1:65530"]\nmedia_workers = 6', "media_workers are too many"),
+        ('media_remote = ["media.example"]', "'media_remote' takes HOST:PORT, not 'media.example'"),
+        ('media_remote = ["a:1", "a:1"]', "'media_remote' names a worker twice"),
+        ('media_remote = ["a:1"]', "media_remote needs media_secret_file"),
         ('log_level = "loud"', "log_level: debug or info or warning or error expected, not 'loud'"),
         ("log_level = 3", "log_level: debug or info or warning or error expected, not 3"),
         ('log_format = "xml"', "log_format: auto or text or json expected, not 'xml'"),
@@ -112,7 +122,8 @@ def test_what_is_wrong_in_a_file_is_said_in_one_line(file: Path, toml: str, word
     message = str(bad.value)
     assert words in message
     assert "\n" not in message
-    assert "go together" in message or "_servers" in message or str(file) in message
+    of_several = ("go together", "_servers", "needs media_secret_file", "media_workers are too many")
+    assert str(file) in message or any(words in message for words in of_several)
 
 
 def test_everything_that_is_wrong_is_said_at_once(file: Path) -> None:
@@ -165,6 +176,46 @@ def test_what_is_wrong_in_the_environment_is_said_with_the_variables_name() -> N
 def test_what_is_wrong_on_the_command_line_is_said_to_be_there() -> None:
     with pytest.raises(BadSettings, match="In the command line: 'port' must be <= 65535"):
         load(options={"port": 70_000})
+
+
+def test_there_is_a_worker_for_each_core_and_a_spare_unless_said_otherwise(file: Path) -> None:
+    assert load().media_workers == usable_cores() >= 1
+    assert load().media_spare
+    file.write_text('media_workers = 3\nmedia_spare = false\nmedia_remote = ["a:1"]\nmedia_secret_file = "s"\n')
+    settings = media_settings(load(file))
+    assert (settings.workers, settings.spare, settings.local) == (3, False, 3)
+    assert (settings.remotes, settings.secret_file) == (("a:1",), Path("s"))
+    assert load(file, {"CHATROOM_MEDIA_SPARE": "yes"}).media_spare
+    assert not load(environ={"CHATROOM_MEDIA_SPARE": "off"}).media_spare
+    with pytest.raises(BadSettings, match="CHATROOM_MEDIA_SPARE is to be true or false, not 'maybe'"):
+        load(environ={"CHATROOM_MEDIA_SPARE": "maybe"})
+    assert not load(file, {"CHATROOM_MEDIA_SPARE": "yes"}, {"media_spare": False}).media_spare
+
+
+@pytest.mark.parametrize(
+    ("text", "split"),
+    [("a:1", ("a", 1)), ("media.example.org:9443", ("media.example.org", 9443)), ("[::1]:65535", ("::1", 65_535))],
+)
+def test_the_address_of_a_worker_is_split(text: str, split: tuple[str, int]) -> None:
+    assert split_address(text) == split
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ":", "a", "a:", ":1", "a:0", "a:65536", "a:+1", "a:1_0", "a:٣", "::1:1", "a b:1", "u@a:1", "[]:1", "a/b:1"],
+)
+def test_what_is_no_address_of_a_worker_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        split_address(text)
+
+
+@pytest.mark.parametrize(
+    ("quota", "most"),
+    [("100000 100000", 1), ("150000 100000", 2), ("1000 100000", 1), ("max 100000", 10_000), ("", 10_000)],
+)
+def test_a_container_has_no_more_cores_than_its_share_is_worth(tmp_path: Path, quota: str, most: int) -> None:
+    (tmp_path / "cpu.max").write_text(quota)
+    assert usable_cores(tmp_path / "cpu.max") == min(most, usable_cores(tmp_path / "missing"))
 
 
 @pytest.mark.parametrize(

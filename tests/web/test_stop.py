@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -9,6 +10,8 @@ import sys
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
@@ -17,7 +20,7 @@ import trio
 from tests.processes import STOP_TIMEOUT, Server, alive, children, environment, running_server
 from tests.web import page, raw
 from tests.web.page import Page
-from tests.web.raw import frame
+from tests.web.raw import frame, get
 from tests.web.served import PATIENCE, eventually
 
 pytestmark = pytest.mark.process
@@ -33,7 +36,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> str:
     """People may chat so much that the buffers of one who does not read are full, and are not dropped for that."""
     file = tmp_path_factory.mktemp("settings") / "chatroom.toml"
     file.write_text(
-        'media_port = 0\nmedia_address = ["127.0.0.1"]\n'
+        'media_port = 0\nmedia_address = ["127.0.0.1"]\nmedia_workers = 1\nmedia_spare = false\n'
         "[limits]\ncommand_rate = 1e6\ncommand_burst = 1_000_000\njoin_timeout = 1e3\n"
         "outbox_frames = 100_000\noutbox_bytes = 1_000_000_000\n"
     )
@@ -158,6 +161,28 @@ async def test_a_worker_that_is_killed_is_replaced_and_nobody_leaves(config: str
             await ada.next("media_restored", timeout=3 * PATIENCE)
             await ada.nothing("participant_left")
             assert worker not in server.workers()
+        assert server.stop() == 0
+
+
+async def test_health_tells_of_the_workers_and_of_no_other_machine(config: str, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef")
+    remote = ("--media-remote", "127.0.0.1:9", "--media-secret-file", str(secret))
+    with running_server("--config", config, "--media-spare", *remote) as server:
+
+        async def workers() -> list[dict[str, Any]]:
+            health = json.loads((await get(server.port, "/healthz"))[2])
+            assert health["media"]
+            return list(health["workers"])
+
+        with trio.fail_after(3 * PATIENCE):
+            while [worker["state"] for worker in await workers()][:2] != ["up", "up"]:  # noqa: ASYNC110 - it does not tell
+                await trio.sleep(0.05)
+        told = await workers()
+        assert [worker["pid"] for worker in told if worker["pid"]] == server.workers()
+        assert told[2]["name"] == "remote:2"
+        assert all("address" not in worker for worker in told)
+        assert "0123456789abcdef" not in server.output()
         assert server.stop() == 0
 
 

@@ -9,7 +9,7 @@ import trio
 import trio.testing
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
-from media.bridge import Bridge, MediaSettings
+from media.bridge import Bridge, Deadlines, MediaSettings, WorkerLost
 from media.messages import (
     MAX_FRAME,
     Answer,
@@ -48,14 +48,25 @@ def answer_everything(request: Request) -> Reply:
 
 
 class FakeWorker:
-    """A worker that is told what to say. ``reply`` says what to answer a request with, or None for nothing."""
+    """A worker that is told what to say. ``reply`` says what to answer a request with, or None for nothing.
+
+    It answers heartbeats while it ``beats``.
+    """
 
     def __init__(self, pid: int, first: Event | None, reply: Callable[[Request], Reply], pair: Pair) -> None:
         self.pid = pid
+        self.name = f"pid {pid}"
+        self.headers: list[tuple[bytes, bytes]] = []
         self.stream, self._server = pair()
         self.requests: list[Request] = []
         self.ending: str | None = None
         self.reading = True
+        self.killed = False
+        self.waited = 0.0
+        self.starving = False
+        #: Whether it answers heartbeats, which ``reply`` is not asked about then.
+        self.beats = True
+        self.figures = NOTHING
         self._first = first
         self._reply = reply
         self._ended = trio.Event()
@@ -69,6 +80,13 @@ class FakeWorker:
         self.ending = ending
         self._ended.set()
 
+    def kill(self) -> None:
+        self.killed = True
+        self.die()
+
+    def starved(self) -> float:
+        return self.waited + (trio.current_time() if self.starving else 0.0)
+
     async def say(self, event: Event | str) -> None:
         assert self._socket is not None
         await self._socket.send_message(event if isinstance(event, str) else encode_event(event))
@@ -79,6 +97,7 @@ class FakeWorker:
     def read_again(self) -> None:
         self.reading = True
         self._read_again.set()
+        self._read_again = trio.Event()
 
     def asked(self) -> list[Request]:
         """All requests but the heartbeats."""
@@ -104,6 +123,9 @@ class FakeWorker:
     async def _serve_one(self, frame: str | bytes) -> None:
         message = decode_request(frame)
         self.requests.append(message.request)
+        if isinstance(message.request, GetStatistics) and self.beats:
+            await self.say(encode_result(message.id, self.figures))
+            return
         match self._reply(message.request):
             case None:
                 pass
@@ -114,10 +136,18 @@ class FakeWorker:
 
 
 class FakeWorkers:
-    """What opens them: each takes the next of ``firsts`` as its first word, then ``READY``."""
+    """What opens them: each takes the next of ``firsts`` as its first word, then that it is ready.
+
+    Worker number *k* of the bridge is ready at port 10000 + *k*, and takes ``starts[k]`` seconds for it. Before that,
+    ``script[k]`` says how its next lives begin: with another first word, or by being lost.
+    """
 
     def __init__(self, *firsts: Event | None, reply: Callable[[Request], Reply] = answer_everything) -> None:
         self.opened: list[FakeWorker] = []
+        #: The last one that was opened with each number, or at each address.
+        self.at: dict[int | str, FakeWorker] = {}
+        self.starts: dict[int | str, float] = {}
+        self.script: dict[int | str, list[Event | WorkerLost | None]] = {}
         self.closed = 0
         self.reply = reply
         self.pair: Pair = trio.testing.memory_stream_pair
@@ -128,10 +158,18 @@ class FakeWorkers:
         return self.opened[-1]
 
     @asynccontextmanager
-    async def open(self) -> AsyncGenerator[FakeWorker, None]:
-        first = self._firsts.pop(0) if self._firsts else READY
+    async def open(self, number: int | str = 0) -> AsyncGenerator[FakeWorker, None]:
+        ready = Ready(10_000 + number if isinstance(number, int) else 20_000, ["192.0.2.1"])
+        first = self._firsts.pop(0) if self._firsts else ready
+        await trio.sleep(self.starts.get(number, 0.0))
+        if self.script.get(number):
+            begins = self.script[number].pop(0)
+            if isinstance(begins, WorkerLost):
+                raise begins
+            first = begins
         worker = FakeWorker(1000 + len(self.opened), first, lambda request: self.reply(request), self.pair)
         self.opened.append(worker)
+        self.at[number] = worker
         async with trio.open_nursery() as nursery:
             nursery.start_soon(worker.serve)
             try:
@@ -140,13 +178,26 @@ class FakeWorkers:
                 self.closed += 1
                 nursery.cancel_scope.cancel()
 
-    def bridge(self) -> Bridge:
-        return Bridge(MediaSettings(port=10_000), open_worker=self.open)
+    def bridge(self, settings: MediaSettings | None = None, deadlines: Deadlines | None = None) -> Bridge:
+        return Bridge(
+            settings or MediaSettings(port=10_000),
+            open_worker=self.open,
+            open_remote=self.open,
+            deadlines=deadlines,
+        )
+
+
+def figures(bridge: Bridge) -> tuple[tuple[int, ...], int, int, int, int]:
+    """Of a bridge: the process ids, and how many restarts, sessions, requests under way and events dropped."""
+    told = bridge.statistics()
+    return told.pids, told.restarts, told.sessions, told.pending, told.events_dropped
 
 
 @asynccontextmanager
-async def running(workers: FakeWorkers) -> AsyncGenerator[Bridge, None]:
-    bridge = workers.bridge()
+async def running(
+    workers: FakeWorkers, settings: MediaSettings | None = None, deadlines: Deadlines | None = None
+) -> AsyncGenerator[Bridge, None]:
+    bridge = workers.bridge(settings, deadlines)
     async with trio.open_nursery() as nursery:
         await nursery.start(bridge.run)
         yield bridge

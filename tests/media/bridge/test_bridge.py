@@ -8,7 +8,6 @@ import trio.testing
 
 from chatroom import media
 from chatroom.media import MediaEvent, MediaLost, MediaRefused, MediaRestored, MediaUnavailable, OfferMade
-from media.bridge import BridgeStatistics
 from media.messages import (
     MAX_SDP,
     Accept,
@@ -23,7 +22,7 @@ from media.messages import (
     TrackInfo,
 )
 from nurseries.testing import cancel_at_every_checkpoint
-from tests.media.bridge.fakes import READY, FakeWorkers, answer_everything, running, settle
+from tests.media.bridge.fakes import READY, FakeWorkers, answer_everything, figures, running, settle
 
 KEY = ("blue", "p1", 7)
 
@@ -35,10 +34,10 @@ def nowhere(event: MediaEvent) -> None:
 async def test_it_is_available_from_when_the_worker_is_ready(autojump_clock: Any) -> None:
     workers = FakeWorkers()
     bridge = workers.bridge()
-    assert (bridge.available, bridge.port) == (False, 0)
+    assert (bridge.available, bridge.port_of("blue")) == (False, 0)
     async with trio.open_nursery() as nursery:
         await nursery.start(bridge.run)
-        assert (bridge.available, bridge.port) == (True, READY.port)
+        assert (bridge.available, bridge.port_of("blue")) == (True, READY.port)
         nursery.cancel_scope.cancel()
     assert (bridge.available, workers.closed) == (False, 1)
 
@@ -59,7 +58,7 @@ async def test_a_participant_joins_publishes_accepts_and_leaves_in_this_order(au
             Restart(*KEY, True),
             Leave(*KEY),
         ]
-        assert bridge.statistics() == BridgeStatistics(1000, 0, 0, 0, 0)
+        assert figures(bridge) == ((1000,), 0, 0, 0, 0)
 
 
 async def test_entering_waits_for_nobody_and_posts_nothing_when_there_is_a_worker() -> None:
@@ -284,7 +283,7 @@ def test_whoever_is_cancelled_anywhere_has_left_the_worker() -> None:
             asked = workers.last.asked()
             assert (asked[0], asked[-1]) == (Join(*KEY), Leave(*KEY))
             assert (asked.count(asked[0]), asked.count(asked[-1])) == (1, 1)
-            assert bridge.statistics() == BridgeStatistics(1000, 0, 0, 0, 0)
+            assert figures(bridge) == ((1000,), 0, 0, 0, 0)
 
     assert cancel_at_every_checkpoint(scenario, victim="participant:*") >= 5
 

@@ -8,7 +8,7 @@ import trio.testing
 
 from chatroom import media
 from chatroom.media import MediaEvent, MediaLost, MediaRestored, MediaUnavailable
-from media.bridge import Bridge, BridgeStatistics, MediaStartFailed
+from media.bridge import Bridge, Deadlines, MediaStartFailed, Terms
 from media.messages import (
     MAX_FRAME,
     MAX_SDP,
@@ -23,9 +23,11 @@ from media.messages import (
 )
 from nurseries import TooManyRestarts
 from nurseries.testing import deterministic
-from tests.media.bridge.fakes import NOTHING, READY, FakeWorkers, answer_everything, running, settle
+from tests.media.bridge.fakes import NOTHING, READY, FakeWorkers, answer_everything, figures, running, settle
 
 KEY = ("blue", "p1", 7)
+#: For workers that may hang without being lost.
+PATIENT = Deadlines(heartbeat=Terms(interval=0.4, silence=60.0, answer=60.0))
 
 
 def nowhere(event: MediaEvent) -> None:
@@ -57,12 +59,12 @@ async def test_the_death_of_the_worker_is_a_loss_for_all_and_then_a_restoration(
         await settle()
         assert log[:2] == ["a MediaLost", "b MediaLost"]
         assert sorted(log[2:]) == ["a failed", "b failed"]
-        assert (bridge.available, bridge.port) == (False, READY.port)
+        assert (bridge.available, bridge.port_of("blue")) == (False, READY.port)
         log.clear()
         await trio.sleep(1)
         assert log == ["a MediaRestored", "b MediaRestored"]
         assert workers.last.asked() == [Join("blue", "a", 1), Join("blue", "b", 1)]
-        assert bridge.statistics() == BridgeStatistics(1001, 1, 2, 0, 0)
+        assert figures(bridge) == ((1001,), 1, 2, 0, 0)
         assert workers.closed == 1
         await trio.sleep(15)
         assert workers.last.asked()[2:] in (
@@ -163,7 +165,7 @@ async def test_a_worker_that_hangs_up_is_replaced(autojump_clock: Any) -> None:
     async with running(workers) as bridge:
         await workers.last.hang_up()
         await trio.sleep(1)
-        assert bridge.statistics().pid == 1001
+        assert bridge.statistics().pids == (1001,)
 
 
 async def test_a_worker_that_no_longer_answers_is_replaced(autojump_clock: Any) -> None:
@@ -171,18 +173,19 @@ async def test_a_worker_that_no_longer_answers_is_replaced(autojump_clock: Any) 
     async with running(workers) as bridge:
         await trio.sleep(60)
         assert len(workers.opened) == 1
-        workers.reply = lambda request: None
-        await trio.sleep(10.01)
-        workers.reply = answer_everything
+        workers.last.reading = False
+        await trio.sleep(1.01)
+        assert not bridge.available
         await trio.sleep(1)
         assert len(workers.opened) == 2
+        assert workers.opened[0].killed
         assert bridge.available
 
 
 async def test_a_frame_is_never_cut_short_by_the_deadline_of_who_asked(autojump_clock: Any) -> None:
     workers = FakeWorkers()
     workers.pair = trio.testing.lockstep_stream_pair
-    async with running(workers) as bridge, bridge.attach(*KEY, nowhere) as session:
+    async with running(workers, deadlines=PATIENT) as bridge, bridge.attach(*KEY, nowhere) as session:
         worker = workers.last
         await settle()
         worker.reading = False
@@ -201,7 +204,7 @@ async def test_a_frame_is_never_cut_short_by_the_deadline_of_who_asked(autojump_
 
 async def test_leaving_a_worker_that_hangs_takes_a_second_and_raises_nothing(autojump_clock: Any) -> None:
     workers = FakeWorkers(reply=lambda request: None)
-    async with running(workers) as bridge:
+    async with running(workers, deadlines=PATIENT) as bridge:
         with trio.CancelScope() as scope:
             async with bridge.attach(*KEY, nowhere):
                 await settle()
@@ -217,7 +220,7 @@ async def test_a_leave_reaches_a_worker_that_was_too_busy_for_it(autojump_clock:
     """Or it would keep for ever who has gone."""
     workers = FakeWorkers()
     workers.pair = trio.testing.lockstep_stream_pair  # nothing is sent that is not read
-    async with running(workers) as bridge:
+    async with running(workers, deadlines=PATIENT) as bridge:
         workers.last.reading = False
         for _ in range(3):
             async with bridge.attach(*KEY, nowhere):
@@ -343,13 +346,12 @@ async def test_its_tasks_are_named_by_their_path_and_a_loss_is_one_line(
                     walk(child)
 
         walk(trio.lowlevel.current_task())
-        child = "serve/media/workers/worker:0"
-        assert names >= {"serve/media", child, f"{child}/process", f"{child}/writer", f"{child}/heartbeat"}
+        member = "serve/media/workers/worker:0"
+        child = f"{member}/link"
+        assert names >= {"serve/media", member, child, f"{child}/process", f"{child}/writer", f"{child}/heartbeat"}
         workers.last.die()
         await trio.sleep(1)
         nursery.cancel_scope.cancel()
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.exc_info is None
-    assert record.getMessage() == (
-        "the media worker is lost: its process is gone; it was killed by SIGKILL: another in 0.05 s"
-    )
+    assert record.getMessage() == ("worker:0 is lost: its process is gone; it was killed by SIGKILL: another in 0.05 s")

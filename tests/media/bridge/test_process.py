@@ -15,8 +15,8 @@ import pytest
 import trio
 
 from chatroom.media import MediaEvent, MediaLost, MediaRestored
-from media.bridge import Bridge, Deadlines, MediaSettings, MediaStartFailed, WorkerLost
-from media.bridge.process import WorkerProcess, open_worker
+from media.bridge import Bridge, Deadlines, MediaSettings, MediaStartFailed, Terms, WorkerLost
+from media.bridge.process import WorkerProcess, _starved, open_worker
 from media.messages import WorkerStatistics
 from nurseries.testing import cancel_at_every_checkpoint
 
@@ -86,10 +86,9 @@ async def test_a_worker_is_started_connected_and_ended(
     async with trio.open_nursery() as nursery:
         bridge = Bridge(MediaSettings(port=4711, addresses=("127.0.0.1",)), tiny("ready"))
         await nursery.start(bridge.run)
-        assert bridge.port == 4711
+        assert bridge.port_of("blue") == 4711
         assert files(tmp_path) == []  # the socket's name is gone while the worker runs
-        pid = bridge.statistics().pid
-        assert pid is not None
+        (pid,) = bridge.statistics().pids
         assert is_alive(pid)
         nursery.cancel_scope.cancel()
     assert not is_alive(pid)
@@ -106,15 +105,14 @@ async def test_a_killed_worker_is_noticed_and_replaced(nothing_left: None) -> No
         bridge = Bridge(MediaSettings(port=0), tiny("ready"))
         await nursery.start(bridge.run)
         async with bridge.attach("blue", "p1", 1, heard):
-            before = bridge.statistics().pid
-            assert before is not None
+            (before,) = bridge.statistics().pids
             os.kill(before, signal.SIGKILL)
             await heard.until(MediaLost())
             assert heard.events == [MediaLost()]
             assert not bridge.available
             await heard.until(MediaRestored())
             assert heard.events == [MediaLost(), MediaRestored()]
-            assert bridge.statistics().pid != before
+            assert bridge.statistics().pids != (before,)
             nursery.cancel_scope.cancel()
 
 
@@ -146,10 +144,13 @@ async def test_a_worker_that_does_not_end_is_killed(nothing_left: None, caplog: 
 async def test_a_worker_that_stopped_for_good_is_replaced(nothing_left: None) -> None:
     """SIGSTOP is the nearest thing to a worker that hangs: only its silence tells."""
     async with trio.open_nursery() as nursery:
-        bridge = Bridge(MediaSettings(port=0), tiny("ready"), deadlines=Deadlines(stop=0.05, heartbeat=0.1))
+        bridge = Bridge(
+            MediaSettings(port=0),
+            tiny("ready"),
+            deadlines=Deadlines(stop=0.05, heartbeat=Terms(interval=0.1, silence=0.3, answer=1.0)),
+        )
         await nursery.start(bridge.run)
-        pid = bridge.statistics().pid
-        assert pid is not None
+        (pid,) = bridge.statistics().pids
         heard = Heard()
         async with bridge.attach("blue", "p1", 1, heard):
             os.kill(pid, signal.SIGSTOP)
@@ -193,6 +194,18 @@ def test_cancelled_at_any_step_of_anyone_the_bridge_leaves_nothing_behind(nothin
     assert [name for name in descriptors() if name not in before] == []
 
 
+async def test_the_system_tells_how_long_a_worker_has_waited_for_a_core() -> None:
+    async with open_worker(tiny("silent")) as worker:
+        assert worker.starved() >= 0.0
+    assert worker.starved() == 0.0  # gone
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("5 1500000000 7\n", 1.5), ("", 0.0), ("5", 0.0), ("a b c", 0.0)])
+def test_what_the_system_tells_is_read(tmp_path: Path, text: str, seconds: float) -> None:
+    (tmp_path / "schedstat").write_text(text)
+    assert _starved(tmp_path / "schedstat") == seconds
+
+
 async def test_there_must_be_such_a_command() -> None:
     before = descriptors()
     with pytest.raises(WorkerLost, match="could not be started"):
@@ -205,12 +218,11 @@ async def test_the_real_worker_dies_and_comes_back(nothing_left: None) -> None:
     async with trio.open_nursery() as nursery:
         bridge = Bridge(MediaSettings(port=0, addresses=("127.0.0.1",)))
         await nursery.start(bridge.run)
-        port = bridge.port
+        port = bridge.port_of("blue")
         assert port
         async with bridge.attach("blue", "p1", 1, heard) as session:
             assert (await bridge.worker_statistics()).participants == 1
-            pid = bridge.statistics().pid
-            assert pid is not None
+            (pid,) = bridge.statistics().pids
             os.kill(pid, signal.SIGKILL)
             await heard.until(MediaLost())
             assert heard.events == [MediaLost()]
