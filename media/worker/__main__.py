@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     control = parser.add_mutually_exclusive_group(required=True)
     control.add_argument("--control", metavar="PATH", help="make the control socket here")
     control.add_argument("--control-fd", metavar="N", type=int, help="an inherited, listening Unix socket")
-    parser.add_argument("--port", type=_port, default=10_000, help="UDP port, 0 for any (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=10_000, help="UDP and TCP port, 0 for any (default: %(default)s)")
     parser.add_argument(
         "--address", action="append", default=[], help="listen on this address only (may be given several times)"
     )
