@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--certfile", type=Path, help="with --listen: TLS certificate chain, PEM")
     parser.add_argument("--keyfile", type=Path, help="with --listen: its private key, PEM")
     parser.add_argument("--secret-file", type=Path, help="with --listen: the secret that servers must know")
-    parser.add_argument("--port", type=_port, default=10_000, help="UDP port, 0 for any (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=10_000, help="UDP and TCP port, 0 for any (default: %(default)s)")
     parser.add_argument(
         "--address", action="append", default=[], help="listen on this address only (may be given several times)"
     )

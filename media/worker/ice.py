@@ -8,6 +8,7 @@ have us send anything to an address that is not theirs without the password of a
 
 from __future__ import annotations
 
+import math
 import secrets
 import struct
 from collections.abc import Callable
@@ -21,6 +22,9 @@ from media.worker.counters import Counters
 MAX_PATHS = 16
 #: Credentials of one transport: those in use and, after an ICE restart, those that come to be.
 MAX_GENERATIONS = 2
+#: Seconds without a check after which the selected path gives way to any other. Browsers check it every 2.5 s, so two
+#: are missing; consent to send there lasts little longer (RFC 7675).
+STALE = 5.5
 
 #: An address as the socket module has it: (host, port) or (host, port, flow, scope).
 Address = tuple[Any, ...]
@@ -57,6 +61,8 @@ class IceTransport:
         #: In the order of their last checks.
         self.paths: list[Path] = []
         self.selected: Path | None = None
+        #: When the selected path was last checked.
+        self.checked = -math.inf
 
     def send(self, data: bytes) -> None:
         """Send on the selected path; without one the datagram is lost."""
@@ -109,6 +115,7 @@ class IceAgent:
             transport.paths.remove(path)
             if transport.selected == path:
                 transport.selected = transport.paths[-1] if transport.paths else None
+                transport.checked = -math.inf  # it may have been long ago, so the next check decides
 
     @property
     def size(self) -> tuple[int, int]:
@@ -153,11 +160,11 @@ class IceAgent:
         response.add_message_integrity(password)
         path.endpoint.send(bytes(response), path.address)
         transport.used = ufrag
-        self._learn(transport, path, nominated="USE-CANDIDATE" in request.attributes)
+        self._learn(transport, path, now, nominated="USE-CANDIDATE" in request.attributes)
         transport.on_check(now)
         return True
 
-    def _learn(self, transport: IceTransport, path: Path, *, nominated: bool) -> None:
+    def _learn(self, transport: IceTransport, path: Path, now: float, *, nominated: bool) -> None:
         if self._by_path.get(path) is transport:
             transport.paths.remove(path)
         else:
@@ -168,5 +175,7 @@ class IceAgent:
                 del self._by_path[oldest]
             self._by_path[path] = transport
         transport.paths.append(path)
-        if nominated or transport.selected is None:
+        if nominated or transport.selected is None or now - transport.checked >= STALE:
             transport.selected = path
+        if transport.selected == path:
+            transport.checked = now

@@ -50,10 +50,14 @@ class MemoryWorker:
     def peer(self, name: str) -> Peer:
         """Make a peer with an address of its own."""
         peer = Peer(name)
-        address = ("192.0.2.1", 1000 + len(self._peers))
+        self.move(peer, ("192.0.2.1", 1000 + len(self._peers)))
+        return peer
+
+    def move(self, peer: Peer, address: Address) -> None:
+        """Have a peer at this address from now on, and not where it was."""
+        self._peers = {known: other for known, other in self._peers.items() if other is not peer}
         self._peers[address] = peer
         peer.connection_made(cast("asyncio.BaseTransport", _Wire(lambda data: self.receive(data, address))))
-        return peer
 
     def receive(self, data: bytes, address: Address = ("192.0.2.99", 1)) -> None:
         """Have a datagram come in from an address."""

@@ -75,6 +75,8 @@ class Peer(asyncio.DatagramProtocol):
         self.packets: list[RtpPacket] = []
         self.rtcp: list[RtcpPacket] = []
         self.responses = 0
+        #: Whether checks say that their path is to be used.
+        self.nominates = True
         self.closed_by_worker = False
         #: Receive without decrypting, where only the worker's side of it matters.
         self.ignore_packets = False
@@ -291,7 +293,8 @@ class Peer(asyncio.DatagramProtocol):
         request.attributes["USERNAME"] = f"{self._remote.ufrag}:{self.ufrag}"
         request.attributes["PRIORITY"] = 1
         request.attributes["ICE-CONTROLLING"] = time.monotonic_ns()
-        request.attributes["USE-CANDIDATE"] = None
+        if self.nominates:
+            request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity(self._remote.password.encode())
         return bytes(request)
 

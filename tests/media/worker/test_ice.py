@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.worker.counters import Counters
-from media.worker.ice import MAX_PATHS, Address, IceAgent, IceTransport, Path
+from media.worker.ice import MAX_PATHS, STALE, Address, IceAgent, IceTransport, Path
 
 HOME: Address = ("192.0.2.1", 5000)
 AWAY: Address = ("198.51.100.1", 6000)
@@ -201,9 +201,13 @@ def test_a_path_that_is_closed_leaves_the_one_that_was_checked_last() -> None:
     bench.agent.forget(Path(bench.socket, AWAY))
     bench.agent.forget(Path(bench.socket, AWAY))
     assert transport.selected == Path(bench.socket, HOME), "it was not the one in use"
-    bench.agent.forget(Path(bench.socket, HOME))
+    bench.receive(check(credentials), AWAY)
+    assert transport.selected == Path(bench.socket, AWAY), "whatever is checked first now is"
+    for address in (AWAY, HOME):
+        bench.agent.forget(Path(bench.socket, address))
+    count = len(bench.socket.sent)
     transport.send(b"lost")
-    assert bench.socket.sent[-1] == (b"out", HOME)
+    assert len(bench.socket.sent) == count
     assert bench.agent.size == (1, 0)
     bench.receive(check(credentials), AWAY)
     transport.send(b"again")
@@ -230,6 +234,21 @@ def test_a_path_that_is_not_nominated_takes_nothing_over_however_new_its_credent
     assert transport.selected == Path(bench.socket, HOME)
     bench.receive(check(transport.credentials[1], nominate=True), AWAY)
     assert transport.selected == Path(bench.socket, AWAY)
+
+
+def test_a_path_that_is_checked_no_more_gives_way_to_one_that_is() -> None:
+    """The first check in another network is not a nomination, and what is sent until then would be lost."""
+    bench = Bench()
+    transport = bench.transport()
+    credentials = transport.credentials[0]
+    bench.receive(check(credentials, nominate=True), now=1.0)
+    bench.receive(check(credentials), now=3.0)
+    bench.receive(check(credentials), AWAY, now=3.0 + STALE - 0.1)
+    assert transport.selected == Path(bench.socket, HOME)
+    bench.receive(check(credentials), AWAY, now=3.0 + STALE)
+    assert transport.selected == Path(bench.socket, AWAY)
+    bench.receive(check(credentials), HOME, now=3.0 + STALE + 0.1)
+    assert transport.selected == Path(bench.socket, AWAY), "it is not stale"
 
 
 def mutated(data: bytes, at: int, bits: int) -> bytes:

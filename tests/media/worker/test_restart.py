@@ -95,6 +95,29 @@ def test_a_leg_that_failed_for_want_of_checks_goes_on_after_an_ice_restart() -> 
     play(scenario)
 
 
+def test_who_comes_back_elsewhere_is_spoken_to_there_from_the_first_check_on() -> None:
+    """A browser nominates its path with a later check; what is asked for at once must not go where nobody is."""
+
+    async def scenario(worker: MemoryWorker) -> None:
+        alice, bob, _ = await call(worker)
+        for peer, address in ((alice, ("198.51.100.1", 1)), (bob, ("198.51.100.2", 2))):
+            worker.move(peer, address)
+            peer.nominates = False
+        worker.tick(CONSENT_TIMEOUT)
+        assert worker.states("alice", "publish") == worker.states("bob", "subscribe") == ["failed"]
+
+        alice.send_check()
+        alice.rtcp.clear()
+        bob.send_check()
+        assert (alice.responses, bob.responses) == (2, 2)
+        worker.tick(0.1)
+        assert [p.type for p in alice.rtcp if p.type == rtcp.PAYLOAD_FEEDBACK], "a keyframe is asked for"
+        alice.send_frame("1", key=True)
+        assert len(bob.packets) == 1
+
+    play(scenario)
+
+
 def test_a_leg_that_never_came_up_gets_more_time_by_an_ice_restart() -> None:
     async def scenario(worker: MemoryWorker) -> None:
         await worker.publisher("alice", BOTH)
