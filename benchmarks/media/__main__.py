@@ -54,7 +54,7 @@ def _measure_all(options: argparse.Namespace, enter: tuple[str, ...]) -> None:
     sizes = [size for number, size in enumerate(SIZES) if options.size is None or str(number) in options.size]
     runs: dict[str, list[Figures]] = {each.name: [] for each in contenders}
     try:
-        asyncio.run(_run(contenders, sizes, options.repetitions, enter, runs))
+        asyncio.run(_run(contenders, sizes, options, enter, runs))
     finally:  # of a long run that was cut short, too
         print(f"\nMedians of {options.repetitions}.\n")
         for table in (report.cost_table, report.memory_table, report.capacity_table):
@@ -64,17 +64,17 @@ def _measure_all(options: argparse.Namespace, enter: tuple[str, ...]) -> None:
 async def _run(
     contenders: list[Contender],
     sizes: list[Size],
-    repetitions: int,
+    options: argparse.Namespace,
     enter: tuple[str, ...],
     runs: dict[str, list[Figures]],
 ) -> None:
     """Measure, and put the figures into ``runs`` as they come."""
     # Each size at all, then the next: what else the machine does meanwhile is done to all of them.
-    for _ in range(repetitions):
+    for _ in range(options.repetitions):
         for size in sizes:
             for contender in contenders:
                 began = time.monotonic()
-                figures = await measure(contender, size, enter)
+                figures = await measure(contender, size, enter, options.seconds)
                 runs[contender.name].append(figures)
                 took = time.monotonic() - began
                 print(f"{report.line(contender.name, figures)} ({took:.0f} s)", file=sys.stderr, flush=True)
@@ -85,6 +85,7 @@ def _options() -> argparse.Namespace:
     names = [each.name for each in CONTENDERS]
     sizes = ", ".join(f"{number}: {size.name} at {size.rate} packets/s" for number, size in enumerate(SIZES))
     parser.add_argument("--repetitions", type=int, default=3, help="of everything; medians are shown  [%(default)s]")
+    parser.add_argument("--seconds", type=float, default=6.0, help="that are measured  [%(default)s]")
     parser.add_argument("--only", action="append", choices=names, help="this one alone")
     parser.add_argument("--size", action="append", metavar="N", help=f"this one alone; {sizes}")
     return parser.parse_args()

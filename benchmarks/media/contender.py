@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Callable
@@ -45,6 +46,15 @@ def cpu(pid: int) -> float:
     """Return seconds of user and system time of a process, of all its threads and not of its children."""
     # How the kernel encodes the CPU clock of another process (man clock_getcpuclockid).
     return time.clock_gettime((~pid) << 3 | 2)
+
+
+def waited(pid: int) -> float:
+    """Return for how many seconds the threads of a process could run and had no core, by now."""
+    nanoseconds = 0
+    for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended
+            nanoseconds += int(file.read_text().split()[1])
+    return nanoseconds * 1e-9
 
 
 def resident(pid: int) -> int:

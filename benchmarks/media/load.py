@@ -99,9 +99,8 @@ class Load:
     def read(self) -> None:
         """Read all that has come."""
         for peer in self._peers():
-            if peer.descriptor >= 0 and peer.sock.fileno() >= 0:
-                while self._read(peer) == SLOTS:
-                    continue
+            while self._read(peer) == SLOTS:
+                continue
 
     def _read(self, peer: Peer) -> int:
         inbox, octets = self._inbox, self._inbox.octets

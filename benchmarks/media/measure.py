@@ -7,11 +7,13 @@ import time
 
 import attrs
 
-from benchmarks.media.contender import Contender, Wrong, cpu, resident
+from benchmarks.media.contender import Contender, Wrong, cpu, resident, waited
 from benchmarks.media.load import Load
 
-#: Seconds in which keyframes come and code gets warm, and those that are measured.
-WARM_UP, SECONDS = 2.0, 6.0
+#: Seconds in which keyframes come and code gets warm.
+WARM_UP = 2.0
+#: Subscribers that come at once.
+_AT_ONCE = 8
 
 
 @attrs.frozen
@@ -53,6 +55,8 @@ class Figures:
     #: Part of a core, and of the packets that did not come.
     core: float
     lost: float
+    #: Seconds in each second in which a thread of the server waited for a core, as others had both.
+    waited: float
     #: Seconds from a publisher's send to a subscriber's socket.
     delays: list[float] = attrs.field(repr=False)
     #: Bytes by which the server's process grew.
@@ -63,24 +67,28 @@ class Figures:
         return sorted(self.delays)[min(int(part * len(self.delays)), len(self.delays) - 1)]
 
 
-async def measure(contender: Contender, size: Size, enter: tuple[str, ...]) -> Figures:
+async def measure(contender: Contender, size: Size, enter: tuple[str, ...], seconds: float) -> Figures:
     """Start a server, fill a room, and see what it takes. Raises Wrong."""
     async with contender.run(enter) as room, Load().running() as load:
         memory = resident(room.pid)
         names = [f"person{number}" for number in range(size.people)]
         for name in names[: size.publishers]:
             await room.publish(load.publisher(name, size.rate))
-        for name in names if size.all_publish else names[size.publishers :]:
-            await room.subscribe(load, name, size.publishers - size.all_publish)
+        subscribers = names if size.all_publish else names[size.publishers :]
+        for start in range(0, len(subscribers), _AT_ONCE):
+            coming = subscribers[start : start + _AT_ONCE]
+            await asyncio.gather(*(room.subscribe(load, name, size.publishers - size.all_publish) for name in coming))
         load.begin()
         await asyncio.sleep(WARM_UP)
         load.sample(wanted=True)
         load.read()
         # What is under way at the beginning is not of this time, and as much is at the end that is.
-        sent, received, spent, began = load.sent, load.received, cpu(room.pid), time.monotonic()
-        await asyncio.sleep(SECONDS)
+        sent, received, began = load.sent, load.received, time.monotonic()
+        spent, queued = cpu(room.pid), waited(room.pid)
+        await asyncio.sleep(seconds)
         load.read()
-        sent, received, spent = load.sent - sent, load.received - received, cpu(room.pid) - spent
+        sent, received = load.sent - sent, load.received - received
+        spent, queued = cpu(room.pid) - spent, waited(room.pid) - queued
         elapsed, memory = time.monotonic() - began, resident(room.pid) - memory
         load.sample(wanted=False)
         if received <= 0 or not load.delays:
@@ -92,6 +100,7 @@ async def measure(contender: Contender, size: Size, enter: tuple[str, ...]) -> F
             packets=received / elapsed,
             core=spent / elapsed,
             lost=max(0.0, 1 - received / expected),
+            waited=queued / elapsed,
             delays=load.delays,
             memory=memory,
         )

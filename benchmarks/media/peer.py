@@ -93,9 +93,9 @@ class Peer:
         self.connected = True
 
     async def close(self) -> None:
+        self.connected = False
         if self._dtls is not None:
             await self._dtls.aclose()
-        self.sock.close()
 
     def send(self, data: bytes) -> None:
         """Send a datagram, or lose it."""

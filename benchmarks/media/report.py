@@ -23,7 +23,7 @@ def cost_table(runs: Runs) -> str:
     ratio = [f"{names[0]} ÷ {other}" for other in names[1:]]
     head = ["publishers × subscribers", "packets a second"]
     head += [f"{name}: CPU of a packet" for name in names] + ratio
-    head += [f"{name}: delay p50, p99" for name in names] + [f"{name}: not come" for name in names]
+    head += [f"{name}: delay p50, p99; not come; waited for a core" for name in names]
     lines = ["| " + " | ".join(head) + " |", "|:--|" + "---:|" * (len(head) - 1)]
     for size in dict.fromkeys(figures.size for figures in runs[names[0]]):
         of = {name: [figures for figures in runs[name] if figures.size == size] for name in names}
@@ -31,8 +31,7 @@ def cost_table(runs: Runs) -> str:
         cells = [size.name, f"{size.publishers * size.rate * size.subscribers:,}"]
         cells += [f"{costs[name] * 1e6:.1f} µs" if name in costs else "" for name in names]
         cells += [f"{costs[names[0]] / costs[name]:.2f}" if name in costs else "" for name in names[1:]]
-        cells += [_delays(of[name]) for name in names]
-        cells += [f"{statistics.median(each.lost for each in of[name]):.2%}" if of[name] else "" for name in names]
+        cells += [_quality(of[name]) for name in names]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -67,16 +66,17 @@ def line(name: str, figures: Figures) -> str:
     """Write one measurement for whoever waits."""
     return (
         f"{figures.size.name} {name}: {figures.cost * 1e6:.1f} µs a packet, {figures.packets:.0f} packets/s, "
-        f"{figures.core:.0%} of a core, {figures.lost:.2%} not come, delay {_delays([figures])}, "
+        f"{figures.core:.0%} of a core; {_quality([figures])}; "
         f"{figures.memory / 1024:.0f} KiB"
     )
 
 
-def _delays(figures: Sequence[Figures]) -> str:
+def _quality(figures: Sequence[Figures]) -> str:
     if not figures:
         return ""
     half, most = (statistics.median(each.delay(part) for each in figures) for part in (0.5, 0.99))
-    return f"{half * 1e3:.2f}, {most * 1e3:.2f} ms"
+    lost, waited = (statistics.median(values) for values in zip(*((f.lost, f.waited) for f in figures), strict=True))
+    return f"{half * 1e3:.2f}, {most * 1e3:.2f} ms; {lost:.2%}; {waited:.0%}"
 
 
 def _fit(rows: Sequence[tuple[float, float, float]]) -> tuple[float, float] | None:

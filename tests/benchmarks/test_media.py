@@ -12,7 +12,7 @@ def figures(publishers: int, subscribers: int) -> Figures:
     """A server takes 20 µs for what comes in, 5 µs for what goes out, 100 KiB for a person and 8 for a track."""
     size = Size(publishers, subscribers, 300)
     memory = 1_024 * (100 * size.people + 8 * size.consumers)
-    return Figures(size, (20 / subscribers + 5) * 1e-6, 1e4, 0.5, 0.0, [0.001] * 99 + [0.002], memory)
+    return Figures(size, (20 / subscribers + 5) * 1e-6, 1e4, 0.5, 0.0, 0.1, [0.001] * 99 + [0.002], memory)
 
 
 ALL = [figures(*size) for size in ((1, 9), (2, 20), (1, 40), (10, 9))]
@@ -26,10 +26,10 @@ def test_sizes(size: tuple[int, int], people: int, consumers: int) -> None:
 
 
 def test_costs_are_compared() -> None:
-    twice = [Figures(f.size, 2 * f.cost, f.packets, f.core, f.lost, f.delays, f.memory) for f in ALL]
+    twice = [Figures(f.size, 2 * f.cost, f.packets, f.core, f.lost, f.waited, f.delays, f.memory) for f in ALL]
     rows = cost_table({"ours": ALL, "theirs": twice}).splitlines()
     assert len(rows) == 6
-    assert "| 1×9 | 2,700 | 7.2 µs | 14.4 µs | 0.50 | 1.00, 2.00 ms |" in rows[2]
+    assert "| 1×9 | 2,700 | 7.2 µs | 14.4 µs | 0.50 | 1.00, 2.00 ms; 0.00%; 10% |" in rows[2]
 
 
 def test_memory_is_told_apart() -> None:
