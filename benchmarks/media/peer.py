@@ -176,7 +176,8 @@ class Subscriber(Peer):
         self._next_report = 0.0
 
     def answer(self, offer: str) -> str:
-        """Agree to receive all that a server offers."""
+        """Agree to receive all that a server offers. It may check before it has the answer."""
+        self._remote = Remote.parse(offer)
         sections = offer.split("\r\nm=")[1:]
         lines = self.session_lines([find(r"a=mid:(\S+)", section) for section in sections])
         for section in sections:
