@@ -15,7 +15,7 @@ from benchmarks.recovery.series import Series
 from tests.browser import chromium
 from tests.browser.person import Person
 from tests.network.process import Network, running_network
-from tests.processes import Server, running_server
+from tests.processes import Server, environment, running_server
 
 NAMES = ("Ada", "Bob", "Cleo", "Dan")
 UNLUCKY = NAMES[0]
@@ -25,6 +25,8 @@ ARGUMENTS = [
     *(argument for argument in chromium.ARGUMENTS if "fake-device" not in argument),
     f"--use-fake-device-for-media-stream=fps={FPS}",
 ]
+#: Each worker has a port of its own, and the relay stands before one.
+ONE_WORKER = {"CHATROOM_MEDIA_WORKERS": "1"}
 _VIEWPORT = {"width": 640, "height": 480}
 
 
@@ -108,6 +110,7 @@ def calling(seed: int, options: tuple[str, ...] = ()) -> Generator[Call, None, N
             running_server(
                 *("--media-port", str(port), "--media-address", "127.0.0.1", "--announce", f"127.0.0.1:{announced}"),
                 *options,
+                env={**environment(), **ONE_WORKER},
             )
         )
         playwright = stack.enter_context(sync_playwright())
