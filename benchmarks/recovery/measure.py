@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from pathlib import Path
 
 import attrs
 
@@ -13,8 +14,8 @@ from benchmarks.recovery.situations import Situation
 
 #: Seconds until everyone has to be seen, and until senders have found their rates.
 START, WARM_UP = 25.0, 5.0
-#: Seconds before, of the situation, and after it.
-BEFORE, DURING, AFTER = 5.0, 15.0, 12.0
+#: Seconds before the situation, and after it.
+BEFORE, AFTER = 5.0, 12.0
 #: How much of the pictures before is enough in bad times, and in good ones again; and how much of the sound may be
 #: made up.
 ENOUGH, AS_BEFORE = 0.5, 0.8
@@ -36,6 +37,8 @@ class Outcome:
     sound_recovered: float | None
     others_before: Figures | None
     others_during: Figures
+    #: The part of all cores that was busy, with whatever: a machine that has no more is a bad network, too.
+    busy: float
 
 
 def measure(situation: Situation, seed: int, options: tuple[str, ...] = ()) -> Outcome:
@@ -47,11 +50,13 @@ def measure(situation: Situation, seed: int, options: tuple[str, ...] = ()) -> O
             call.come(name)
         call.everyone_is_seen(START)
         begun = call.wait(WARM_UP)
+        worked = _core_seconds()
         came = call.wait(BEFORE)
         call.tell(*situation.begin)
-        ended = call.wait(4.0 if situation.name == "cut" else DURING)
+        ended = call.wait(situation.lasts)
         call.tell(*situation.end)
         over = call.wait(AFTER)
+        busy = _part(worked, _core_seconds())
         call.wait(1.0)  # so that there are samples of all of it
         affected, others = _affected(call, situation), _others(call)
         before = together(affected, begun, came)
@@ -67,6 +72,7 @@ def measure(situation: Situation, seed: int, options: tuple[str, ...] = ()) -> O
             steady_from(affected, ended, over, lambda figures: figures.concealment <= WHOLE),
             together(others, begun, came),
             together(others, came, ended),
+            busy,
         )
 
 
@@ -76,11 +82,13 @@ def _coming(call: Call, situation: Situation) -> Outcome:
         call.come(name)
     call.everyone_is_seen(START)
     begun = call.wait(WARM_UP)
+    worked = _core_seconds()
     call.wait(BEFORE)
     call.tell(*situation.begin)
     came = time.time()
     call.come(UNLUCKY)
-    over = call.wait(DURING)
+    over = call.wait(situation.lasts)
+    busy = _part(worked, _core_seconds())
     call.wait(1.0)
     affected, others = _affected(call, situation), _others(call)
     others_before = together(others, begun, came)
@@ -95,6 +103,7 @@ def _coming(call: Call, situation: Situation) -> Outcome:
         None,
         others_before,
         together(others, came, over),
+        busy,
     )
 
 
@@ -114,3 +123,13 @@ def _pictures(before: Figures, part: float, figures: Figures) -> bool:
 
 def _as_before(before: Figures, figures: Figures) -> bool:
     return figures.fps >= AS_BEFORE * before.fps and figures.height >= AS_BEFORE * before.height
+
+
+def _core_seconds() -> tuple[int, int]:
+    """Return for how long all cores have been busy since the start, and for how long there have been any."""
+    times = [int(field) for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return sum(times) - times[3] - times[4], sum(times)  # idle, and waiting for a disk
+
+
+def _part(before: tuple[int, int], after: tuple[int, int]) -> float:
+    return (after[0] - before[0]) / max(1, after[1] - before[1])

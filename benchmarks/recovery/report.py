@@ -18,6 +18,7 @@ _HEAD = [
     ("the others: pictures a second, before, during", "---:"),
     ("frozen, of a minute: before, during", "---:"),
     ("sound made up: before, during", "---:"),
+    ("cores busy", "---:"),
 ]
 
 
@@ -42,6 +43,7 @@ def _cells(outcome: Outcome) -> list[str]:
         ", ".join(map(_fps, others)),
         ", ".join(map(_frozen, others)),
         ", ".join(map(_made_up, others)),
+        f"{outcome.busy:.0%}",
     ]
 
 

@@ -20,6 +20,8 @@ class Situation:
     end: tuple[str, ...] = ()
     #: Whether the unlucky one sees others badly, or is seen so.
     sides: tuple[Side, ...] = ("sees", "seen")
+    #: Seconds that it lasts.
+    lasts: float = 15.0
     #: Said before the unlucky one comes, so that there is no time before.
     first: bool = False
 
@@ -32,7 +34,7 @@ SITUATIONS = [
     Situation("jitter", "100 ms and up to 30 ms of jitter both ways", ("ada both 100ms~30ms",), ("ada both clear",)),
     Situation("downlink", "downlink of 300 kbit/s", ("ada down 300kbit",), ("ada down clear",), ("sees",)),
     Situation("uplink", "uplink of 100 kbit/s", ("ada up 100kbit",), ("ada up clear",), ("seen",)),
-    Situation("cut", "nothing for 4 s", ("ada cut",), ("ada mend",)),
+    Situation("cut", "nothing for 4 s", ("ada cut",), ("ada mend",), lasts=4.0),
     Situation("move", "another address", ("ada move",)),
     Situation("udp", "UDP blocked when coming", ("ada block udp",), first=True),
 ]
