@@ -11,6 +11,8 @@ from benchmarks.recovery.page import Sample
 
 #: Seconds over which a stream is looked at, to say whether it is all right there.
 WINDOW = 2.0
+#: Seconds for which it has to be so: longer than between two keyframes that are asked for, shorter than a situation.
+STEADY = 4.0
 #: Seconds between two looks, and between two samples, of which the first and the last may be of other times.
 _STEP = 0.25
 
@@ -94,13 +96,15 @@ def together(series: Sequence[Series], begin: float, end: float) -> Figures:
 
 
 def steady_from(series: Sequence[Series], begin: float, end: float, good: Callable[[Figures], bool]) -> float | None:
-    """Return how many seconds after ``begin`` everyone of these is ``good``, and stays so; None if that never is."""
-    found: float | None = None
+    """Return after how many seconds everyone of these is ``good``, for `STEADY` at least; None if that never is."""
+    since: float | None = None
     at = begin
     while at + WINDOW <= end:
-        if all(good(each.between(at, at + WINDOW)) for each in series):
-            found = at - begin if found is None else found
-        else:
-            found = None
+        if not all(good(each.between(at, at + WINDOW)) for each in series):
+            since = None
+        elif since is None:
+            since = at
+        if since is not None and at + WINDOW - since >= STEADY:
+            return since - begin
         at += _STEP
-    return found
+    return None
