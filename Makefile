@@ -1,6 +1,7 @@
 # make run    everything at http://localhost:8000
 # make test   lint, types, contracts, JavaScript checks and every test
 # make bench  measure the server against others; a quarter of an hour
+# make bench-media, bench-recovery  the media worker against Janus; calls on bad networks; ten minutes each
 # make lock   bring the lock files up to date with pyproject.toml
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ SOURCES := chatroom media nurseries web tests benchmarks
 # by hand; async functions that Quart wants async.
 ASYNC_OFF := ASYNC9,ASYNC114,ASYNC124
 
-.PHONY: run test check check-python check-js pytest bench screenshot lock format clean
+.PHONY: run test check check-python check-js pytest bench bench-media bench-recovery screenshot lock format clean
 
 run: $(ENV)/.run
 	@$(BIN)/chatroom serve $(ARGS)
@@ -47,7 +48,13 @@ pytest: $(ENV)/.test $(ENV)/.system
 bench: $(ENV)/bench/.made
 	@$(ENV)/bench/bin/python -m benchmarks.signalling $(ARGS)
 	@$(ENV)/bench/bin/python -m benchmarks.churn
-	@$(ENV)/bench/bin/python -m benchmarks.packet_path
+
+bench-media: $(ENV)/bench/.made
+	@command -v janus >/dev/null || .ci/apt janus
+	@$(ENV)/bench/bin/python -m benchmarks.media $(ARGS)
+
+bench-recovery: $(ENV)/.test $(ENV)/.system
+	@$(BIN)/python -m benchmarks.recovery $(ARGS)
 
 screenshot: $(ENV)/.test $(ENV)/.system
 	@$(BIN)/python -m tests.browser.screenshot docs/screenshot.png

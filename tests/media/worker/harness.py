@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -149,8 +149,13 @@ class RunningWorker:
             pass
 
 
-async def spawn(*arguments: str) -> tuple[asyncio.subprocess.Process, str, TemporaryDirectory[str]]:
-    """Start a worker that listens on an inherited socket; return it with the socket's path."""
+async def spawn(
+    *arguments: str, enter: Sequence[str] = ()
+) -> tuple[asyncio.subprocess.Process, str, TemporaryDirectory[str]]:
+    """Start a worker that listens on an inherited socket; return it with the socket's path.
+
+    ``enter`` is what its command begins with, to run in another network.
+    """
     folder = TemporaryDirectory(prefix="worker-")
     path = str(Path(folder.name) / "control")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
@@ -158,6 +163,7 @@ async def spawn(*arguments: str) -> tuple[asyncio.subprocess.Process, str, Tempo
         listener.listen(1)
         descriptor = listener.fileno()
         process = await asyncio.create_subprocess_exec(
+            *enter,
             sys.executable,
             "-m",
             "media.worker",
@@ -170,9 +176,9 @@ async def spawn(*arguments: str) -> tuple[asyncio.subprocess.Process, str, Tempo
 
 
 @asynccontextmanager
-async def connected_worker(*arguments: str) -> AsyncIterator[RunningWorker]:
+async def connected_worker(*arguments: str, enter: Sequence[str] = ()) -> AsyncIterator[RunningWorker]:
     """Start a worker and connect to it; at the end, close the connection and expect it to exit."""
-    process, path, folder = await spawn(*arguments)
+    process, path, folder = await spawn(*arguments, enter=enter)
     with folder:
         try:
             async with unix_connect(path, compression=None, max_size=1 << 20) as control:
@@ -193,8 +199,9 @@ async def connected_worker(*arguments: str) -> AsyncIterator[RunningWorker]:
 
 
 @asynccontextmanager
-async def ready_worker(*arguments: str) -> AsyncIterator[RunningWorker]:
+async def ready_worker(*arguments: str, enter: Sequence[str] = ()) -> AsyncIterator[RunningWorker]:
     """A worker on a port of its own on loopback, or as ``arguments`` say, that is ready."""
-    async with connected_worker(*(arguments or ("--port", "0", "--address", "127.0.0.1"))) as worker:
+    arguments = arguments or ("--port", "0", "--address", "127.0.0.1")
+    async with connected_worker(*arguments, enter=enter) as worker:
         await worker.event(lambda e: isinstance(e, Ready), timeout=10)
         yield worker
