@@ -1,7 +1,8 @@
 """What forwarding a packet costs a media worker: CPU time of its process per packet that it sent.
 
-Run from the top of the repository: ``python -m benchmarks.packet_path [publishers subscribers]``. The peers share the
-machine with the worker, but not its process, so they slow the run down and leave the figure as it is.
+Run from the top of the repository: ``python -m benchmarks.packet_path [--pure] [publishers subscribers]``. The peers
+share the machine with the worker, but not its process, so they slow the run down and leave the figure as it is. With
+``--pure`` the worker forwards in Python, though there is a compiled kernel.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ async def subscriber(worker: RunningWorker, name: str, tracks: int) -> Peer:
     return peer
 
 
-async def measure(publishers: int, subscribers: int) -> None:
+async def measure(publishers: int, subscribers: int, *options: str) -> None:
     """Forward for some seconds, and print the figure."""
-    async with ready_worker("--port", "0", "--address", "127.0.0.1", "--log-level", "warning") as worker:
+    async with ready_worker("--port", "0", "--address", "127.0.0.1", "--log-level", "warning", *options) as worker:
         sources = [await worker.publisher(f"publisher{n}", {"0": "video"}) for n in range(publishers)]
         for n in range(subscribers):
             await subscriber(worker, f"subscriber{n}", publishers)
@@ -62,16 +63,19 @@ async def measure(publishers: int, subscribers: int) -> None:
     forwarded = after.packets_sent - before.packets_sent
     dropped = after.packets_dropped - before.packets_dropped
     print(
-        f"{publishers}x{subscribers}: {cpu / forwarded * 1e6:.1f} µs a packet, {forwarded / elapsed:.0f} packets/s,"
+        f"{publishers}x{subscribers} {'kernel' if after.kernel else 'pure'}: {cpu / forwarded * 1e6:.1f} µs a packet, {forwarded / elapsed:.0f} packets/s,"
         f" {cpu / elapsed:.0%} of a core, {dropped} dropped"
     )
 
 
 def main() -> None:
     """Measure what the command line says, or the usual three."""
-    wanted = [(int(sys.argv[1]), int(sys.argv[2]))] if len(sys.argv) == 3 else [(1, 9), (2, 20), (1, 40)]
+    arguments = sys.argv[1:]
+    options = ["--no-kernel"] if "--pure" in arguments else []
+    numbers = [int(argument) for argument in arguments if argument != "--pure"]
+    wanted = [(numbers[0], numbers[1])] if len(numbers) == 2 else [(1, 9), (2, 20), (1, 40)]
     for publishers, subscribers in wanted:
-        asyncio.run(measure(publishers, subscribers))
+        asyncio.run(measure(publishers, subscribers, *options))
 
 
 if __name__ == "__main__":

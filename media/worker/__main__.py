@@ -30,7 +30,11 @@ def main() -> int:
     try:
         with control:
             return asyncio.run(
-                process.run(process.Options(control, arguments.port, tuple(arguments.address), announce))
+                process.run(
+                    process.Options(
+                        control, arguments.port, tuple(arguments.address), announce, kernel=not arguments.no_kernel
+                    )
+                )
             )
     finally:
         if path is not None:
@@ -53,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ADDRESS[:PORT]",
         help="tell browsers this address instead of those listened on (may be given several times)",
     )
+    parser.add_argument("--no-kernel", action="store_true", help="forward in Python, though there is a compiled kernel")
     parser.add_argument(
         "--log-level", default="info", choices=["debug", "info", "warning", "error"], help="(default: %(default)s)"
     )

@@ -20,6 +20,7 @@ from media.worker.aiortc_hooks import Certificate
 from media.worker.control import Control
 from media.worker.counters import Counters
 from media.worker.ice import IceAgent
+from media.worker.kernel.choice import choose
 from media.worker.transport import TransportFactory
 from media.worker.udp import PortInUseError, UdpEndpoint, bind
 from media.worker.worker import Worker
@@ -42,6 +43,8 @@ class Options:
     port: int
     addresses: tuple[str, ...]
     announce: tuple[Announcement, ...]
+    #: Forward with the compiled kernel, if there is one.
+    kernel: bool = True
 
 
 async def run(options: Options) -> int:
@@ -109,12 +112,18 @@ async def _serve(options: Options, connection: ServerConnection, stopping: async
                 task.add_done_callback(lambda _: work.close())
                 return task
 
-            factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn)
+            fanout, reason = choose(counters, kernel=options.kernel)
+            factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn, fanout)
             worker = Worker(factory, control.emit)
             for endpoint in endpoints:
                 endpoint.start(loop)
             control.emit(Ready(port, [address for address, _ in told]))
-            logger.info("ready port=%d addresses=%s", port, ",".join(address for address, _ in told))
+            logger.info(
+                "ready port=%d addresses=%s kernel=%s",
+                port,
+                ",".join(address for address, _ in told),
+                "yes" if fanout.compiled else f"no reason={reason!r}",
+            )
             ticker = group.create_task(_tick(worker), name="ticker")
             serving = group.create_task(control.serve(worker.handle), name="control")
             await _first(serving, stopping)

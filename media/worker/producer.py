@@ -7,6 +7,7 @@ from typing import Protocol
 from media.messages import Source
 from media.worker.codecs import AUDIO_LEVEL, MID, Codec
 from media.worker.consumer import Consumer
+from media.worker.fanout import Fanout
 from media.worker.keyframes import KeyframeRequester
 from media.worker.reception import Reception
 from media.worker.rtcp import ReportBlock, SenderReport, pack_pli
@@ -28,9 +29,17 @@ class Producer:
     """
 
     def __init__(
-        self, sink: RtcpSink, ssrc: int, participant: str, source: Source, line: MediaLine, codec: Codec
+        self,
+        sink: RtcpSink,
+        fanout: Fanout,
+        ssrc: int,
+        participant: str,
+        source: Source,
+        line: MediaLine,
+        codec: Codec,
     ) -> None:
         self._sink = sink
+        self._forward = fanout.forward
         self._ssrc = ssrc
         self.participant = participant
         self.mid = line.mid
@@ -75,14 +84,18 @@ class Producer:
         keyframe = self._is_video and starts_keyframe(packet.data, packet.payload_at)
         if keyframe:
             self._keyframes.arrived()
-        level = extensions.get(self._level_id) if self._level_id is not None else None
-        if level is not None and len(level) != 1:
-            level = None
-        payload = packet.data[packet.payload_at :]
+        value = extensions.get(self._level_id) if self._level_id is not None else None
+        level = value[0] if value is not None and len(value) == 1 else None
         report, wanted = self._sender_report, False
+        receivers = []
         for consumer in self._consumers:
-            if not consumer.on_rtp(packet, payload, sequence, level, report, now, keyframe=keyframe):
+            admitted = consumer.admit(packet, sequence, report, now, keyframe=keyframe)
+            if admitted:
+                receivers.append(consumer.outgoing)
+            elif admitted is None:
                 wanted = True
+        if receivers:
+            self._forward(packet, receivers, None, level)
         if wanted:
             self.ask_keyframe(now)
 

@@ -74,7 +74,11 @@ class Worker:
             consumers=sum(p.subscribe_leg.consumers for p in participants),
             packets_received=counters.packets_received,
             packets_sent=counters.packets_sent,
-            packets_dropped=counters.packets_dropped,
+            packets_dropped=counters.all_dropped,
+            sends_full=counters.sends_full,
+            sends_refused=counters.sends_refused,
+            sends_unprotected=counters.sends_unprotected,
+            kernel=self._factory.fanout.compiled,
         )
 
     def tick(self) -> None:
