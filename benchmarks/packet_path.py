@@ -62,8 +62,9 @@ async def measure(publishers: int, subscribers: int, *options: str) -> None:
         after = await worker.statistics()
     forwarded = after.packets_sent - before.packets_sent
     dropped = after.packets_dropped - before.packets_dropped
+    name = f"{publishers}x{subscribers} {'kernel' if after.kernel else 'pure'}"
     print(
-        f"{publishers}x{subscribers} {'kernel' if after.kernel else 'pure'}: {cpu / forwarded * 1e6:.1f} µs a packet, {forwarded / elapsed:.0f} packets/s,"
+        f"{name}: {cpu / forwarded * 1e6:.1f} µs a packet, {forwarded / elapsed:.0f} packets/s,"
         f" {cpu / elapsed:.0%} of a core, {dropped} dropped"
     )
 

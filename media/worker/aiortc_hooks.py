@@ -33,8 +33,8 @@ _PROFILES = sorted(SRTP_PROFILES, key=lambda profile: profile is not SRTP_AEAD_A
 
 SrtpError = pylibsrtp.Error
 
-#: The longest packet that is protected, in bytes before it is; longer ones no network carries.
-MAX_PACKET = 1_500
+#: The longest packet that is protected, in bytes before it is: as SRTP over UDP it fits an Ethernet frame.
+MAX_PACKET = 1_456
 #: What may be added to it: SRTP_MAX_TRAILER_LEN of libsrtp.
 _TRAILER = 144
 

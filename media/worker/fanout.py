@@ -3,34 +3,24 @@
 What a receiver's copies differ in is a small record, `Outgoing`, that is changed when something changes and only read
 per packet; where they go is a `Route`, one per transport. There are two of each: those here are plain Python, those of
 `media.worker.kernel` do the same in C, and both are held to the same bytes by the same tests.
-
-The picture numbers are those of VP8's payload descriptor (RFC 7741, section 4.2).
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from media.worker.aiortc_hooks import SrtpError
 from media.worker.counters import Counters
 from media.worker.ice import Path
 from media.worker.rtp import RtpPacket, pack_extensions
+from media.worker.vp8 import PictureAt
 
 #: The longest block of header extensions, in bytes.
 LONGEST_EXTENSIONS = 96
 
 _HEADER = struct.Struct("!BBHII")
-
-
-class PictureAt(NamedTuple):
-    """Where in a packet the picture numbers are: offsets in bytes, 0 for what the packet has not."""
-
-    picture: int
-    #: Octets of the PictureID: 1 (7 bits) or 2 (15 bits).
-    length: int
-    tl0: int
 
 
 class Protector(Protocol):

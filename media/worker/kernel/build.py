@@ -52,10 +52,7 @@ def build(folder: Path = FOLDER, *, flags: tuple[str, ...] = ()) -> Path:
     """
     if sys.platform != "linux":
         raise BuildError("the kernel is for Linux only")
-    command = _compiler()
-    headers = sysconfig.get_path("include")
-    if not (Path(headers) / "Python.h").exists():
-        raise BuildError(f"Python's headers are not in {headers}")
+    command, headers = compiler()
     target = module_path(folder)
     try:
         with tempfile.TemporaryDirectory(prefix="kernel-") as scratch:
@@ -80,11 +77,15 @@ def build(folder: Path = FOLDER, *, flags: tuple[str, ...] = ()) -> Path:
     return target
 
 
-def _compiler() -> list[str]:
+def compiler() -> tuple[list[str], Path]:
+    """Return the command that compiles, and where Python's headers are. Raises BuildError without either."""
+    headers = Path(sysconfig.get_path("include"))
+    if not (headers / "Python.h").exists():
+        raise BuildError(f"Python's headers are not in {headers}")
     for wanted in (os.environ.get("CC"), sysconfig.get_config_var("CC"), "cc", "gcc", "clang"):
         command = shlex.split(wanted or "")
         if command and shutil.which(command[0]):
-            return command
+            return command, headers
     raise BuildError("there is no C compiler")
 
 

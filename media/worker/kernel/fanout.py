@@ -14,10 +14,11 @@ from typing import Any
 
 from media.worker.aiortc_hooks import SrtpSession, srtp_protect_address
 from media.worker.counters import Counters
-from media.worker.fanout import Outgoing, PictureAt, Protector, PureFanout, Route
+from media.worker.fanout import Outgoing, Protector, PureFanout, Route
 from media.worker.ice import Address, Path
 from media.worker.rtp import RtpPacket
 from media.worker.udp import UdpEndpoint
+from media.worker.vp8 import PictureAt
 
 _NO_PICTURE = PictureAt(0, 0, 0)
 _ORDER = sys.byteorder

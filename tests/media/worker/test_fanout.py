@@ -1,0 +1,291 @@
+"""Both fan-outs, held to the same bytes."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from media.worker.aiortc_hooks import MAX_PACKET
+from media.worker.counters import Counters
+from media.worker.fanout import Outgoing
+from media.worker.ice import Address, Path
+from media.worker.kernel.fanout import KernelRoute, pack_address
+from media.worker.rtp import RtpPacket
+from media.worker.udp import UdpEndpoint
+from media.worker.vp8 import PictureAt, find_picture
+from tests.media.worker.fanout_rig import Rig, edges, expected, packets, rtp
+from tests.media.worker.kernel import FANOUTS, kernel
+
+RECEIVER = st.fixed_dictionaries(
+    {
+        "payload_type": edges(7),
+        "ssrc": edges(32),
+        "sequence_offset": edges(16),
+        "timestamp_offset": edges(32),
+        "picture_offset": edges(15),
+        "tl0_offset": edges(8),
+        "extensions": st.lists(st.tuples(st.integers(1, 14), st.binary(min_size=1, max_size=16)), max_size=3),
+        "level_id": st.sampled_from([0, 1, 14]),
+    }
+)
+
+
+@pytest.fixture(params=FANOUTS)
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    rig = Rig(request.param)
+    yield rig
+    rig.close()
+
+
+@pytest.fixture(scope="module")
+def both() -> Iterator[list[Rig]]:
+    rigs = [Rig(name) for name in FANOUTS]
+    yield rigs
+    for rig in rigs:
+        rig.close()
+
+
+def drops(counters: Counters) -> tuple[int, int, int]:
+    return counters.sends_full, counters.sends_refused, counters.sends_unprotected
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(packets(), st.lists(RECEIVER, min_size=1, max_size=3), st.none() | st.integers(0, 255))
+def test_each_receiver_has_its_copy(
+    both: list[Rig],
+    sent: tuple[RtpPacket, PictureAt | None],
+    receivers: list[dict[str, Any]],
+    level: int | None,
+) -> None:
+    packet, picture = sent
+    assert find_picture(packet.data, packet.payload_at) == picture
+    seen = []
+    for rig in both:
+        rig.renew()
+        before = rig.counters.packets_sent
+        outgoing = []
+        for route, numbers in zip(rig.routes, receivers, strict=False):
+            head = {name: numbers[name] for name in ("payload_type", "ssrc", "extensions", "level_id")}
+            outgoing.append(rig.fanout.outgoing(route, **head))
+            for name in numbers.keys() - head.keys():
+                setattr(outgoing[-1], name, numbers[name])
+        rig.fanout.forward(packet, outgoing, picture, level)
+        datagrams = [rig.receive(n) for n in range(len(receivers))]
+        for n, (datagram, numbers) in enumerate(zip(datagrams, receivers, strict=True)):
+            assert rig.unprotect(n, datagram).data == expected(packet, picture, numbers, level)
+        size = len(packet.data) - packet.payload_at
+        assert [(out.packets, out.octets) for out in outgoing] == [(1, size)] * len(outgoing)
+        assert rig.counters.packets_sent - before == len(receivers)
+        seen.append(datagrams)
+    assert seen[0] == seen[1], "not the same SRTP"
+
+
+def test_numbers_wrap_around_on_the_way(rig: Rig) -> None:
+    (first, *_) = rig.outgoing(sequence_offset=0xFFF0, timestamp_offset=0xFFFFFFFF)
+    for n in range(40):
+        rig.fanout.forward(rtp((65_530 + n) % 2**16, timestamp=n), [first], None, None)
+        copy = rig.unprotect(0, rig.receive(0))
+        assert (copy.sequence, copy.timestamp) == ((65_514 + n) % 2**16, (n - 1) % 2**32)
+    assert first.packets == rig.counters.packets_sent == 40
+
+
+def test_more_receivers_than_one_system_call_takes(rig: Rig) -> None:
+    many = [rig.fanout.outgoing(rig.routes[0], 96, ssrc) for ssrc in range(100)]
+    rig.fanout.forward(rtp(), many, None, None)
+    assert [rig.unprotect(0, rig.receive(0)).ssrc for _ in many] == list(range(100))
+    assert rig.counters.packets_sent == 100
+
+
+def test_nobody_is_nothing(rig: Rig) -> None:
+    rig.fanout.forward(rtp(), [], None, None)
+    assert rig.counters == Counters()
+
+
+def test_what_was_set_is_what_is_read(rig: Rig) -> None:
+    (out, *_) = rig.outgoing(sequence_offset=65_535, timestamp_offset=2**32 - 1, picture_offset=2**15 - 1)
+    assert (out.payload_type, out.ssrc) == (96, 1)
+    assert (out.sequence_offset, out.timestamp_offset, out.picture_offset) == (65_535, 2**32 - 1, 2**15 - 1)
+    out.extend([(9, b"other")])
+    rig.fanout.forward(rtp(), [out], None, 5)
+    assert rig.unprotect(0, rig.receive(0)).extensions() == {9: b"other"}
+    with pytest.raises(ValueError, match="too many"):
+        out.extend([(n, bytes(16)) for n in range(1, 8)])
+
+
+def test_a_route_that_is_not_open_is_left_out(rig: Rig) -> None:
+    outgoing = rig.outgoing()
+    rig.routes[0].shut()
+    rig.routes[1].close()
+    rig.fanout.forward(rtp(), outgoing, None, None)
+    assert rig.unprotect(2, rig.receive(2)).ssrc == 3
+    assert rig.is_silent(0)
+    assert rig.is_silent(1)
+    assert drops(rig.counters) == (0, 0, 0)
+    assert [out.packets for out in outgoing] == [0, 0, 1]
+    rig.routes[0].open()
+    rig.routes[1].open()
+    rig.fanout.forward(rtp(8), outgoing, None, None)
+    assert rig.unprotect(0, rig.receive(0)).sequence == 8
+    assert rig.is_silent(1), "it has no keys any more"
+
+
+def test_a_route_without_a_path_drops(rig: Rig) -> None:
+    outgoing = rig.outgoing()
+    path = rig.routes[1].path
+    rig.routes[1].take(None)
+    rig.fanout.forward(rtp(), outgoing, None, None)
+    assert (rig.counters.packets_sent, drops(rig.counters)) == (2, (0, 1, 0))
+    rig.routes[1].take(path)
+    rig.fanout.forward(rtp(8), outgoing, None, None)
+    assert rig.unprotect(1, rig.receive(1)).sequence == 8
+
+
+def test_a_route_takes_another_path(rig: Rig) -> None:
+    (out, *_) = rig.outgoing()
+    rig.fanout.forward(rtp(), [out], None, None)
+    rig.routes[0].take(Path(rig.endpoint, rig.sockets[1].getsockname()))
+    rig.fanout.forward(rtp(8), [out], None, None)
+    assert rig.unprotect(0, rig.receive(0)).sequence == 7
+    assert rig.unprotect(0, rig.receive(1)).sequence == 8
+
+
+def test_what_has_no_way_there_costs_the_others_nothing(rig: Rig) -> None:
+    outgoing = rig.outgoing()
+    rig.routes[1].take(Path(rig.endpoint, ("192.0.2.1", 9)))  # not from a socket on loopback
+    rig.fanout.forward(rtp(), outgoing, None, None)
+    assert (rig.counters.packets_sent, drops(rig.counters)) == (2, (0, 1, 0))
+    assert rig.unprotect(0, rig.receive(0)).ssrc == 1
+    assert rig.unprotect(2, rig.receive(2)).ssrc == 3
+
+
+def test_what_srtp_refuses_is_dropped(rig: Rig) -> None:
+    outgoing = rig.outgoing()
+    rig.fanout.forward(rtp(), outgoing[:2], None, None)
+    rig.fanout.forward(rtp(), outgoing, None, None)  # nothing is protected twice
+    assert (rig.counters.packets_sent, drops(rig.counters)) == (3, (0, 0, 2))
+    assert [out.packets for out in outgoing] == [1, 1, 1]
+
+
+def test_what_is_too_long_is_dropped(rig: Rig) -> None:
+    outgoing = rig.outgoing()
+    room = MAX_PACKET - 12 - len(outgoing[0].plain)
+    rig.fanout.forward(rtp(payload=bytes(room + 1)), outgoing, None, None)
+    assert (rig.counters.packets_sent, drops(rig.counters)) == (0, (0, 0, 3))
+    rig.fanout.forward(rtp(payload=bytes(room)), outgoing, None, None)
+    assert rig.unprotect(0, rig.receive(0)).data[-room:] == bytes(room)
+
+
+def test_a_closed_socket_is_nobody_elses(rig: Rig) -> None:
+    outgoing = rig.outgoing()
+    number = rig.socket.fileno()
+    rig.endpoint.close(cast("Any", _Loop()))
+    other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    other.bind(("127.0.0.1", 0))
+    if other.fileno() != number:
+        os.dup2(other.fileno(), number)
+        other.close()
+        other = socket.socket(fileno=number)
+    with other:
+        rig.fanout.forward(rtp(), outgoing, None, None)
+    assert (rig.counters.packets_sent, drops(rig.counters)) == (0, (0, 3, 0))
+    assert all(rig.is_silent(n) for n in range(3))
+
+
+def test_a_receiver_holds_all_it_needs(rig: Rig) -> None:
+    outgoing = rig.outgoing()
+    rig.routes.clear()  # and with them sessions, records and addresses, if nothing else holds them
+    gc.collect()
+    rig.fanout.forward(rtp(), outgoing, None, None)
+    assert rig.unprotect(2, rig.receive(2)).ssrc == 3
+
+
+def test_what_is_no_socket_of_ours_takes_its_copies_too(rig: Rig) -> None:
+    stream = _Stream()
+    outgoing = rig.outgoing()
+    rig.routes[1].take(Path(stream, ("192.0.2.1", 9)))
+    rig.fanout.forward(rtp(), outgoing, None, 9)
+    assert [rig.unprotect(1, datagram).extensions() for datagram in stream.sent] == [{4: b"0", 1: b"\x09"}]
+    assert rig.unprotect(2, rig.receive(2)).ssrc == 3
+    assert outgoing[1].packets == 1
+    assert (rig.counters.packets_sent, drops(rig.counters)) == (2, (0, 0, 0))
+
+
+def test_a_full_buffer_drops_the_rest() -> None:
+    # UDP on loopback is never full. A Unix socket is soon, and to sendmmsg it is the same.
+    rig = Rig("kernel")
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with near, far:
+        many: list[Outgoing] = []
+        rig.endpoint.descriptor[0] = near.fileno()
+        route = rig.routes[0]
+        assert isinstance(route, KernelRoute)
+        route.record.address_length = 0
+        near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
+        many += [rig.fanout.outgoing(route, 96, ssrc) for ssrc in range(100)]
+        rig.fanout.forward(rtp(payload=bytes(1_000)), many, None, None)
+    assert 0 < rig.counters.packets_sent < 100
+    assert rig.counters.packets_sent + rig.counters.sends_full == 100
+    rig.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "counted"),
+    [(BlockingIOError(11, ""), (1, 0, 0)), (OSError(105, ""), (1, 0, 0)), (OSError(101, ""), (0, 1, 0))],
+)
+def test_the_endpoint_says_why_it_dropped(error: OSError, counted: tuple[int, int, int]) -> None:
+    class Socket:
+        def sendto(self, data: bytes, address: Address) -> None:
+            raise error
+
+        def getsockname(self) -> Address:
+            return ("127.0.0.1", 1)
+
+        def fileno(self) -> int:
+            return 99
+
+    counters = Counters()
+    UdpEndpoint(cast("socket.socket", Socket()), lambda *_: None, counters).send(b"data", ("127.0.0.1", 1))
+    assert drops(counters) == counted
+
+
+@pytest.mark.parametrize(
+    ("family", "address"),
+    [
+        (socket.AF_INET, ("192.0.2.7", 4_000)),
+        (socket.AF_INET6, ("2001:db8::7", 4_000, 0, 0)),
+        (socket.AF_INET6, ("fe80::7%lo", 4_000, 5, 1)),
+    ],
+)
+def test_addresses_are_what_the_kernel_takes(family: int, address: Address) -> None:
+    ffi = kernel().ffi
+    packed = pack_address(address)
+    assert len(packed) == (16 if family == socket.AF_INET else 28) <= ffi.sizeof("route_t")
+    assert int(ffi.cast("uint16_t *", ffi.from_buffer(packed))[0]) == family
+    assert packed[2:4] == (4_000).to_bytes(2)
+    host = packed[4:8] if family == socket.AF_INET else packed[8:24]
+    assert socket.inet_ntop(family, host) == address[0].partition("%")[0]
+    if family == socket.AF_INET6:
+        assert int.from_bytes(packed[4:8]) == address[2]
+        assert int(ffi.cast("uint32_t *", ffi.from_buffer(packed))[6]) == address[3]
+
+
+class _Stream:
+    """An endpoint that is no UDP socket."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    def send(self, data: bytes, address: Address) -> None:
+        self.sent.append(data)
+
+
+class _Loop:
+    def remove_reader(self, _: object) -> None:
+        pass
