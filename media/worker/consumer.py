@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Protocol
 
-from media.worker.codecs import AUDIO_LEVEL_ID, MID_ID, Codec
+from media.worker.codecs import Codec
 from media.worker.continuity import Continuity
 from media.worker.fanout import Outgoing
+from media.worker.outgoing_extensions import own_part
 from media.worker.rtcp import SenderReport, pack_sender_report, pack_source_description
 from media.worker.rtp import RtpPacket
 
@@ -15,9 +15,7 @@ from media.worker.rtp import RtpPacket
 class PacketSink(Protocol):
     """The transport of the subscriber."""
 
-    def outgoing(
-        self, payload_type: int, ssrc: int, extensions: Sequence[tuple[int, bytes]], level_id: int
-    ) -> Outgoing: ...
+    def outgoing(self, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing: ...
     def send_rtcp(self, packet: bytes) -> None: ...
 
 
@@ -44,8 +42,8 @@ class Consumer:
         self._continuity = Continuity(codec.clock_rate)
         self._waits_for_keyframe = codec.kind == "video"
         self._started = False
-        #: What its copies are; a packet without an audio level has none to forward.
-        self.outgoing = sink.outgoing(codec.payload_type, ssrc, [(MID_ID, mid.encode())], AUDIO_LEVEL_ID)
+        #: What its copies are.
+        self.outgoing = sink.outgoing(codec.payload_type, ssrc, own_part(codec.kind, mid))
         self.ssrc = ssrc
         self.cname = cname
         self.active = False

@@ -7,20 +7,25 @@ per packet; where they go is a `Route`, one per transport. There are two of each
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from media.worker.aiortc_hooks import SrtpError
 from media.worker.counters import Counters
 from media.worker.ice import Path
-from media.worker.rtp import RtpPacket, pack_extensions
-from media.worker.vp8 import PictureAt
+from media.worker.rtp import FIRST_OCTET, HEADER, RtpPacket
 
-#: The longest block of header extensions, in bytes.
-LONGEST_EXTENSIONS = 96
+#: The most bytes of header extensions that a receiver can have of its own.
+MAX_EXTENSIONS = 64
 
-_HEADER = struct.Struct("!BBHII")
+
+class PictureAt(NamedTuple):
+    """Where the picture numbers of VP8 are (RFC 7741, section 4.2): offsets in bytes, 0 for what is not there."""
+
+    picture: int
+    #: Octets of the PictureID: 1 (7 bits) or 2 (15 bits).
+    length: int
+    tl0: int
 
 
 class Protector(Protocol):
@@ -79,32 +84,24 @@ class Route:
 class Outgoing:
     """What the copies of one receiver become. Offsets are added, each modulo the size of its field.
 
-    ``extensions`` are those of every packet; a packet whose audio level is known has it under ``level_id``, if that is
-    not 0, after the others. Raises ValueError for more extensions than a header takes.
+    ``extensions`` is the beginning of the header extension block (RFC 8285), in whole words; its length counts what all
+    receivers share of it, too.
     """
 
     __slots__ = (
+        "extensions",
         "octets",
         "packets",
         "payload_type",
         "picture_offset",
-        "plain",
         "route",
         "sequence_offset",
         "ssrc",
         "timestamp_offset",
         "tl0_offset",
-        "with_level",
     )
 
-    def __init__(
-        self,
-        route: Route,
-        payload_type: int,
-        ssrc: int,
-        extensions: Sequence[tuple[int, bytes]] = (),
-        level_id: int = 0,
-    ) -> None:
+    def __init__(self, route: Route, payload_type: int, ssrc: int, extensions: bytes) -> None:
         self.route = route
         self.payload_type = payload_type
         self.ssrc = ssrc
@@ -112,22 +109,10 @@ class Outgoing:
         self.timestamp_offset = 0
         self.picture_offset = 0
         self.tl0_offset = 0
+        self.extensions = extensions
         #: Counted since the start, for sender reports: what was protected, whatever became of it then.
         self.packets = 0
         self.octets = 0
-        self.extend(extensions, level_id)
-
-    def extend(self, extensions: Sequence[tuple[int, bytes]], level_id: int = 0) -> None:
-        """Have these header extensions from now on."""
-        self.plain = pack_extensions(list(extensions))
-        #: The block with a level, in the two parts that are before and after it; None without one.
-        self.with_level: tuple[bytes, bytes] | None = None
-        if level_id:
-            block = pack_extensions([*extensions, (level_id, b"\0")])
-            at = 4 + sum(1 + len(value) for _, value in extensions) + 1
-            self.with_level = block[:at], block[at + 1 :]
-        if len(self.plain) > LONGEST_EXTENSIONS - 4:
-            raise ValueError("too many header extensions")
 
 
 class Fanout(Protocol):
@@ -140,24 +125,16 @@ class Fanout(Protocol):
         """Make the way out of a transport."""
         ...
 
-    def outgoing(
-        self,
-        route: Route,
-        payload_type: int,
-        ssrc: int,
-        extensions: Sequence[tuple[int, bytes]] = (),
-        level_id: int = 0,
-    ) -> Outgoing:
+    def outgoing(self, route: Route, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing:
         """Make a receiver; see `Outgoing`."""
         ...
 
-    def forward(
-        self, packet: RtpPacket, receivers: Sequence[Outgoing], picture: PictureAt | None, level: int | None
-    ) -> None:
+    def forward(self, packet: RtpPacket, tail: bytes, receivers: Sequence[Outgoing], picture: PictureAt | None) -> None:
         """Send a copy of ``packet`` to each receiver. Never waits, and never raises.
 
-        What cannot be sent is dropped and counted with its reason. ``level`` is the audio level of the packet, as RFC
-        6464 has it in one octet. Header extensions and contributing sources of the packet are left out.
+        ``tail`` is what the copies have in common: the end of the header extension block, and the payload. ``picture``
+        counts from its beginning. Of the packet's header, extensions and contributing sources are left out. What cannot
+        be sent is dropped and counted with its reason.
         """
         ...
 
@@ -174,29 +151,16 @@ class PureFanout:
         """Make the way out of a transport."""
         return Route()
 
-    def outgoing(
-        self,
-        route: Route,
-        payload_type: int,
-        ssrc: int,
-        extensions: Sequence[tuple[int, bytes]] = (),
-        level_id: int = 0,
-    ) -> Outgoing:
+    def outgoing(self, route: Route, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing:
         """Make a receiver."""
-        return Outgoing(route, payload_type, ssrc, extensions, level_id)
+        return Outgoing(route, payload_type, ssrc, extensions)
 
-    def forward(
-        self, packet: RtpPacket, receivers: Sequence[Outgoing], picture: PictureAt | None, level: int | None
-    ) -> None:
+    def forward(self, packet: RtpPacket, tail: bytes, receivers: Sequence[Outgoing], picture: PictureAt | None) -> None:
         """Send a copy of ``packet`` to each receiver; see `Fanout`."""
-        payload = packet.data[packet.payload_at :]
-        size = len(payload)
-        first, marker = 0x90 | packet.padding, packet.marker
+        size = len(packet.data) - packet.payload_at
+        first, marker = FIRST_OCTET | packet.padding, packet.marker
         sequence, timestamp = packet.sequence, packet.timestamp
-        value = None if level is None else bytes([level])
-        if picture is not None:
-            picture = _in_payload(picture, packet.payload_at)
-        pack = _HEADER.pack
+        pack = HEADER.pack
         for out in receivers:
             route = out.route
             protect = route.protect
@@ -206,20 +170,17 @@ class PureFanout:
             if path is None:
                 self._counters.sends_refused += 1
                 continue
-            extensions = out.plain
-            if value is not None and out.with_level is not None:
-                extensions = out.with_level[0] + value + out.with_level[1]
-            header = pack(
-                first,
-                marker | out.payload_type,
-                (sequence + out.sequence_offset) & 0xFFFF,
-                (timestamp + out.timestamp_offset) & 0xFFFFFFFF,
-                out.ssrc,
+            copy = (
+                pack(
+                    first,
+                    marker | out.payload_type,
+                    (sequence + out.sequence_offset) & 0xFFFF,
+                    (timestamp + out.timestamp_offset) & 0xFFFFFFFF,
+                    out.ssrc,
+                )
+                + out.extensions
+                + (tail if picture is None else _renumber(tail, picture, out))
             )
-            if picture is not None:
-                copy = header + extensions + _renumber(payload, picture, out)
-            else:
-                copy = header + extensions + payload
             try:
                 protected = protect(copy)
             except (SrtpError, ValueError):
@@ -230,23 +191,16 @@ class PureFanout:
             path.endpoint.send(protected, path.address)
 
 
-def _in_payload(picture: PictureAt, payload_at: int) -> PictureAt:
-    """Count the offsets from the payload, where 0 cannot be one either: there the descriptor begins."""
-    return PictureAt(
-        picture.picture and picture.picture - payload_at, picture.length, picture.tl0 and picture.tl0 - payload_at
-    )
-
-
-def _renumber(payload: bytes, picture: PictureAt, out: Outgoing) -> bytes:
+def _renumber(tail: bytes, picture: PictureAt, out: Outgoing) -> bytes:
     if not out.picture_offset and not out.tl0_offset:
-        return payload
-    copy = bytearray(payload)
-    at = picture.picture
-    if at and picture.length == 2:
-        number = int.from_bytes(payload[at : at + 2])
+        return tail
+    copy = bytearray(tail)
+    at, length, tl0 = picture
+    if at and length == 2:
+        number = int.from_bytes(tail[at : at + 2])
         copy[at : at + 2] = (0x8000 | (number + out.picture_offset) & 0x7FFF).to_bytes(2)
     elif at:
-        copy[at] = (payload[at] + out.picture_offset) & 0x7F
-    if picture.tl0:
-        copy[picture.tl0] = (payload[picture.tl0] + out.tl0_offset) & 0xFF
+        copy[at] = (tail[at] + out.picture_offset) & 0x7F
+    if tl0:
+        copy[tl0] = (tail[tl0] + out.tl0_offset) & 0xFF
     return bytes(copy)

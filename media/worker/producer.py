@@ -9,6 +9,7 @@ from media.worker.codecs import AUDIO_LEVEL, MID, Codec
 from media.worker.consumer import Consumer
 from media.worker.fanout import Fanout
 from media.worker.keyframes import KeyframeRequester
+from media.worker.outgoing_extensions import shared_part
 from media.worker.reception import Reception
 from media.worker.rtcp import ReportBlock, SenderReport, pack_pli
 from media.worker.rtp import RtpPacket
@@ -84,8 +85,6 @@ class Producer:
         keyframe = self._is_video and starts_keyframe(packet.data, packet.payload_at)
         if keyframe:
             self._keyframes.arrived()
-        value = extensions.get(self._level_id) if self._level_id is not None else None
-        level = value[0] if value is not None and len(value) == 1 else None
         report, wanted = self._sender_report, False
         receivers = []
         for consumer in self._consumers:
@@ -95,7 +94,9 @@ class Producer:
             elif admitted is None:
                 wanted = True
         if receivers:
-            self._forward(packet, receivers, None, level)
+            level = extensions.get(self._level_id) if self._level_id is not None else None
+            shared = shared_part(self.codec.kind, level if level is not None and len(level) == 1 else None)
+            self._forward(packet, shared + packet.data[packet.payload_at :], receivers, None)
         if wanted:
             self.ask_keyframe(now)
 

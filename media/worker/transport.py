@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from media.messages import LegState
@@ -139,11 +139,17 @@ class Transport:
             logger.info("transport changed transport=%s state=%s", self._name, state)
             self._user.on_state(state)
 
-    def outgoing(
-        self, payload_type: int, ssrc: int, extensions: Sequence[tuple[int, bytes]], level_id: int
-    ) -> Outgoing:
+    def outgoing(self, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing:
         """Make what is forwarded to the peer under an SSRC: see `media.worker.fanout`."""
-        return self._factory.fanout.outgoing(self.route, payload_type, ssrc, extensions, level_id)
+        return self._factory.fanout.outgoing(self.route, payload_type, ssrc, extensions)
+
+    def send_rtp(self, packet: bytes) -> None:
+        """Encrypt and send an RTP packet that is for this peer only, if connected."""
+        if self.state == "connected":
+            try:
+                self._ice.send(self._protect(packet))
+            except (SrtpError, ValueError):
+                self._counters.sends_unprotected += 1
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send an RTCP packet, if connected."""
@@ -201,7 +207,7 @@ class Transport:
             logger.info("handshake failed transport=%s error=%r", self._name, str(error))
             self._liveness.ended("failed")
         else:
-            _, self._protect_rtcp = self._dtls.protectors()
+            self._protect, self._protect_rtcp = self._dtls.protectors()
             self._unprotect, self._unprotect_rtcp = self._dtls.unprotectors()
             self._secure = True
             self.route.secure(self._dtls.srtp())

@@ -89,15 +89,13 @@ static void flush(fanout_t *fanout, outcome_t *outcome)
     fanout->waiting = 0;
 }
 
-int fanout_forward(fanout_t *fanout, const uint8_t *packet, int length, int payload_at, int picture, int picture_length,
-                   int tl0, int level, outgoing_t **receivers, int count, outcome_t *outcome)
+int fanout_forward(fanout_t *fanout, const uint8_t *packet, const uint8_t *tail, int tail_length, int octets,
+                   int picture, int picture_length, int tl0, outgoing_t **receivers, int count, outcome_t *outcome)
 {
-    const int payload_length = length - payload_at;
     const uint8_t first = (uint8_t)(0x90 | (packet[0] & 0x20)); /* version 2, an extension, the padding it has */
     const uint8_t marker = packet[1] & 0x80;
     const unsigned sequence = (unsigned)packet[2] << 8 | packet[3];
     const uint32_t timestamp = read32(packet + 4);
-    const int picture_in = picture - payload_at, tl0_in = tl0 - payload_at;
 
     memset(outcome, 0, sizeof *outcome);
     for (int i = 0; i < count; i++) {
@@ -111,9 +109,7 @@ int fanout_forward(fanout_t *fanout, const uint8_t *packet, int length, int payl
             continue;
         }
         const int descriptor = *route->descriptor;
-        const int leveled = level >= 0 && out->leveled_length != 0;
-        const int block = leveled ? out->leveled_length : out->plain_length;
-        int size = HEADER + block + payload_length;
+        int size = HEADER + out->extensions_length + tail_length;
         if (size > LONGEST) {
             outcome->unprotected++;
             continue;
@@ -131,29 +127,28 @@ int fanout_forward(fanout_t *fanout, const uint8_t *packet, int length, int payl
         to[3] = (uint8_t)number;
         write32(to + 4, timestamp + out->timestamp_offset);
         write32(to + 8, out->ssrc);
-        memcpy(to + HEADER, leveled ? out->leveled : out->plain, (size_t)block);
-        if (leveled)
-            to[HEADER + out->level_at] = (uint8_t)level;
-        uint8_t *payload = to + HEADER + block;
-        memcpy(payload, packet + payload_at, (size_t)payload_length);
+        memcpy(to + HEADER, out->extensions, out->extensions_length);
+        uint8_t *copy = to + HEADER + out->extensions_length;
+        memcpy(copy, tail, (size_t)tail_length);
         if (picture != 0) {
+            uint8_t *id = copy + picture;
             if (picture_length == 2) {
-                const unsigned id = ((unsigned)payload[picture_in] << 8 | payload[picture_in + 1]) + out->picture_offset;
-                payload[picture_in] = (uint8_t)(0x80 | (id >> 8 & 0x7F));
-                payload[picture_in + 1] = (uint8_t)id;
+                const unsigned value = ((unsigned)id[0] << 8 | id[1]) + out->picture_offset;
+                id[0] = (uint8_t)(0x80 | (value >> 8 & 0x7F));
+                id[1] = (uint8_t)value;
             } else {
-                payload[picture_in] = (uint8_t)((payload[picture_in] + out->picture_offset) & 0x7F);
+                id[0] = (uint8_t)((id[0] + out->picture_offset) & 0x7F);
             }
         }
         if (tl0 != 0)
-            payload[tl0_in] = (uint8_t)(payload[tl0_in] + out->tl0_offset);
+            copy[tl0] = (uint8_t)(copy[tl0] + out->tl0_offset);
 
         if (fanout->protect(route->session, to, &size) != 0) {
             outcome->unprotected++;
             continue;
         }
         out->packets++;
-        out->octets += (uint64_t)payload_length;
+        out->octets += (uint64_t)octets;
         struct msghdr *message = &fanout->messages[fanout->waiting].msg_hdr;
         message->msg_name = (void *)route->address;
         message->msg_namelen = route->address_length;

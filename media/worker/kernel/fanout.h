@@ -27,11 +27,8 @@ typedef struct {
     uint16_t picture_offset;
     uint8_t tl0_offset;
     uint8_t payload_type;
-    uint8_t plain_length;
-    uint8_t leveled_length;
-    uint8_t level_at;    /* where in leveled the audio level goes */
-    uint8_t plain[96];   /* the header extension block of a packet without an audio level */
-    uint8_t leveled[96]; /* and of one that has one */
+    uint8_t extensions_length;
+    uint8_t extensions[64]; /* the beginning of the header extension block */
 } outgoing_t;
 
 /* What became of one packet's copies. */
@@ -49,9 +46,10 @@ typedef struct fanout fanout_t;
 fanout_t *fanout_new(void *protect);
 void fanout_free(fanout_t *fanout);
 
-/* Rewrites, protects and sends an RTP packet to each receiver. The caller has checked that length and payload_at are
- * those of an RTP packet, and the offsets inside it. A picture, tl0 of 0 and a level below 0 mean that there is none.
+/* Rewrites, protects and sends an RTP packet to each receiver. Of packet the first eight octets are read; tail is what
+ * the copies have in common: the end of the header extension block, and the payload, which has so many octets. The caller
+ * has checked that the offsets of the picture numbers are inside of tail; 0 means that there is none.
  * Returns the number of receivers to which it was sent; what became of the others is in *outcome.
  * Not for two threads at a time. */
-int fanout_forward(fanout_t *fanout, const uint8_t *packet, int length, int payload_at, int picture, int picture_length,
-                   int tl0, int level, outgoing_t **receivers, int count, outcome_t *outcome);
+int fanout_forward(fanout_t *fanout, const uint8_t *packet, const uint8_t *tail, int tail_length, int octets,
+                   int picture, int picture_length, int tl0, outgoing_t **receivers, int count, outcome_t *outcome);

@@ -14,11 +14,10 @@ from typing import Any
 
 from media.worker.aiortc_hooks import SrtpSession, srtp_protect_address
 from media.worker.counters import Counters
-from media.worker.fanout import Outgoing, Protector, PureFanout, Route
+from media.worker.fanout import MAX_EXTENSIONS, Outgoing, PictureAt, Protector, PureFanout, Route
 from media.worker.ice import Address, Path
 from media.worker.rtp import RtpPacket
 from media.worker.udp import UdpEndpoint
-from media.worker.vp8 import PictureAt
 
 _NO_PICTURE = PictureAt(0, 0, 0)
 _ORDER = sys.byteorder
@@ -99,31 +98,23 @@ class KernelOutgoing(Outgoing):
     packets: int = _field("packets", 0xFFFFFFFF_FFFFFFFF)
     octets: int = _field("octets", 0xFFFFFFFF_FFFFFFFF)
 
-    def __init__(
-        self,
-        ffi: Any,
-        route: KernelRoute,
-        payload_type: int,
-        ssrc: int,
-        extensions: Sequence[tuple[int, bytes]],
-        level_id: int,
-    ) -> None:
+    def __init__(self, ffi: Any, route: KernelRoute, payload_type: int, ssrc: int, extensions: bytes) -> None:
         self.record = ffi.new("outgoing_t *")
         self.record.route = route.record
-        super().__init__(route, payload_type, ssrc, extensions, level_id)
+        super().__init__(route, payload_type, ssrc, extensions)
 
-    def extend(self, extensions: Sequence[tuple[int, bytes]], level_id: int = 0) -> None:
-        """Have these header extensions from now on."""
-        super().extend(extensions, level_id)
+    @property
+    def extensions(self) -> bytes:
+        """The beginning of the header extension block. Raises ValueError if it is set to one that is too long."""
         record = self.record
-        record.plain_length = len(self.plain)
-        record.plain[0 : len(self.plain)] = self.plain
-        record.leveled_length = 0
-        if self.with_level is not None:
-            block = b"\0".join(self.with_level)
-            record.leveled_length = len(block)
-            record.leveled[0 : len(block)] = block
-            record.level_at = len(self.with_level[0])
+        return bytes(record.extensions[0 : record.extensions_length])
+
+    @extensions.setter
+    def extensions(self, block: bytes) -> None:
+        if len(block) > MAX_EXTENSIONS:
+            raise ValueError("too many header extensions")
+        self.record.extensions[0 : len(block)] = block
+        self.record.extensions_length = len(block)
 
 
 class KernelFanout:
@@ -149,51 +140,40 @@ class KernelFanout:
         """Make the way out of a transport."""
         return KernelRoute(self._ffi, self._lib)
 
-    def outgoing(
-        self,
-        route: Route,
-        payload_type: int,
-        ssrc: int,
-        extensions: Sequence[tuple[int, bytes]] = (),
-        level_id: int = 0,
-    ) -> Outgoing:
+    def outgoing(self, route: Route, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing:
         """Make a receiver."""
         assert isinstance(route, KernelRoute)
-        return KernelOutgoing(self._ffi, route, payload_type, ssrc, extensions, level_id)
+        return KernelOutgoing(self._ffi, route, payload_type, ssrc, extensions)
 
-    def forward(
-        self, packet: RtpPacket, receivers: Sequence[Outgoing], picture: PictureAt | None, level: int | None
-    ) -> None:
+    def forward(self, packet: RtpPacket, tail: bytes, receivers: Sequence[Outgoing], picture: PictureAt | None) -> None:
         """Send a copy of ``packet`` to each receiver; see `Fanout`."""
         data = packet.data
         picture_at, picture_length, tl0_at = picture or _NO_PICTURE
         sent = self._forward(
             self._state,
             data,
-            len(data),
-            packet.payload_at,
+            tail,
+            len(tail),
+            len(data) - packet.payload_at,
             picture_at,
             picture_length,
             tl0_at,
-            -1 if level is None else level,
             [out.record for out in receivers],  # type: ignore[attr-defined]  # they are its own
             len(receivers),
             self._outcome,
         )
         self._counters.packets_sent += sent
         if sent != len(receivers):
-            self._settle(packet, receivers, picture, level)
+            self._settle(packet, tail, receivers, picture)
 
-    def _settle(
-        self, packet: RtpPacket, receivers: Sequence[Outgoing], picture: PictureAt | None, level: int | None
-    ) -> None:
+    def _settle(self, packet: RtpPacket, tail: bytes, receivers: Sequence[Outgoing], picture: PictureAt | None) -> None:
         counters, outcome = self._counters, self._outcome
         counters.sends_full += outcome.full
         counters.sends_refused += outcome.refused
         counters.sends_unprotected += outcome.unprotected
         if outcome.elsewhere:
             left = [out for out in receivers if isinstance(out.route, KernelRoute) and out.route.is_elsewhere]
-            self._pure.forward(packet, left, picture, level)
+            self._pure.forward(packet, tail, left, picture)
 
 
 def pack_address(address: Address) -> bytes:

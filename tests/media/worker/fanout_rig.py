@@ -11,14 +11,15 @@ from hypothesis import strategies as st
 
 from media.worker.aiortc_hooks import SrtpSession
 from media.worker.counters import Counters
-from media.worker.fanout import Outgoing, Route
+from media.worker.fanout import Outgoing, PictureAt, Route
 from media.worker.ice import Address, Path
 from media.worker.rtp import RtpPacket, pack_extensions
 from media.worker.udp import UdpEndpoint
-from media.worker.vp8 import PictureAt
 from tests.media.worker.kernel import make
 
 KEY = bytes(range(28))
+#: A header extension block with the MID "0".
+OWN = pack_extensions([(4, b"0")])
 
 
 def srtp(direction: int) -> pylibsrtp.Session:
@@ -52,10 +53,13 @@ class Rig:
 
     def outgoing(self, **numbers: int) -> list[Outgoing]:
         """Make one for each receiver."""
-        made = [self.fanout.outgoing(route, 96, n + 1, [(4, b"0")], 1) for n, route in enumerate(self.routes)]
+        made = [self.fanout.outgoing(route, 96, n + 1, OWN) for n, route in enumerate(self.routes)]
         for out, (name, value) in itertools.product(made, numbers.items()):
             setattr(out, name, value)
         return made
+
+    def forward(self, packet: RtpPacket, receivers: list[Outgoing]) -> None:
+        self.fanout.forward(packet, packet.data[packet.payload_at :], receivers, None)
 
     def receive(self, receiver: int) -> bytes:
         """Return the next datagram for a receiver, as it comes."""
@@ -127,7 +131,10 @@ def descriptors(draw: st.DrawFn) -> tuple[bytes, PictureAt | None]:
 
 @st.composite
 def packets(draw: st.DrawFn) -> tuple[RtpPacket, PictureAt | None]:
-    """RTP packets with and without padding, contributing sources and header extensions, and a VP8 payload."""
+    """RTP packets with and without padding, contributing sources and header extensions, and a VP8 payload.
+
+    With where the picture numbers are, from the beginning of the payload.
+    """
     sources = draw(st.integers(0, 15))
     values = draw(st.lists(st.tuples(st.integers(1, 14), st.binary(min_size=1, max_size=16)), max_size=4))
     form = draw(st.sampled_from(["none", "one byte", "two bytes"]))
@@ -143,26 +150,20 @@ def packets(draw: st.DrawFn) -> tuple[RtpPacket, PictureAt | None]:
     header = _header(first, draw(st.sampled_from([0, 0x80])) | 100, draw(edges(16)), draw(edges(32)))
     header += bytes(4 * sources) + extensions
     descriptor, picture = draw(descriptors())
-    if picture is not None:
-        at = len(header)
-        picture = PictureAt(picture.picture and picture.picture + at, picture.length, picture.tl0 and picture.tl0 + at)
     body = draw(st.binary(max_size=30)) + bytes(draw(st.sampled_from([0, 800])))
     pad = bytes(padding - 1) + bytes([padding]) if padding else b""
     return RtpPacket(header + descriptor + body + pad), picture
 
 
-def expected(packet: RtpPacket, picture: PictureAt | None, out: dict[str, Any], level: int | None) -> bytes:
+def expected(packet: RtpPacket, tail: bytes, picture: PictureAt | None, out: dict[str, Any]) -> bytes:
     """Say, as plainly as can be, what a copy is."""
-    extensions: list[tuple[int, bytes]] = out["extensions"]
-    if level is not None and out["level_id"]:
-        extensions = [*extensions, (out["level_id"], bytes([level]))]
     header: bytes = (
         bytes([0x90 | packet.data[0] & 0x20, packet.data[1] & 0x80 | out["payload_type"]])
         + ((packet.sequence + out["sequence_offset"]) % 2**16).to_bytes(2)
         + ((packet.timestamp + out["timestamp_offset"]) % 2**32).to_bytes(4)
         + out["ssrc"].to_bytes(4)
     )
-    data = bytearray(packet.data)
+    data = bytearray(tail)
     if picture is not None:
         at, length, tl0 = picture
         if length == 1:
@@ -172,4 +173,5 @@ def expected(packet: RtpPacket, picture: PictureAt | None, out: dict[str, Any], 
             data[at : at + 2] = (0x8000 + number).to_bytes(2)
         if tl0:
             data[tl0] = (data[tl0] + out["tl0_offset"]) % 2**8
-    return header + pack_extensions(extensions) + bytes(data[packet.payload_at :])
+    extensions: bytes = out["extensions"]
+    return header + extensions + bytes(data)

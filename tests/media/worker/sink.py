@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from media.worker.counters import Counters
 from media.worker.fanout import Outgoing, PureFanout
 from media.worker.ice import Address, Path
@@ -24,10 +22,8 @@ class Sink:
         self.route.take(Path(self, ("192.0.2.1", 1)))
         self.route.open()
 
-    def outgoing(
-        self, payload_type: int, ssrc: int, extensions: Sequence[tuple[int, bytes]], level_id: int
-    ) -> Outgoing:
-        return self.fanout.outgoing(self.route, payload_type, ssrc, extensions, level_id)
+    def outgoing(self, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing:
+        return self.fanout.outgoing(self.route, payload_type, ssrc, extensions)
 
     def protect(self, packet: bytes) -> bytes:
         return packet

@@ -4,6 +4,7 @@ import struct
 
 from media.worker.codecs import OPUS, VP8
 from media.worker.consumer import Consumer
+from media.worker.outgoing_extensions import shared_part
 from media.worker.rtcp import SenderReport
 from media.worker.rtp import RtpPacket
 from tests.media.worker.sink import Sink
@@ -18,7 +19,7 @@ def forward(
     consumer: Consumer,
     packet: RtpPacket,
     sequence: int,
-    level: int | None,
+    level: bytes | None,
     report: SenderReport | None,
     now: float,
     *,
@@ -27,7 +28,8 @@ def forward(
     """Return whether there was no want of a keyframe."""
     admitted = consumer.admit(packet, sequence, report, now, keyframe=keyframe)
     if admitted:
-        sink.fanout.forward(packet, [consumer.outgoing], None, level)
+        tail = shared_part("audio" if consumer.outgoing.payload_type == 111 else "video", level)
+        sink.fanout.forward(packet, tail + packet.data[packet.payload_at :], [consumer.outgoing], None)
     return admitted is not None
 
 
@@ -103,7 +105,7 @@ def test_reports_have_the_numbers_of_what_goes_out() -> None:
     consumer.resume()
     consumer.on_sender_report(SenderReport(5, 77, 1_000))
     assert sink.reports == []
-    forward(sink, consumer, packet(1, 500), 1, 5, SenderReport(5, 77, 1_000), 0.0, keyframe=False)
+    forward(sink, consumer, packet(1, 500), 1, b"\x05", SenderReport(5, 77, 1_000), 0.0, keyframe=False)
     assert [r.ntp_timestamp for r in sink.reports] == [77]
     assert (sink.reports[0].rtp_timestamp - sink.packets[0].timestamp) & 0xFFFFFFFF == 500
     assert sink.packets[0].extensions() == {4: b"0", 1: b"\x05"}

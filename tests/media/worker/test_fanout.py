@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 
 from media.worker.aiortc_hooks import MAX_PACKET
 from media.worker.counters import Counters
-from media.worker.fanout import Outgoing
+from media.worker.fanout import MAX_EXTENSIONS, Outgoing, PictureAt
 from media.worker.ice import Address, Path
 from media.worker.kernel.fanout import KernelRoute, pack_address
-from media.worker.rtp import RtpPacket
+from media.worker.rtp import RtpPacket, pack_extensions
 from media.worker.udp import UdpEndpoint
-from media.worker.vp8 import PictureAt, find_picture
-from tests.media.worker.fanout_rig import Rig, edges, expected, packets, rtp
+from tests.media.worker.fanout_rig import OWN, Rig, edges, expected, packets, rtp
 from tests.media.worker.kernel import FANOUTS, kernel
 
 RECEIVER = st.fixed_dictionaries(
@@ -31,8 +30,9 @@ RECEIVER = st.fixed_dictionaries(
         "timestamp_offset": edges(32),
         "picture_offset": edges(15),
         "tl0_offset": edges(8),
-        "extensions": st.lists(st.tuples(st.integers(1, 14), st.binary(min_size=1, max_size=16)), max_size=3),
-        "level_id": st.sampled_from([0, 1, 14]),
+        "extensions": st.lists(st.tuples(st.integers(1, 14), st.binary(min_size=1, max_size=16)), max_size=3).map(
+            pack_extensions
+        ),
     }
 )
 
@@ -57,29 +57,31 @@ def drops(counters: Counters) -> tuple[int, int, int]:
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(packets(), st.lists(RECEIVER, min_size=1, max_size=3), st.none() | st.integers(0, 255))
+@given(packets(), st.lists(RECEIVER, min_size=1, max_size=3), st.sampled_from([b"", bytes(4), b"\x10\x1e\0\0"]))
 def test_each_receiver_has_its_copy(
     both: list[Rig],
     sent: tuple[RtpPacket, PictureAt | None],
     receivers: list[dict[str, Any]],
-    level: int | None,
+    shared: bytes,
 ) -> None:
     packet, picture = sent
-    assert find_picture(packet.data, packet.payload_at) == picture
+    tail = shared + packet.data[packet.payload_at :]
+    if picture is not None:
+        at, length, tl0 = picture
+        picture = PictureAt(at and at + len(shared), length, tl0 and tl0 + len(shared))
     seen = []
     for rig in both:
         rig.renew()
         before = rig.counters.packets_sent
         outgoing = []
         for route, numbers in zip(rig.routes, receivers, strict=False):
-            head = {name: numbers[name] for name in ("payload_type", "ssrc", "extensions", "level_id")}
-            outgoing.append(rig.fanout.outgoing(route, **head))
-            for name in numbers.keys() - head.keys():
-                setattr(outgoing[-1], name, numbers[name])
-        rig.fanout.forward(packet, outgoing, picture, level)
+            outgoing.append(rig.fanout.outgoing(route, 0, 0, b""))
+            for name, value in numbers.items():
+                setattr(outgoing[-1], name, value)
+        rig.fanout.forward(packet, tail, outgoing, picture)
         datagrams = [rig.receive(n) for n in range(len(receivers))]
         for n, (datagram, numbers) in enumerate(zip(datagrams, receivers, strict=True)):
-            assert rig.unprotect(n, datagram).data == expected(packet, picture, numbers, level)
+            assert rig.inbound[n].unprotect(datagram) == expected(packet, tail, picture, numbers)
         size = len(packet.data) - packet.payload_at
         assert [(out.packets, out.octets) for out in outgoing] == [(1, size)] * len(outgoing)
         assert rig.counters.packets_sent - before == len(receivers)
@@ -90,21 +92,21 @@ def test_each_receiver_has_its_copy(
 def test_numbers_wrap_around_on_the_way(rig: Rig) -> None:
     (first, *_) = rig.outgoing(sequence_offset=0xFFF0, timestamp_offset=0xFFFFFFFF)
     for n in range(40):
-        rig.fanout.forward(rtp((65_530 + n) % 2**16, timestamp=n), [first], None, None)
+        rig.forward(rtp((65_530 + n) % 2**16, timestamp=n), [first])
         copy = rig.unprotect(0, rig.receive(0))
         assert (copy.sequence, copy.timestamp) == ((65_514 + n) % 2**16, (n - 1) % 2**32)
     assert first.packets == rig.counters.packets_sent == 40
 
 
 def test_more_receivers_than_one_system_call_takes(rig: Rig) -> None:
-    many = [rig.fanout.outgoing(rig.routes[0], 96, ssrc) for ssrc in range(100)]
-    rig.fanout.forward(rtp(), many, None, None)
+    many = [rig.fanout.outgoing(rig.routes[0], 96, ssrc, OWN) for ssrc in range(100)]
+    rig.forward(rtp(), many)
     assert [rig.unprotect(0, rig.receive(0)).ssrc for _ in many] == list(range(100))
     assert rig.counters.packets_sent == 100
 
 
 def test_nobody_is_nothing(rig: Rig) -> None:
-    rig.fanout.forward(rtp(), [], None, None)
+    rig.forward(rtp(), [])
     assert rig.counters == Counters()
 
 
@@ -112,18 +114,27 @@ def test_what_was_set_is_what_is_read(rig: Rig) -> None:
     (out, *_) = rig.outgoing(sequence_offset=65_535, timestamp_offset=2**32 - 1, picture_offset=2**15 - 1)
     assert (out.payload_type, out.ssrc) == (96, 1)
     assert (out.sequence_offset, out.timestamp_offset, out.picture_offset) == (65_535, 2**32 - 1, 2**15 - 1)
-    out.extend([(9, b"other")])
-    rig.fanout.forward(rtp(), [out], None, 5)
+    assert out.extensions == OWN
+    out.extensions = pack_extensions([(9, b"other")])
+    rig.forward(rtp(), [out])
     assert rig.unprotect(0, rig.receive(0)).extensions() == {9: b"other"}
+
+
+def test_too_many_extensions_are_refused() -> None:
+    rig = Rig("kernel")
+    (out, *_) = rig.outgoing()
     with pytest.raises(ValueError, match="too many"):
-        out.extend([(n, bytes(16)) for n in range(1, 8)])
+        out.extensions = bytes(MAX_EXTENSIONS + 4)
+    out.extensions = bytes(MAX_EXTENSIONS)
+    assert out.extensions == bytes(MAX_EXTENSIONS)
+    rig.close()
 
 
 def test_a_route_that_is_not_open_is_left_out(rig: Rig) -> None:
     outgoing = rig.outgoing()
     rig.routes[0].shut()
     rig.routes[1].close()
-    rig.fanout.forward(rtp(), outgoing, None, None)
+    rig.forward(rtp(), outgoing)
     assert rig.unprotect(2, rig.receive(2)).ssrc == 3
     assert rig.is_silent(0)
     assert rig.is_silent(1)
@@ -131,7 +142,7 @@ def test_a_route_that_is_not_open_is_left_out(rig: Rig) -> None:
     assert [out.packets for out in outgoing] == [0, 0, 1]
     rig.routes[0].open()
     rig.routes[1].open()
-    rig.fanout.forward(rtp(8), outgoing, None, None)
+    rig.forward(rtp(8), outgoing)
     assert rig.unprotect(0, rig.receive(0)).sequence == 8
     assert rig.is_silent(1), "it has no keys any more"
 
@@ -140,18 +151,18 @@ def test_a_route_without_a_path_drops(rig: Rig) -> None:
     outgoing = rig.outgoing()
     path = rig.routes[1].path
     rig.routes[1].take(None)
-    rig.fanout.forward(rtp(), outgoing, None, None)
+    rig.forward(rtp(), outgoing)
     assert (rig.counters.packets_sent, drops(rig.counters)) == (2, (0, 1, 0))
     rig.routes[1].take(path)
-    rig.fanout.forward(rtp(8), outgoing, None, None)
+    rig.forward(rtp(8), outgoing)
     assert rig.unprotect(1, rig.receive(1)).sequence == 8
 
 
 def test_a_route_takes_another_path(rig: Rig) -> None:
     (out, *_) = rig.outgoing()
-    rig.fanout.forward(rtp(), [out], None, None)
+    rig.forward(rtp(), [out])
     rig.routes[0].take(Path(rig.endpoint, rig.sockets[1].getsockname()))
-    rig.fanout.forward(rtp(8), [out], None, None)
+    rig.forward(rtp(8), [out])
     assert rig.unprotect(0, rig.receive(0)).sequence == 7
     assert rig.unprotect(0, rig.receive(1)).sequence == 8
 
@@ -159,7 +170,7 @@ def test_a_route_takes_another_path(rig: Rig) -> None:
 def test_what_has_no_way_there_costs_the_others_nothing(rig: Rig) -> None:
     outgoing = rig.outgoing()
     rig.routes[1].take(Path(rig.endpoint, ("192.0.2.1", 9)))  # not from a socket on loopback
-    rig.fanout.forward(rtp(), outgoing, None, None)
+    rig.forward(rtp(), outgoing)
     assert (rig.counters.packets_sent, drops(rig.counters)) == (2, (0, 1, 0))
     assert rig.unprotect(0, rig.receive(0)).ssrc == 1
     assert rig.unprotect(2, rig.receive(2)).ssrc == 3
@@ -167,18 +178,18 @@ def test_what_has_no_way_there_costs_the_others_nothing(rig: Rig) -> None:
 
 def test_what_srtp_refuses_is_dropped(rig: Rig) -> None:
     outgoing = rig.outgoing()
-    rig.fanout.forward(rtp(), outgoing[:2], None, None)
-    rig.fanout.forward(rtp(), outgoing, None, None)  # nothing is protected twice
+    rig.forward(rtp(), outgoing[:2])
+    rig.forward(rtp(), outgoing)  # nothing is protected twice
     assert (rig.counters.packets_sent, drops(rig.counters)) == (3, (0, 0, 2))
     assert [out.packets for out in outgoing] == [1, 1, 1]
 
 
 def test_what_is_too_long_is_dropped(rig: Rig) -> None:
     outgoing = rig.outgoing()
-    room = MAX_PACKET - 12 - len(outgoing[0].plain)
-    rig.fanout.forward(rtp(payload=bytes(room + 1)), outgoing, None, None)
+    room = MAX_PACKET - 12 - len(OWN)
+    rig.forward(rtp(payload=bytes(room + 1)), outgoing)
     assert (rig.counters.packets_sent, drops(rig.counters)) == (0, (0, 0, 3))
-    rig.fanout.forward(rtp(payload=bytes(room)), outgoing, None, None)
+    rig.forward(rtp(payload=bytes(room)), outgoing)
     assert rig.unprotect(0, rig.receive(0)).data[-room:] == bytes(room)
 
 
@@ -193,7 +204,7 @@ def test_a_closed_socket_is_nobody_elses(rig: Rig) -> None:
         other.close()
         other = socket.socket(fileno=number)
     with other:
-        rig.fanout.forward(rtp(), outgoing, None, None)
+        rig.forward(rtp(), outgoing)
     assert (rig.counters.packets_sent, drops(rig.counters)) == (0, (0, 3, 0))
     assert all(rig.is_silent(n) for n in range(3))
 
@@ -202,7 +213,7 @@ def test_a_receiver_holds_all_it_needs(rig: Rig) -> None:
     outgoing = rig.outgoing()
     rig.routes.clear()  # and with them sessions, records and addresses, if nothing else holds them
     gc.collect()
-    rig.fanout.forward(rtp(), outgoing, None, None)
+    rig.forward(rtp(), outgoing)
     assert rig.unprotect(2, rig.receive(2)).ssrc == 3
 
 
@@ -210,8 +221,8 @@ def test_what_is_no_socket_of_ours_takes_its_copies_too(rig: Rig) -> None:
     stream = _Stream()
     outgoing = rig.outgoing()
     rig.routes[1].take(Path(stream, ("192.0.2.1", 9)))
-    rig.fanout.forward(rtp(), outgoing, None, 9)
-    assert [rig.unprotect(1, datagram).extensions() for datagram in stream.sent] == [{4: b"0", 1: b"\x09"}]
+    rig.forward(rtp(), outgoing)
+    assert [rig.unprotect(1, datagram).extensions() for datagram in stream.sent] == [{4: b"0"}]
     assert rig.unprotect(2, rig.receive(2)).ssrc == 3
     assert outgoing[1].packets == 1
     assert (rig.counters.packets_sent, drops(rig.counters)) == (2, (0, 0, 0))
@@ -228,8 +239,8 @@ def test_a_full_buffer_drops_the_rest() -> None:
         assert isinstance(route, KernelRoute)
         route.record.address_length = 0
         near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4_096)
-        many += [rig.fanout.outgoing(route, 96, ssrc) for ssrc in range(100)]
-        rig.fanout.forward(rtp(payload=bytes(1_000)), many, None, None)
+        many += [rig.fanout.outgoing(route, 96, ssrc, OWN) for ssrc in range(100)]
+        rig.forward(rtp(payload=bytes(1_000)), many)
     assert 0 < rig.counters.packets_sent < 100
     assert rig.counters.packets_sent + rig.counters.sends_full == 100
     rig.close()
