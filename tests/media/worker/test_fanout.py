@@ -167,6 +167,18 @@ def test_a_route_takes_another_path(rig: Rig) -> None:
     assert rig.unprotect(0, rig.receive(1)).sequence == 8
 
 
+def test_each_leaves_by_its_own_socket(rig: Rig) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        endpoint = UdpEndpoint(other, lambda *_: None, rig.counters)
+        rig.routes[1].take(Path(endpoint, rig.sockets[1].getsockname()))
+        rig.forward(rtp(), rig.outgoing())
+        for sock, left_by in zip(rig.sockets, (rig.socket, other, rig.socket), strict=True):
+            sock.settimeout(5)
+            assert sock.recvfrom(2_048)[1] == left_by.getsockname()
+    assert rig.counters.packets_sent == 3
+
+
 def test_what_has_no_way_there_costs_the_others_nothing(rig: Rig) -> None:
     outgoing = rig.outgoing()
     rig.routes[1].take(Path(rig.endpoint, ("192.0.2.1", 9)))  # not from a socket on loopback
