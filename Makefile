@@ -10,6 +10,8 @@ BIN := $(ENV)/bin
 JS := tests/web/js
 PEERS := benchmarks/signalling/peers
 SOURCES := chatroom media nurseries web tests benchmarks
+# What the kernel of the packet path is compiled from. An install does so, where there is a compiler.
+KERNEL := $(addprefix media/worker/kernel/,fanout.h fanout.c build.py hatch.py)
 
 # Off: checkpoints on every path, which is a promise of libraries like Trio itself; startable functions, which want a list
 # by hand; async functions that Quart wants async.
@@ -75,11 +77,11 @@ clean:
 
 # ---- the environment; each stamp is remade when what it is made from changes
 
-$(ENV)/.run: requirements.lock pyproject.toml .ci/environment
+$(ENV)/.run: requirements.lock pyproject.toml .ci/environment $(KERNEL)
 	@PYTHON="$(PYTHON)" .ci/environment $(ENV) requirements.lock
 	@touch $@
 
-$(ENV)/.test: requirements-dev.lock pyproject.toml .ci/environment
+$(ENV)/.test: requirements-dev.lock pyproject.toml .ci/environment $(KERNEL)
 	@PYTHON="$(PYTHON)" .ci/environment $(ENV) requirements-dev.lock
 	@touch $@ $(ENV)/.run
 
@@ -89,11 +91,12 @@ $(ENV)/.js: $(ENV)/.test $(JS)/package-lock.json
 	@touch $@
 
 # Apart from the other, which is left as the tests want it.
-$(ENV)/bench/.made: requirements-bench.lock pyproject.toml .ci/environment $(PEERS)/package-lock.json
+$(ENV)/bench/.made: requirements-bench.lock pyproject.toml .ci/environment $(KERNEL) $(PEERS)/package-lock.json
 	@PYTHON="$(PYTHON)" .ci/environment $(ENV)/bench requirements-bench.lock
 	@PATH="$(CURDIR)/$(ENV)/bench/bin:$$PATH" $(ENV)/bench/bin/npm ci --prefix $(PEERS) --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(ENV)/.system: $(ENV)/.test .ci/system-packages
 	@.ci/system-packages $(BIN)/python
+	@$(BIN)/python -m media.worker.kernel.build
 	@touch $@

@@ -67,6 +67,12 @@ class WorkerStatistics:
     packets_received: int
     packets_sent: int
     packets_dropped: int
+    #: Of those, not sent: the socket's buffer was full; no path, or another objection; SRTP failed.
+    sends_full: int
+    sends_refused: int
+    sends_unprotected: int
+    #: Whether the compiled kernel forwards; otherwise it is Python.
+    kernel: bool
     #: TCP connections on which a check was authenticated, and those on which none was so far
     tcp_proven: int = 0
     tcp_unproven: int = 0

@@ -38,7 +38,9 @@ def main() -> int:
     except (ValueError, OSError) as error:
         print(f"media.worker: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    options = process.Options(control, arguments.port, tuple(arguments.address), announce)
+    options = process.Options(
+        control, arguments.port, tuple(arguments.address), announce, kernel=not arguments.no_kernel
+    )
     try:
         with control:
             return asyncio.run(process.run(options) if listener is None else process.run_listening(options, listener))
@@ -69,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ADDRESS[:PORT]",
         help="tell browsers this address instead of those listened on (may be given several times)",
     )
+    parser.add_argument("--no-kernel", action="store_true", help="forward in Python, though there is a compiled kernel")
     parser.add_argument(
         "--log-level", default="info", choices=["debug", "info", "warning", "error"], help="(default: %(default)s)"
     )

@@ -4,7 +4,8 @@ aiortc's `RTCDtlsTransport` awaits per packet and parses everything it decrypts.
 for the records that follow; the SRTP sessions it makes are then called directly and synchronously.
 
 What is touched: of the ICE transport `RTCDtlsTransport` is given, it uses ``_recv``, ``_send`` and ``role`` only; of
-itself ``_set_role``, ``_srtp_profiles``, ``_rx_srtp``, ``_tx_srtp`` and ``_task``.
+itself ``_set_role``, ``_srtp_profiles``, ``_rx_srtp``, ``_tx_srtp`` and ``_task``. Of pylibsrtp it is ``_binding``, the
+``_srtp`` of a session, and libsrtp's ``srtp_protect`` in it, for packets are protected in place, here and in C.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from aiortc.sdp import SessionDescription
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from OpenSSL import SSL
+from pylibsrtp import _binding
 
 #: DTLS datagrams kept until they are read. A handshake has a dozen.
 MAX_QUEUED = 32
@@ -30,6 +32,11 @@ MAX_QUEUED = 32
 _PROFILES = sorted(SRTP_PROFILES, key=lambda profile: profile is not SRTP_AEAD_AES_128_GCM)
 
 SrtpError = pylibsrtp.Error
+
+#: The longest packet that is protected, in bytes before it is: as SRTP over UDP it fits an Ethernet frame.
+MAX_PACKET = 1_456
+#: What may be added to it: SRTP_MAX_TRAILER_LEN of libsrtp.
+_TRAILER = 144
 
 
 class DtlsError(Exception):
@@ -47,6 +54,45 @@ class Certificate:
         """The SHA-256 fingerprint in the form of an ``a=fingerprint`` line (RFC 8122)."""
         value = next(f.value for f in self.aiortc.getFingerprints() if f.algorithm == "sha-256")
         return f"sha-256 {value}"
+
+
+class SrtpSession:
+    """An outgoing SRTP session, made by pylibsrtp, that is used without its copies.
+
+    ``address`` is that of libsrtp's session, for C. It is good for as long as this object lives.
+    """
+
+    # Each packet is out of here before the next comes in, so there is one for all sessions. Not for threads.
+    _packet = _binding.ffi.new("char[]", MAX_PACKET + _TRAILER)
+    _buffer = _binding.ffi.buffer(_packet)
+    _length = _binding.ffi.new("int *")
+    _protect = _binding.lib.srtp_protect
+
+    def __init__(self, session: pylibsrtp.Session) -> None:
+        self._session = session  # frees the one of libsrtp when it goes
+        self._srtp = session._srtp[0]
+        self.address = int(_binding.ffi.cast("uintptr_t", self._srtp))
+
+    def protect(self, packet: bytes) -> bytes:
+        """Return the packet as SRTP. Raises SrtpError, and ValueError for one that is too long."""
+        size = len(packet)
+        if size > MAX_PACKET:
+            raise ValueError("packet is too long")
+        buffer, length = self._buffer, self._length
+        buffer[:size] = packet
+        length[0] = size
+        status = self._protect(self._srtp, self._packet, length)
+        if status:
+            raise SrtpError(pylibsrtp.ERRORS[status])
+        return cast("bytes", buffer[: length[0]])
+
+
+def srtp_protect_address() -> int:
+    """Return the address of libsrtp's function ``srtp_err_status_t (srtp_t, void *packet, int *length)``, for C.
+
+    It is of the libsrtp in which pylibsrtp's sessions live; no other may touch them.
+    """
+    return int(_binding.ffi.cast("uintptr_t", _binding.ffi.addressof(_binding.lib, "srtp_protect")))
 
 
 class _Datagrams:
@@ -127,6 +173,10 @@ class DtlsSession:
         """Return the functions that encrypt RTP and RTCP. They raise SrtpError, and ValueError for what is too long."""
         session = cast("Any", self._dtls._tx_srtp)
         return session.protect, session.protect_rtcp
+
+    def srtp(self) -> SrtpSession:
+        """Return the outgoing SRTP session, once the handshake is complete."""
+        return SrtpSession(self._dtls._tx_srtp)
 
     def unprotectors(self) -> tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]:
         """Return the functions that decrypt RTP and RTCP; they raise as those of `protectors` do."""

@@ -17,9 +17,9 @@ class Continuity:
         "_first",
         "_last_at",
         "_sequence",
-        "_sequence_offset",
         "_timestamp",
-        "_timestamp_offset",
+        "sequence_offset",
+        "timestamp_offset",
     )
 
     def __init__(self, clock_rate: int) -> None:
@@ -28,32 +28,29 @@ class Continuity:
         self._timestamp = 0
         self._last_at = 0.0
         self._first = 0
-        self._sequence_offset = 0
-        self._timestamp_offset = 0
+        #: What is to be added to numbers of the current stream; neither is cut to its field.
+        self.sequence_offset = 0
+        self.timestamp_offset = 0
 
     def start(self, sequence: int, timestamp: int, now: float) -> None:
         """Go on with a stream whose first packet is this one."""
         self._first = sequence
         if self._sequence is None:
             self._sequence = random.getrandbits(15)  # RFC 3550 asks for a random start, SRTP for secrecy
-            self._sequence_offset = self._sequence + 1 - sequence
-            self._timestamp_offset = random.getrandbits(32)
+            self.sequence_offset = self._sequence + 1 - sequence
+            self.timestamp_offset = random.getrandbits(32)
         else:
             elapsed = max(1, int((now - self._last_at) * self._clock_rate))
-            self._sequence_offset = self._sequence + 1 - sequence
-            self._timestamp_offset = self._timestamp + elapsed - timestamp
+            self.sequence_offset = self._sequence + 1 - sequence
+            self.timestamp_offset = self._timestamp + elapsed - timestamp
 
-    def map(self, sequence: int, timestamp: int, now: float) -> tuple[int, int] | None:
-        """Return the numbers a packet goes out with, or None if it is from before the start."""
+    def passes(self, sequence: int, timestamp: int, now: float) -> bool:
+        """Say whether a packet goes out, with the offsets added, or is from before the start."""
         if sequence < self._first:
-            return None
-        out = sequence + self._sequence_offset
+            return False
+        out = sequence + self.sequence_offset
         if self._sequence is None or out > self._sequence:
             self._sequence = out
-            self._timestamp = timestamp + self._timestamp_offset
+            self._timestamp = timestamp + self.timestamp_offset
             self._last_at = now
-        return out, timestamp + self._timestamp_offset
-
-    def map_timestamp(self, timestamp: int) -> int:
-        """Return the timestamp that one of the current incoming stream goes out with."""
-        return timestamp + self._timestamp_offset
+        return True

@@ -60,9 +60,22 @@ class IceTransport:
         self.used = ""
         #: In the order of their last checks.
         self.paths: list[Path] = []
-        self.selected: Path | None = None
+        self._selected: Path | None = None
         #: When the selected path was last checked.
         self.checked = -math.inf
+        #: Told of each newly selected path, and of None when there is none any more.
+        self.on_selected: Callable[[Path | None], None] = lambda _: None
+
+    @property
+    def selected(self) -> Path | None:
+        """The path that is sent on."""
+        return self._selected
+
+    @selected.setter
+    def selected(self, path: Path | None) -> None:
+        if path != self._selected:
+            self._selected = path
+            self.on_selected(path)
 
     def send(self, data: bytes) -> None:
         """Send on the selected path; without one the datagram is lost."""

@@ -24,6 +24,7 @@ from media.worker.aiortc_hooks import Certificate
 from media.worker.control import Control
 from media.worker.counters import Counters
 from media.worker.ice import IceAgent
+from media.worker.kernel.choice import choose
 from media.worker.port import open_port
 from media.worker.tcp import TcpListener
 from media.worker.transport import TransportFactory
@@ -48,6 +49,8 @@ class Options:
     port: int
     addresses: tuple[str, ...]
     announce: tuple[Announcement, ...]
+    #: Forward with the compiled kernel, if there is one.
+    kernel: bool = True
 
 
 class Channel(Protocol):
@@ -160,13 +163,19 @@ async def _serve(options: Options, control: Channel, stopping: asyncio.Task[Any]
                 task.add_done_callback(lambda _: work.close())
                 return task
 
-            factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn)
+            fanout, reason = choose(counters, kernel=options.kernel)
+            factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn, fanout)
             worker = Worker(factory, control.emit, listener.statistics)
             for endpoint in endpoints:
                 endpoint.start(loop)
             listener.start(loop)
             control.emit(Ready(port.number, [address for address, _ in told]))
-            logger.info("ready port=%d addresses=%s", port.number, ",".join(address for address, _ in told))
+            logger.info(
+                "ready port=%d addresses=%s kernel=%s",
+                port.number,
+                ",".join(address for address, _ in told),
+                "yes" if fanout.compiled else f"no reason={reason!r}",
+            )
             ticker = group.create_task(_tick(worker, listener), name="ticker")
             serving = group.create_task(control.serve(worker), name="control")
             await _first(serving, stopping)

@@ -7,7 +7,9 @@ from typing import Protocol
 from media.messages import Source
 from media.worker.codecs import AUDIO_LEVEL, MID, Codec
 from media.worker.consumer import Consumer
+from media.worker.fanout import Fanout
 from media.worker.keyframes import KeyframeRequester
+from media.worker.outgoing_extensions import shared_part
 from media.worker.reception import Reception
 from media.worker.rtcp import ReportBlock, SenderReport, pack_pli
 from media.worker.rtp import RtpPacket
@@ -28,9 +30,17 @@ class Producer:
     """
 
     def __init__(
-        self, sink: RtcpSink, ssrc: int, participant: str, source: Source, line: MediaLine, codec: Codec
+        self,
+        sink: RtcpSink,
+        fanout: Fanout,
+        ssrc: int,
+        participant: str,
+        source: Source,
+        line: MediaLine,
+        codec: Codec,
     ) -> None:
         self._sink = sink
+        self._forward = fanout.forward
         self._ssrc = ssrc
         self.participant = participant
         self.mid = line.mid
@@ -75,14 +85,18 @@ class Producer:
         keyframe = self._is_video and starts_keyframe(packet.data, packet.payload_at)
         if keyframe:
             self._keyframes.arrived()
-        level = extensions.get(self._level_id) if self._level_id is not None else None
-        if level is not None and len(level) != 1:
-            level = None
-        payload = packet.data[packet.payload_at :]
         report, wanted = self._sender_report, False
+        receivers = []
         for consumer in self._consumers:
-            if not consumer.on_rtp(packet, payload, sequence, level, report, now, keyframe=keyframe):
+            admitted = consumer.admit(packet, sequence, report, now, keyframe=keyframe)
+            if admitted:
+                receivers.append(consumer.outgoing)
+            elif admitted is None:
                 wanted = True
+        if receivers:
+            level = extensions.get(self._level_id) if self._level_id is not None else None
+            shared = shared_part(self.codec.kind, level if level is not None and len(level) == 1 else None)
+            self._forward(packet, shared + packet.data[packet.payload_at :], receivers, None)
         if wanted:
             self.ask_keyframe(now)
 

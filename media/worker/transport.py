@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from media.messages import LegState
 from media.worker.aiortc_hooks import Certificate, DtlsError, DtlsSession, SrtpError
 from media.worker.counters import Counters
+from media.worker.fanout import Fanout, Outgoing
 from media.worker.ice import IceAgent
 from media.worker.liveness import Liveness
 from media.worker.rtp import MalformedPacketError, is_rtcp
@@ -40,12 +41,19 @@ class TransportUser(Protocol):
 
 
 class TransportFactory:
-    """What all transports of a worker share: the port, the certificate, the counters and the owner of their tasks."""
+    """What all transports of a worker share: port, certificate, counters, fan-out and the owner of their tasks."""
 
     def __init__(
-        self, agent: IceAgent, certificate: Certificate, counters: Counters, candidates: tuple[str, ...], spawn: Spawn
+        self,
+        agent: IceAgent,
+        certificate: Certificate,
+        counters: Counters,
+        candidates: tuple[str, ...],
+        spawn: Spawn,
+        fanout: Fanout,
     ) -> None:
         self.agent = agent
+        self.fanout = fanout
         self.certificate = certificate
         self.counters = counters
         self.candidates = candidates
@@ -70,6 +78,9 @@ class Transport:
         self._user = user
         self._name = name
         self._ice = factory.agent.create(self._on_datagram, self._on_check)
+        #: How what is forwarded goes out.
+        self.route = factory.fanout.route()
+        self._ice.on_selected = self.route.take
         self._dtls = DtlsSession(factory.certificate, self._ice.send, self._on_closed)
         self._liveness = Liveness(now)
         self._handshake: asyncio.Task[None] | None = None
@@ -110,6 +121,8 @@ class Transport:
         self._closed = True
         self._factory.open -= 1
         self._factory.agent.remove(self._ice)
+        self._ice.on_selected = lambda _: None
+        self.route.close()
         if self._handshake is not None:
             self._handshake.cancel()
         self._factory.spawn(self._say_goodbye(), f"close {self._name}")
@@ -119,16 +132,24 @@ class Transport:
         state = self._liveness.state(now)
         if state != self.state and not self._closed:
             self.state = state
+            if state == "connected":
+                self.route.open()
+            else:
+                self.route.shut()
             logger.info("transport changed transport=%s state=%s", self._name, state)
             self._user.on_state(state)
 
+    def outgoing(self, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing:
+        """Make what is forwarded to the peer under an SSRC: see `media.worker.fanout`."""
+        return self._factory.fanout.outgoing(self.route, payload_type, ssrc, extensions)
+
     def send_rtp(self, packet: bytes) -> None:
-        """Encrypt and send an RTP packet, if connected."""
+        """Encrypt and send an RTP packet that is for this peer only, if connected."""
         if self.state == "connected":
             try:
                 self._ice.send(self._protect(packet))
             except (SrtpError, ValueError):
-                self._counters.packets_dropped += 1
+                self._counters.sends_unprotected += 1
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send an RTCP packet, if connected."""
@@ -136,7 +157,7 @@ class Transport:
             try:
                 self._ice.send(self._protect_rtcp(packet))
             except (SrtpError, ValueError):
-                self._counters.packets_dropped += 1
+                self._counters.sends_unprotected += 1
 
     def forget(self, ssrc: int) -> None:
         """Drop what is remembered of an incoming stream that is no more."""
@@ -189,6 +210,7 @@ class Transport:
             self._protect, self._protect_rtcp = self._dtls.protectors()
             self._unprotect, self._unprotect_rtcp = self._dtls.unprotectors()
             self._secure = True
+            self.route.secure(self._dtls.srtp())
             self._liveness.secured()
         self.tick(self._factory.clock())
 

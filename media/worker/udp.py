@@ -9,6 +9,7 @@ import socket
 import struct
 import sys
 import time
+from array import array
 from collections.abc import Callable, Sequence
 
 from media.worker.counters import Counters
@@ -28,6 +29,8 @@ _ANCILLARY = socket.CMSG_SPACE(_TIMESTAMP.size)
 #: Seconds that a datagram may have waited.
 _MAX_AGE = 1.0
 _PORT_ATTEMPTS = 10
+#: What the kernel says of a full buffer, and of a full queue behind it.
+_FULL = (errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS)
 
 #: Takes a datagram, the endpoint it came to, the address it came from, and the time in seconds.
 Receive = Callable[[bytes, "UdpEndpoint", Address, float], object]
@@ -50,6 +53,8 @@ class UdpEndpoint:
         self._receive = receive
         self._counters = counters
         self.host: str = sock.getsockname()[0]
+        #: The file descriptor, and -1 once it is closed: in memory, for C to read.
+        self.descriptor = array("i", [sock.fileno()])
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to read."""
@@ -58,14 +63,18 @@ class UdpEndpoint:
     def close(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stop reading and close the socket."""
         loop.remove_reader(self._socket)
+        self.descriptor[0] = -1  # the number may be another file's soon
         self._socket.close()
 
     def send(self, data: bytes, address: Address) -> None:
         """Send a datagram. What the kernel does not take at once (full buffer, no route) is dropped and counted."""
         try:
             self._socket.sendto(data, address)
-        except OSError:
-            self._counters.packets_dropped += 1
+        except OSError as error:
+            if error.errno in _FULL:
+                self._counters.sends_full += 1
+            else:
+                self._counters.sends_refused += 1
         else:
             self._counters.packets_sent += 1
 

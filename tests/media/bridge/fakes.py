@@ -33,7 +33,7 @@ Reply = Result | tuple[ErrorCode, str] | None
 Pair = Callable[[], tuple[trio.abc.Stream, trio.abc.Stream]]
 
 READY = Ready(10_000, ["192.0.2.1"])
-NOTHING = WorkerStatistics(0, 0, 0, 0, 0, 0, 0, 0)
+NOTHING = WorkerStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, kernel=False)
 
 
 def answer_everything(request: Request) -> Reply:

@@ -21,6 +21,7 @@ from media.messages import (
 from media.worker.addresses import candidates
 from media.worker.aiortc_hooks import Certificate
 from media.worker.counters import Counters
+from media.worker.fanout import PureFanout
 from media.worker.ice import Address, IceAgent
 from media.worker.transport import TransportFactory
 from media.worker.worker import Worker
@@ -42,7 +43,12 @@ class MemoryWorker:
         self.agent = IceAgent(self.counters)
         self._peers: dict[Address, Peer] = {}
         self.factory = TransportFactory(
-            self.agent, Certificate(), self.counters, candidates([("127.0.0.1", 4000)]), self._spawn
+            self.agent,
+            Certificate(),
+            self.counters,
+            candidates([("127.0.0.1", 4000)]),
+            self._spawn,
+            PureFanout(self.counters),
         )
         self.factory.clock = lambda: self.now
         self.worker = Worker(self.factory, self.events.append)

@@ -9,9 +9,10 @@ import inspect
 import pylibsrtp
 import pytest
 from aiortc import RTCDtlsTransport, rtcdtlstransport
+from pylibsrtp import _binding
 
 from media.worker import aiortc_hooks
-from media.worker.aiortc_hooks import Certificate, DtlsSession
+from media.worker.aiortc_hooks import Certificate, DtlsSession, SrtpError, SrtpSession, srtp_protect_address
 
 SOURCE = inspect.getsource(RTCDtlsTransport)
 
@@ -40,6 +41,34 @@ def test_aiortc_still_has_the_profiles() -> None:
 def test_pylibsrtp_still_has_its_functions() -> None:
     for name in ("protect", "protect_rtcp", "unprotect", "unprotect_rtcp", "remove_stream"):
         assert callable(getattr(pylibsrtp.Session, name, None)), f"pylibsrtp's Session has no {name} any more"
+
+
+def test_pylibsrtp_still_has_what_c_calls() -> None:
+    ffi, lib = _binding.ffi, _binding.lib
+    function = ffi.typeof(ffi.addressof(lib, "srtp_protect"))
+    result, arguments = function.result, [argument.cname for argument in function.args]
+    assert (result.cname, ffi.sizeof(result), arguments) == (
+        "srtp_err_status_t",
+        ffi.sizeof("int"),
+        ["struct srtp_ctx_t_ *", "void *", "int *"],
+    ), "media/worker/kernel/fanout.c calls it as int (*)(void *, void *, int *)"
+    assert srtp_protect_address() == int(ffi.cast("uintptr_t", ffi.addressof(lib, "srtp_protect"))) > 0
+    session = pylibsrtp.Session()
+    assert ffi.typeof(session._srtp).cname == "struct srtp_ctx_t_ * *"
+    assert SrtpSession(session).address == int(ffi.cast("uintptr_t", session._srtp[0])) > 0
+
+
+def test_a_packet_is_protected_as_pylibsrtp_does() -> None:
+    def session() -> pylibsrtp.Session:
+        return pylibsrtp.Session(pylibsrtp.Policy(bytes(range(30)), pylibsrtp.Policy.SSRC_ANY_OUTBOUND))
+
+    plain, ours = session(), SrtpSession(session())
+    packet = bytes([0x80, 96]) + bytes(10) + b"payload"
+    assert ours.protect(packet) == plain.protect(packet)
+    with pytest.raises(SrtpError, match="replay"):
+        ours.protect(packet)
+    with pytest.raises(ValueError, match="too long"):
+        ours.protect(packet + bytes(aiortc_hooks.MAX_PACKET))
 
 
 def test_two_sessions_shake_hands_and_say_goodbye() -> None:

@@ -5,24 +5,11 @@ import struct
 from media.worker.codecs import VP8
 from media.worker.consumer import Consumer
 from media.worker.producer import Producer
-from media.worker.rtcp import read_keyframe_requests, walk
 from media.worker.rtp import RtpPacket
 from media.worker.sdp import MediaLine
+from tests.media.worker.sink import Sink
 
 LINE = MediaLine("video", "100", "UDP/TLS/RTP/SAVPF", "1", False, "sendonly", VP8, 100, {}, frozenset())
-
-
-class Sink:
-    def __init__(self) -> None:
-        self.asked: list[int] = []
-        self.sent = 0
-
-    def send_rtp(self, packet: bytes) -> None:
-        self.sent += 1
-
-    def send_rtcp(self, packet: bytes) -> None:
-        for read in walk(packet):
-            self.asked += read_keyframe_requests(read)
 
 
 def frame(sequence: int, *, key: bool) -> RtpPacket:
@@ -32,7 +19,7 @@ def frame(sequence: int, *, key: bool) -> RtpPacket:
 
 def test_a_waiting_consumer_has_a_keyframe_asked_for_until_it_comes() -> None:
     publisher, subscriber = Sink(), Sink()
-    producer = Producer(publisher, 1, "alice", "camera", LINE, VP8)
+    producer = Producer(publisher, subscriber.fanout, 1, "alice", "camera", LINE, VP8)
     consumer = Consumer(subscriber, VP8, 9, "0", "alice")
     producer.add(consumer)
     consumer.resume()
@@ -47,7 +34,7 @@ def test_a_waiting_consumer_has_a_keyframe_asked_for_until_it_comes() -> None:
     producer.on_rtp(frame(3, key=True), {}, 1.1)
     producer.tick(5.0)
     assert publisher.asked == [5, 5]
-    assert subscriber.sent == 1
+    assert len(subscriber.packets) == 1
     producer.remove(consumer)
     producer.on_rtp(frame(4, key=False), {}, 5.0)
-    assert subscriber.sent == 1
+    assert len(subscriber.packets) == 1
