@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from media.messages import Source
 from media.worker.codecs import AUDIO_LEVEL, MID, Codec
 from media.worker.consumer import Consumer
-from media.worker.keyframes import KeyframeRequester
-from media.worker.reception import Reception
-from media.worker.rtcp import ReportBlock, SenderReport, pack_pli
+from media.worker.layer import Layer, RtcpSink
+from media.worker.rtcp import ReportBlock
 from media.worker.rtp import RtpPacket
+from media.worker.rtx import original_sequence, restore
 from media.worker.sdp import MediaLine
-from media.worker.vp8 import starts_keyframe
-
-
-class RtcpSink(Protocol):
-    """The transport of the publisher."""
-
-    def send_rtcp(self, packet: bytes) -> None: ...
 
 
 class Producer:
-    """Hands each packet of a track to its consumers, and asks the publisher for what they need.
+    """A track with its layers and its consumers.
 
     ``participant`` is the publisher's id; ``ssrc`` is what the worker calls itself in RTCP.
     """
@@ -37,74 +28,61 @@ class Producer:
         self.source: Source = source
         self.codec = codec
         self.track_id = f"{participant}-{line.mid}"
-        self._is_video = codec.kind == "video"
-        self._keyframes = KeyframeRequester()
-        self._consumers: tuple[Consumer, ...] = ()
-        self._reception: Reception | None = None
-        self._sender_report: SenderReport | None = None
-        #: The SSRC of its stream, when one was seen.
-        self.stream: int | None = None
+        self.consumers: tuple[Consumer, ...] = ()
+        self.layers: tuple[Layer, ...] = ()
         self.update(line)
 
     def update(self, line: MediaLine) -> None:
         """Take the numbers of a new offer."""
         self.payload_type = line.payload_type
+        self.repair_payload_type = line.repair_payload_type
         self.mid_id = line.extensions.get(MID)
         self._level_id = line.extensions.get(AUDIO_LEVEL)
+        if not self.layers:
+            self.layers = (Layer(self._sink, self._ssrc, self.codec),)
+        for layer in self.layers:
+            layer.repeats = self.codec.kind == "video" and "nack" in line.feedback
+            layer.has_repair_stream = line.repair_payload_type is not None
 
     def add(self, consumer: Consumer) -> None:
         """Forward to this consumer, too."""
-        self._consumers = (*self._consumers, consumer)
+        self.consumers = (*self.consumers, consumer)
+        consumer.select(self.layers[0])
 
     def remove(self, consumer: Consumer) -> None:
         """Forward to this consumer no more."""
-        self._consumers = tuple(other for other in self._consumers if other is not consumer)
+        self.consumers = tuple(other for other in self.consumers if other is not consumer)
+        consumer.close()
 
-    def begin(self, stream: int) -> None:
-        """Its packets have this SSRC from now on."""
-        self.stream = stream
-        self._reception = Reception(stream, self.codec.clock_rate)
-        self._sender_report = None
-        for consumer in self._consumers:
-            consumer.on_stream()
+    def learn(self, packet: RtpPacket) -> Layer | None:
+        """Return the layer that a packet of an unknown SSRC is of; that SSRC is the layer's from now on."""
+        layer = self.layers[0]
+        if packet.payload_type == self.payload_type:
+            layer.begin(packet.ssrc)
+        elif layer.stream is None:
+            return None
+        else:
+            layer.repair = packet.ssrc
+        return layer
 
-    def on_rtp(self, packet: RtpPacket, extensions: dict[int, bytes], now: float) -> None:
-        """Forward a packet of its stream."""
-        assert self._reception is not None
-        sequence = self._reception.add(packet.sequence, packet.timestamp, now)
-        keyframe = self._is_video and starts_keyframe(packet.data, packet.payload_at)
-        if keyframe:
-            self._keyframes.arrived()
-        level = extensions.get(self._level_id) if self._level_id is not None else None
-        if level is not None and len(level) != 1:
-            level = None
-        payload = packet.data[packet.payload_at :]
-        report, wanted = self._sender_report, False
-        for consumer in self._consumers:
-            if not consumer.on_rtp(packet, payload, sequence, level, report, now, keyframe=keyframe):
-                wanted = True
-        if wanted:
-            self.ask_keyframe(now)
-
-    def on_sender_report(self, report: SenderReport, now: float) -> None:
-        """Take the publisher's word about its clock, and pass it on."""
-        assert self._reception is not None
-        self._reception.reported(report, now)
-        self._sender_report = report
-        for consumer in self._consumers:
-            consumer.on_sender_report(report)
-
-    def ask_keyframe(self, now: float) -> None:
-        """A consumer cannot go on without a keyframe."""
-        # A stream that has not begun yet begins with one.
-        if self._is_video and self.stream is not None and self._keyframes.ask(now):
-            self._sink.send_rtcp(pack_pli(self._ssrc, self.stream))
+    def on_rtp(self, layer: Layer, packet: RtpPacket, extensions: dict[int, bytes], now: float) -> bool:
+        """Take a packet of a layer, or what repeats one. Returns False if it is of no use."""
+        if packet.payload_type == self.payload_type and packet.ssrc == layer.stream:
+            level = extensions.get(self._level_id) if self._level_id is not None else None
+            layer.on_rtp(packet, level if level is not None and len(level) == 1 else None, now)
+            return True
+        if packet.payload_type == self.repair_payload_type and packet.ssrc == layer.repair:
+            if original_sequence(packet) is None or layer.stream is None:
+                return True  # it was sent to see what the link takes
+            layer.on_repeated(restore(packet, self.payload_type, layer.stream), now)
+            return True
+        return False
 
     def tick(self, now: float) -> None:
         """Time has passed."""
-        if self.stream is not None and self._keyframes.tick(now):
-            self._sink.send_rtcp(pack_pli(self._ssrc, self.stream))
+        for layer in self.layers:
+            layer.tick(now)
 
-    def report(self, now: float) -> ReportBlock | None:
-        """Return the receiver report block for its stream."""
-        return None if self._reception is None else self._reception.report(now)
+    def blocks(self, now: float) -> list[ReportBlock]:
+        """Return the receiver report blocks for its streams."""
+        return [block for layer in self.layers if (block := layer.block(now)) is not None]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 
-_HEADER = struct.Struct("!BBHII")
+#: The first twelve octets.
+HEADER = struct.Struct("!BBHII")
 _EXTENSION = struct.Struct("!HH")
 
 HEADER_LENGTH = 12
@@ -12,6 +13,8 @@ _VERSION = 0x80
 _PADDING = 0x20
 _EXTENDED = 0x10
 _MARKER = 0x80
+#: Of what goes out: version 2, with an extension block and no contributing sources.
+FIRST_OCTET = _VERSION | _EXTENDED
 _ONE_BYTE = 0xBEDE
 _TWO_BYTE = 0x1000
 
@@ -49,7 +52,7 @@ class RtpPacket:
             raise MalformedPacketError("shorter than an RTP header")
         first: int
         second: int
-        first, second, self.sequence, self.timestamp, self.ssrc = _HEADER.unpack_from(data)
+        first, second, self.sequence, self.timestamp, self.ssrc = HEADER.unpack_from(data)
         if first & 0xC0 != _VERSION:
             raise MalformedPacketError("not RTP version 2")
         self.data = data
@@ -114,20 +117,16 @@ def pack_extensions(extensions: list[tuple[int, bytes]]) -> bytes:
     return _EXTENSION.pack(_ONE_BYTE, len(block) // 4) + block
 
 
-def pack_header(
-    packet: RtpPacket, payload_type: int, sequence: int, timestamp: int, ssrc: int, extensions: bytes
-) -> bytes:
-    """Write the header under which ``packet``'s payload goes on: everything but marker and padding is new.
+def pack_start(packet: RtpPacket, payload_type: int, sequence: int, timestamp: int, ssrc: int) -> bytes:
+    """Write the first twelve octets of the header under which ``packet``'s payload goes on.
 
-    ``extensions`` comes from `pack_extensions`. Contributing sources are left out, as nothing is mixed here.
+    Everything but marker and padding is new; an extension block must follow. Contributing sources are left out, as
+    nothing is mixed here.
     """
-    return (
-        _HEADER.pack(
-            _VERSION | _EXTENDED | packet.padding,
-            packet.marker | payload_type,
-            sequence & 0xFFFF,
-            timestamp & 0xFFFFFFFF,
-            ssrc,
-        )
-        + extensions
+    return HEADER.pack(
+        FIRST_OCTET | packet.padding,
+        packet.marker | payload_type,
+        sequence & 0xFFFF,
+        timestamp & 0xFFFFFFFF,
+        ssrc,
     )

@@ -71,6 +71,8 @@ class SubscribeLeg:
         self._transport: Transport | None = None
         self._slots: list[Slot] = []
         self._by_ssrc: dict[int, Subscription] = {}
+        #: All SSRCs in use, those of repetitions among them.
+        self._taken: set[int | None] = set()
         self._session = secrets.randbits(62)
         self._number = secrets.randbits(30)
         self._version = 0
@@ -122,13 +124,14 @@ class SubscribeLeg:
             if subscription is None:
                 slot.reusable = slot.subscription is None
             elif subscription is slot.subscription:
+                subscription.consumer.repair_payload_type = line.repair_payload_type
                 agreed = not line.rejected and line.direction in ("recvonly", "sendrecv")
                 if not agreed:
                     subscription.consumer.pause()
                 elif not subscription.consumer.active:
                     subscription.consumer.resume()
                     if transport.state == "connected":
-                        subscription.producer.ask_keyframe(now)
+                        subscription.consumer.ask_keyframe(now)
 
     def restart(self, now: float, *, fresh: bool) -> None:
         """Have the next `follow` offer all there is, with new ICE credentials or, if ``fresh``, for a new connection.
@@ -167,9 +170,14 @@ class SubscribeLeg:
         """Take a decrypted RTCP compound packet."""
         for packet in rtcp.walk(data):
             for ssrc in rtcp.read_keyframe_requests(packet):
-                subscription = self._by_ssrc.get(ssrc)
-                if subscription is not None:
-                    subscription.producer.ask_keyframe(now)
+                if (subscription := self._by_ssrc.get(ssrc)) is not None:
+                    subscription.consumer.ask_keyframe(now)
+            for block in rtcp.read_report_blocks(packet):
+                if (subscription := self._by_ssrc.get(block.ssrc)) is not None:
+                    subscription.consumer.on_report_block(block, now)
+            nack = rtcp.read_nack(packet)
+            if nack is not None and (subscription := self._by_ssrc.get(nack[0])) is not None:
+                subscription.consumer.on_nack(nack[1], now)
         return True
 
     def on_state(self, state: LegState) -> None:
@@ -178,7 +186,7 @@ class SubscribeLeg:
             for subscription in self._by_ssrc.values():
                 if subscription.consumer.active:
                     subscription.consumer.resume()
-                    subscription.producer.ask_keyframe(self._factory.clock())
+                    subscription.consumer.ask_keyframe(self._factory.clock())
         self._state_changed(state)
 
     def _begin_again(self) -> None:
@@ -204,14 +212,22 @@ class SubscribeLeg:
                 return
             slot = Slot(str(len(self._slots)), kind, None)
             self._slots.append(slot)
-        ssrc = secrets.randbits(31) + 1
-        while ssrc in self._by_ssrc:
-            ssrc = secrets.randbits(31) + 1
-        consumer = Consumer(self._transport, producer.codec, ssrc, slot.mid, producer.participant)
+        ssrc = self._new_ssrc()
+        repair_ssrc = None if producer.codec.repair_payload_type is None else self._new_ssrc()
+        consumer = Consumer(
+            *(self._transport, producer.codec, ssrc, slot.mid, producer.participant), repair_ssrc=repair_ssrc
+        )
         slot.subscription = self._by_ssrc[ssrc] = Subscription(producer, consumer)
         slot.reusable = False
         producer.add(consumer)
         self._changed = True
+
+    def _new_ssrc(self) -> int:
+        while True:
+            ssrc = secrets.randbits(31) + 1
+            if ssrc not in self._taken:
+                self._taken.add(ssrc)
+                return ssrc
 
     def _release(self, slot: Slot) -> None:
         subscription = slot.subscription
@@ -219,6 +235,7 @@ class SubscribeLeg:
         slot.subscription = None
         subscription.producer.remove(subscription.consumer)
         del self._by_ssrc[subscription.consumer.ssrc]
+        self._taken -= {subscription.consumer.ssrc, subscription.consumer.repair_ssrc}
         self._changed = True
 
     def _offer(self) -> None:
@@ -234,7 +251,8 @@ class SubscribeLeg:
             track = None
             if subscription is not None:
                 producer = subscription.producer
-                track = OfferedTrack(producer.participant, producer.track_id, subscription.consumer.ssrc)
+                consumer = subscription.consumer
+                track = OfferedTrack(producer.participant, producer.track_id, consumer.ssrc, consumer.repair_ssrc)
                 tracks[slot.mid] = TrackInfo(producer.participant, producer.source)
             lines.append(OfferedLine(slot.mid, slot.kind, track))
         self._send_offer(self._number, write_offer(self._session, self._version, self._transport.lines, lines), tracks)

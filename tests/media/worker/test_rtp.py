@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.worker.rtp import MalformedPacketError, RtpPacket, is_rtcp, pack_extensions, pack_header
+from media.worker.rtp import MalformedPacketError, RtpPacket, is_rtcp, pack_extensions, pack_start
 
 
 def rtp(payload: bytes = b"payload", *, extensions: bytes = b"", first: int = 0x80, marker: int = 0x80) -> bytes:
@@ -53,7 +53,7 @@ def test_padding_alone_is_no_media() -> None:
 
 def test_a_packet_goes_on_under_another_header() -> None:
     packet = RtpPacket(rtp(b"x\0\0\x03", first=0xA0, extensions=pack_extensions([(9, b"9")])))
-    header = pack_header(packet, 111, 0x1FFFF, 0x1_0000_0005, 77, pack_extensions([(4, b"0")]))
+    header = pack_start(packet, 111, 0x1FFFF, 0x1_0000_0005, 77) + pack_extensions([(4, b"0")])
     out = RtpPacket(header + packet.data[packet.payload_at :])
     assert (out.payload_type, out.sequence, out.timestamp, out.ssrc) == (111, 0xFFFF, 5, 77)
     assert out.marker

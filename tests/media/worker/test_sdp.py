@@ -103,7 +103,8 @@ def test_the_answer_receives_what_is_wanted_and_refuses_the_rest() -> None:
         ("application", 0, None),
     ]
     assert parsed.group[0].items == ["0", "1"]
-    assert parsed.media[1].fmt == [96]
+    assert parsed.media[1].fmt == [96, 97]
+    assert "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96" in answer
     assert answer.count("a=ice-lite") == 1
     assert answer.index("a=ice-lite") < answer.index("m=")
     assert "a=setup:passive" in answer
@@ -124,14 +125,21 @@ def test_the_offer_of_a_subscribe_leg() -> None:
         1,
         1,
         TRANSPORT,
-        [OfferedLine("0", "audio", OfferedTrack("alice", "alice-0", 77)), OfferedLine("1", "video", None)],
+        [
+            OfferedLine("0", "audio", OfferedTrack("alice", "alice-0", 77)),
+            OfferedLine("1", "video", None),
+            OfferedLine("2", "video", OfferedTrack("alice", "alice-1", 78, 79)),
+        ],
     )
-    audio, video = SessionDescription.parse(text).media
+    audio, video, camera = SessionDescription.parse(text).media
     assert (audio.direction, video.direction) == ("sendonly", "inactive")
     assert audio.msid == "alice alice-0"
     assert (audio.ssrc[0].ssrc, audio.ssrc[0].cname) == (77, "alice")
-    assert [c.payloadType for c in audio.rtp.codecs + video.rtp.codecs] == [111, 96]
+    assert [c.payloadType for c in audio.rtp.codecs + video.rtp.codecs] == [111, 96, 97]
     assert video.ssrc == []
+    assert [(group.semantic, group.items) for group in camera.ssrc_group] == [("FID", [78, 79])]
+    assert [described.ssrc for described in camera.ssrc] == [78, 79]
+    assert {"a=rtcp-fb:96 nack", "a=rtcp-fb:96 goog-remb"} <= set(text.split("\r\n"))
 
 
 @pytest.mark.parametrize(
