@@ -22,6 +22,8 @@ from media.worker.vp8 import Picture, read_picture, renumber
 ROUND_TRIP = 0.1
 #: Sender reports of which it is remembered when they were sent.
 MAX_REPORTS = 4
+#: No temporal layer is higher (TID has two bits).
+ALL = 3
 
 
 class PacketSink(Protocol):
@@ -69,6 +71,10 @@ class Consumer:
         #: The layer that is forwarded, and the one that is to be.
         self.layer: Layer | None = None
         self.target: Layer | None = None
+        #: The highest temporal layer that goes out (RFC 7741), and the one that is to be the highest.
+        self.temporal = self.temporal_target = ALL
+        #: The number of the last picture that was left out.
+        self._left_out: int | None = None
         #: Seconds to the subscriber and back, when that was measured.
         self.round_trip: float | None = None
 
@@ -107,9 +113,9 @@ class Consumer:
 
     def ask_keyframe(self, now: float) -> None:
         """The subscriber cannot go on without a keyframe."""
-        layer = self.layer or self.target
-        if layer is not None:
-            layer.ask_keyframe(now)
+        for layer in {self.layer, self.target}:
+            if layer is not None:
+                layer.ask_keyframe(now)
 
     # ---- what a layer calls
 
@@ -125,6 +131,7 @@ class Consumer:
         self.picture_offset = span.picture
         self.tl0_offset = span.tl0
         self.layer = layer
+        self._left_out = None
         self._begin_span(sequence)
         if layer.report is not None:
             self.on_sender_report(layer.report, now)
@@ -150,8 +157,13 @@ class Consumer:
         if sequence < self._first:
             self._forward_late(packet, sequence, tail, picture)
             return
-        if picture is not None and (self.picture_offset or self.tl0_offset):
-            tail = renumber(tail, 4, picture, self.picture_offset, self.tl0_offset)
+        if picture is not None:
+            if self.temporal != self.temporal_target and picture.begins:
+                self._change_temporal(picture)
+            if picture.layer > self.temporal and self._leave_out(sequence, picture):
+                return
+            if self.picture_offset or self.tl0_offset:
+                tail = renumber(tail, 4, picture, self.picture_offset, self.tl0_offset)
         self.packets += 1
         self.octets += len(tail)
         self._sink.send_rtp(
@@ -224,6 +236,26 @@ class Consumer:
         timestamp = packet.timestamp + span.timestamp_offset
         header = pack_start(packet, self.payload_type, sequence + span.sequence_offset, timestamp, self.ssrc)
         self._sink.send_rtp(header + self.extensions + tail)
+
+    def _change_temporal(self, picture: Picture) -> None:
+        """Change how many temporal layers go out, with a picture from which that makes sense."""
+        if self.temporal_target < self.temporal or picture.keyframe:
+            self.temporal = self.temporal_target
+        elif picture.sync and self.temporal < picture.layer <= self.temporal_target:
+            # It depends on the lowest layer only, and those of its layer that follow on nothing before it.
+            self.temporal = picture.layer
+
+    def _leave_out(self, sequence: int, picture: Picture) -> bool:
+        """Let a packet go, and close the gap it leaves. One that came late has its place, and is let through."""
+        assert self.layer is not None
+        if sequence != self.layer.newest:
+            return False
+        self.sequence_offset -= 1
+        if picture.picture != self._left_out:
+            self._left_out = picture.picture
+            self.picture_offset -= 1
+        self._begin_span(sequence + 1)
+        return True
 
     def _begin_span(self, first: int) -> None:
         assert self.layer is not None

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from media.messages import Source
-from media.worker.codecs import AUDIO_LEVEL, MID, Codec
+from media.worker.codecs import AUDIO_LEVEL, MID, REPAIRED_RID, RID, Codec
 from media.worker.consumer import Consumer
 from media.worker.layer import Layer, RtcpSink
 from media.worker.rtcp import ReportBlock
 from media.worker.rtp import RtpPacket
 from media.worker.rtx import original_sequence, restore
 from media.worker.sdp import MediaLine
+
+#: Seconds without a packet after which a layer does not arrive any more. Senders drop layers without a word.
+LIVE = 1.0
 
 
 class Producer:
@@ -38,8 +41,11 @@ class Producer:
         self.repair_payload_type = line.repair_payload_type
         self.mid_id = line.extensions.get(MID)
         self._level_id = line.extensions.get(AUDIO_LEVEL)
-        if not self.layers:
-            self.layers = (Layer(self._sink, self._ssrc, self.codec),)
+        self._rid_id = line.extensions.get(RID)
+        self._repaired_rid_id = line.extensions.get(REPAIRED_RID)
+        known = {layer.rid: layer for layer in self.layers}
+        rids = line.rids or (None,)
+        self.layers = tuple(known.get(rid) or Layer(self._sink, self._ssrc, self.codec, rid) for rid in rids)
         for layer in self.layers:
             layer.repeats = self.codec.kind == "video" and "nack" in line.feedback
             layer.has_repair_stream = line.repair_payload_type is not None
@@ -47,22 +53,33 @@ class Producer:
     def add(self, consumer: Consumer) -> None:
         """Forward to this consumer, too."""
         self.consumers = (*self.consumers, consumer)
-        consumer.select(self.layers[0])
 
     def remove(self, consumer: Consumer) -> None:
         """Forward to this consumer no more."""
         self.consumers = tuple(other for other in self.consumers if other is not consumer)
         consumer.close()
 
-    def learn(self, packet: RtpPacket) -> Layer | None:
-        """Return the layer that a packet of an unknown SSRC is of; that SSRC is the layer's from now on."""
-        layer = self.layers[0]
-        if packet.payload_type == self.payload_type:
-            layer.begin(packet.ssrc)
-        elif layer.stream is None:
-            return None
+    def learn(self, packet: RtpPacket, extensions: dict[int, bytes]) -> Layer | None:
+        """Return the layer that a packet of an unknown SSRC is of; that SSRC is the layer's from now on.
+
+        Its name is on the first packets of a stream only (RFC 8852), so it is learned at once or not at all.
+        """
+        repairs = packet.payload_type != self.payload_type
+        if len(self.layers) == 1:
+            layer = self.layers[0]
         else:
+            number = self._repaired_rid_id if repairs else self._rid_id
+            name = extensions.get(number) if number is not None else None
+            found = [layer for layer in self.layers if layer.rid is not None and layer.rid.encode() == name]
+            if not found:
+                return None
+            (layer,) = found
+        if repairs and layer.stream is None:
+            return None
+        if repairs:
             layer.repair = packet.ssrc
+        else:
+            layer.begin(packet.ssrc)
         return layer
 
     def on_rtp(self, layer: Layer, packet: RtpPacket, extensions: dict[int, bytes], now: float) -> bool:
@@ -82,6 +99,19 @@ class Producer:
         """Time has passed."""
         for layer in self.layers:
             layer.tick(now)
+
+    def live(self, now: float) -> tuple[Layer, ...]:
+        """Return the layers that arrive, the smallest first. A track of one layer has it whatever arrives."""
+        if len(self.layers) == 1:
+            return self.layers
+        return tuple(layer for layer in self.ordered if layer.newest is not None and now - layer.arrived < LIVE)
+
+    @property
+    def ordered(self) -> tuple[Layer, ...]:
+        """Its layers, the smallest first: by the size of their pictures, or else as the publisher named them."""
+        if all(layer.size is not None for layer in self.layers if layer.stream is not None):
+            return tuple(sorted(self.layers, key=lambda layer: layer.size or (0, 0)))
+        return self.layers
 
     def blocks(self, now: float) -> list[ReportBlock]:
         """Return the receiver report blocks for its streams."""

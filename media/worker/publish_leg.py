@@ -164,7 +164,7 @@ class PublishLeg:
             return None
         producer = fitting[0]
         before = {layer: (layer.stream, layer.repair) for layer in producer.layers}
-        layer = producer.learn(packet)
+        layer = producer.learn(packet, extensions)
         if layer is None:
             return None
         for ssrc in before[layer]:

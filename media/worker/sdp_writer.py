@@ -81,6 +81,7 @@ def write_answer(session: int, version: int, transport: TransportLines, lines: I
             *(f"a=extmap:{line.extensions[uri]} {uri}" for uri in wanted if uri in line.extensions),
             *_codec(line.codec, line.payload_type, feedback),
             *_repair(line.codec, line.payload_type, line.repair_payload_type),
+            *_layers(line.rids),
         ]
         first = False
     return _join(out)
@@ -145,6 +146,12 @@ def _repair(codec: Codec, payload_type: int, repair: int | None) -> list[str]:
     if repair is None:
         return []
     return [f"a=rtpmap:{repair} rtx/{codec.clock_rate}", f"a=fmtp:{repair} apt={payload_type}"]
+
+
+def _layers(rids: tuple[str, ...]) -> list[str]:
+    if not rids:
+        return []
+    return [*(f"a=rid:{rid} recv" for rid in rids), f"a=simulcast:recv {';'.join(rids)}"]
 
 
 def _join(lines: list[str]) -> str:

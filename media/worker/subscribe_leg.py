@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 #: The most m-lines, so that an answer stays below the limit of an SDP; a browser writes some 600 characters for each.
 MAX_SLOTS = 72
+#: Seconds between two looks at which layers are forwarded.
+CHOICE_INTERVAL = 0.1
 
 
 @attrs.define(eq=False)
@@ -81,6 +83,7 @@ class SubscribeLeg:
         #: Whether nothing more is offered until it is.
         self._waiting = False
         self._changed = False
+        self._next_choice = 0.0
         #: Whether it was said that no more tracks fit.
         self._full = False
 
@@ -161,6 +164,9 @@ class SubscribeLeg:
         """Time has passed."""
         if self._transport is not None:
             self._transport.tick(now)
+            if now >= self._next_choice:
+                self._next_choice = now + CHOICE_INTERVAL
+                self._choose(now)
 
     def on_rtp(self, data: bytes, now: float) -> bool:  # noqa: ARG002
         """Refuse RTP, which nobody sends here."""
@@ -220,7 +226,16 @@ class SubscribeLeg:
         slot.subscription = self._by_ssrc[ssrc] = Subscription(producer, consumer)
         slot.reusable = False
         producer.add(consumer)
+        consumer.select((producer.live(self._factory.clock()) or producer.layers)[-1])
         self._changed = True
+
+    def _choose(self, now: float) -> None:
+        """Have the best layer of each track forwarded."""
+        for subscription in self._by_ssrc.values():
+            live = subscription.producer.live(now)
+            if live and live[-1] is not subscription.consumer.target:
+                subscription.consumer.select(live[-1])
+                subscription.consumer.ask_keyframe(now)
 
     def _new_ssrc(self) -> int:
         while True:

@@ -181,3 +181,166 @@ def test_what_is_not_there_is_not_sent() -> None:
     number = sink.packets[0].sequence
     consumer.on_nack([(number + step) & 0xFFFF for step in (-1, 1, -30_000, 30_000)], 0.1)
     assert len(sink.packets) == 1
+
+
+# ---- layers
+
+
+def two_layers() -> tuple[Stream, Stream, Consumer, Sink, list[Sink]]:
+    """Have a consumer watch the first of two layers."""
+    publishers = [Sink(), Sink()]
+    low, high = video_layer(publishers[0], "q"), video_layer(publishers[1], "f")
+    sink = Sink()
+    consumer = consumer_of(low, sink)
+    consumer.resume()
+    small = Stream(low, 5, sequence=65_500, timestamp=500, picture=200)
+    large = Stream(high, 6, sequence=7, timestamp=70_000, picture=32_760)
+    small.send(0.0, key=True)
+    large.send(0.0, key=True)
+    return small, large, consumer, sink, publishers
+
+
+def test_the_old_layer_goes_on_until_there_is_a_keyframe_of_the_new_one() -> None:
+    small, large, consumer, sink, publishers = two_layers()
+    consumer.select(large.layer)
+    consumer.ask_keyframe(0.0)
+    assert publishers[1].asked_keyframes == [6]
+    for step in range(1, 4):
+        small.send(step / 30)
+        large.send(step / 30)
+    assert len(sink.packets) == 4, "only the old one"
+    small.send(4 / 30)
+    large.send(4 / 30, key=True)
+    for step in range(5, 8):
+        small.send(step / 30)
+        large.send(step / 30)
+    pictures = [picture_of(p) for p in sink.packets]
+    assert sink.steps() == list(range(9))
+    assert [p.picture for p in pictures] == [*range(201, 210)]
+    assert [p.tl0 for p in pictures] == [number & 0xFF for number in range(201, 210)]
+    times = [(p.timestamp - sink.packets[0].timestamp) & 0xFFFFFFFF for p in sink.packets]
+    assert times[4] < times[5] < times[4] + 3_000
+    assert times == sorted(times)
+
+
+def test_a_wish_that_is_taken_back_changes_nothing() -> None:
+    small, large, consumer, sink, _ = two_layers()
+    consumer.select(large.layer)
+    consumer.select(small.layer)
+    large.send(0.1, key=True)
+    small.send(0.1)
+    assert sink.steps() == [0, 1]
+    assert (small.layer.waiting, large.layer.waiting) == ((), ())
+
+
+def test_without_a_layer_nothing_goes_out_and_then_it_begins_with_a_keyframe() -> None:
+    small, _, consumer, sink, publishers = two_layers()
+    consumer.select(None)
+    small.send(0.1)
+    small.send(0.2, key=True)
+    consumer.select(small.layer)
+    small.send(5.0)
+    assert publishers[0].asked_keyframes == [5]
+    small.send(5.1, key=True)
+    assert sink.steps() == [0, 1]
+    assert picture_of(sink.packets[1]).picture == picture_of(sink.packets[0]).picture + 1
+
+
+def test_sound_and_picture_stay_in_step_through_a_change_of_layers() -> None:
+    """The reports say of both layers what their clocks were at one moment; so the new one is at the right time."""
+    small, large, consumer, sink, _ = two_layers()
+    second = 1 << 32
+    small.layer.on_sender_report(SenderReport(5, 100 * second, small.timestamp), 0.0)
+    large.layer.on_sender_report(SenderReport(6, 100 * second, large.timestamp), 0.0)
+    small.send(1 / 30)  # the picture taken then
+    consumer.select(large.layer)
+    large.timestamp += 3_000  # of the moment after that; and it comes late
+    large.send(2 / 30 + 0.02, key=True)
+    old, new = sink.packets[-2:]
+    assert (new.timestamp - old.timestamp) & 0xFFFFFFFF == 3_000
+    before, after = sink.reports[0], sink.reports[-1]
+    assert before.ntp_timestamp == after.ntp_timestamp
+    assert before.rtp_timestamp == after.rtp_timestamp
+
+
+def test_a_stream_that_begins_again_is_of_no_use_to_who_wants_another_layer() -> None:
+    small, large, consumer, sink, _ = two_layers()
+    consumer.select(large.layer)
+    Stream(small.layer, 50).send(0.1, key=True)
+    assert len(sink.packets) == 1
+    large.send(0.2, key=True)
+    assert sink.steps() == [0, 1]
+
+
+# ---- temporal layers
+
+#: As Chromium has them in L1T3.
+PATTERN = (0, 2, 1, 2)
+
+
+def send_pattern(stream: Stream, pictures: int, *, packets: int = 2) -> None:
+    for number in range(pictures):
+        temporal = PATTERN[number % 4]
+        for packet in range(packets):
+            stream.send(number / 30, key=number == 0, temporal=temporal, sync=temporal > 0, begins=packet == 0)
+
+
+def test_pictures_of_higher_temporal_layers_leave_no_gap() -> None:
+    for temporal, kept in ((0, [1, 5]), (1, [1, 3, 5, 7]), (2, [1, 2, 3, 4, 5, 6, 7, 8])):
+        layer, sink = video_layer(), Sink()
+        consumer = consumer_of(layer, sink)
+        consumer.temporal = consumer.temporal_target = temporal
+        consumer.resume()
+        stream = Stream(layer)
+        send_pattern(stream, 8)
+        pictures = [picture_of(p) for p in sink.packets]
+        assert len(sink.packets) == 2 * len(kept)
+        assert sink.steps() == list(range(2 * len(kept)))
+        first = sink.packets[0].timestamp
+        assert [(p.timestamp - first) // 3_000 + 1 & 0xFFFF for p in sink.packets[::2]] == kept
+        assert [p.picture for p in pictures[::2]] == list(range(1, len(kept) + 1))
+        assert [p.tl0 for p in pictures[::2]] == [1 + (number > 4) for number in kept]
+        # and what was lost is found although the numbers are others
+        sent = list(sink.packets)
+        consumer.on_nack([p.sequence for p in sent], 1.0)
+        for original, again in zip(sent, sink.packets[len(sent) :], strict=True):
+            assert again.data[again.payload_at + 2 :] == original.data[original.payload_at :]
+            assert again.timestamp == original.timestamp
+
+
+def test_a_temporal_layer_comes_back_where_it_depends_on_nothing_that_was_left_out() -> None:
+    layer, sink = video_layer(), Sink()
+    consumer = consumer_of(layer, sink)
+    consumer.temporal = consumer.temporal_target = 0
+    consumer.resume()
+    stream = Stream(layer)
+    send_pattern(stream, 4)
+    consumer.temporal_target = 2
+    stream.send(1.0, temporal=2, sync=False)
+    assert len(sink.packets) == 2
+    stream.send(1.0, temporal=1, sync=True)
+    stream.send(1.0, temporal=2, sync=False)
+    assert len(sink.packets) == 3
+    stream.send(1.0, temporal=2, sync=True)
+    assert len(sink.packets) == 4
+    consumer.temporal_target = 0
+    stream.send(1.0, temporal=2, begins=False)
+    assert len(sink.packets) == 5, "the rest of a picture that was begun"
+    stream.send(1.0, temporal=2)
+    assert len(sink.packets) == 5
+    assert sink.steps() == list(range(5))
+
+
+def test_what_came_late_has_the_place_it_had() -> None:
+    layer, sink = video_layer(), Sink()
+    consumer = consumer_of(layer, sink)
+    consumer.temporal = consumer.temporal_target = 0
+    consumer.resume()
+    stream = Stream(layer)
+    stream.send(key=True)
+    late = stream.make()
+    stream.send(temporal=1)  # left out
+    stream.send()
+    layer.on_repeated(late, 0.1)
+    assert sink.steps() == [0, 2, 1]
+    assert [picture_of(p).picture for p in sink.packets] == [1, 3, 2]

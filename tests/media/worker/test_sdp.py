@@ -182,10 +182,10 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(change: Callable[[str], st
 )
 def test_a_great_deal_of_junk_is_read_quickly(line: str) -> None:
     text = OFFER + "".join(f"{line}\r\n" for _ in range((MAX_SDP - len(OFFER)) // (len(line) + 2)))
-    began = time.perf_counter()
+    began = time.thread_time()
     with contextlib.suppress(RequestError):
         sdp.read(text, MAX_TRACKS)
-    assert time.perf_counter() - began < 0.2
+    assert time.thread_time() - began < 0.2
 
 
 def test_too_much_is_not_parsed_at_all() -> None:
@@ -220,6 +220,34 @@ def test_a_participant_has_one_track_of_each_source() -> None:
     with pytest.raises(RequestError) as caught:
         read_offer(OFFER, {"0": "microphone", "1": "microphone"})
     assert caught.value.code == "too_many_tracks"
+
+
+def test_layers_that_are_offered_are_received() -> None:
+    lines = "a=rid:q send\r\na=rid:h send\r\na=rid:f send\r\na=simulcast:send q;~h;f,x\r\n"
+    offer = sdp.read(OFFER.replace("a=rtpmap:96", lines + "a=rtpmap:96"), MAX_TRACKS)
+    assert [line.rids for line in offer.media] == [(), ("q", "h", "f"), ()]
+    answer = write_answer(1, 2, TRANSPORT, [(line, True) for line in offer.media])
+    assert "a=rid:q recv\r\na=rid:h recv\r\na=rid:f recv\r\na=simulcast:recv q;h;f\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "a=rid:q send\r\na=rid:h send\r\n",  # of which one is sent
+        "a=rid:q send\r\na=simulcast:send q\r\n",
+        "a=rid:q recv\r\na=rid:h recv\r\na=simulcast:recv q;h\r\n",
+        "a=simulcast:send q;h\r\n",
+    ],
+)
+def test_what_is_no_simulcast(lines: str) -> None:
+    assert sdp.read(OFFER.replace("a=rtpmap:96", lines + "a=rtpmap:96"), MAX_TRACKS).media[1].rids == ()
+
+
+def test_no_more_layers_than_there_are_uses_for() -> None:
+    rids = [f"r{number}" for number in range(20)]
+    lines = "".join(f"a=rid:{rid} send\r\n" for rid in rids) + f"a=simulcast:send {';'.join(rids)}\r\n"
+    offer = sdp.read(OFFER.replace("a=rtpmap:96", lines + "a=rtpmap:96"), MAX_TRACKS)
+    assert offer.media[1].rids == ("r0", "r1", "r2")
 
 
 #: As Firefox writes it, shortened: the fingerprint is the session's, and all but the first m-line are bundle-only.

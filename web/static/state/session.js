@@ -295,7 +295,6 @@ export class Session extends Emitter {
   /** @param {RoomState} state */
   #become(state) {
     this.#state = state;
-    this.legs.people = state.participants.length;
     this.emit("room", state);
   }
 
