@@ -50,6 +50,7 @@ class Consumer:
         self._end: End | None = None
         self._retransmissions = Retransmissions()
         self._repair_sequence = random.getrandbits(15)
+        self._last_block: rtcp.ReportBlock | None = None
         self._reports: deque[tuple[int, float]] = deque(maxlen=MAX_REPORTS)
         # What a packet needs to go out; set where something begins, and not per packet.
         self.payload_type = codec.payload_type
@@ -205,11 +206,19 @@ class Consumer:
             elif self._retransmissions.grant(sequence, len(packet.data), now, round_trip):
                 self._repeat(packet, sequence, span, now)
 
-    def on_report_block(self, block: rtcp.ReportBlock, now: float) -> None:
-        """Measure the round trip by what the subscriber says of the last sender report (RFC 3550, section 6.4.1)."""
+    def on_report_block(self, block: rtcp.ReportBlock, now: float) -> tuple[int, int]:
+        """Take what the subscriber says of this stream; return how many packets it lost, of how many, since last time.
+
+        By its word of the last sender report the round trip is measured (RFC 3550, section 6.4.1).
+        """
         for stamp, sent_at in self._reports:
             if stamp == block.last_sender_report:
                 self.round_trip = max(0.0, now - sent_at - block.delay_since / 65_536)
+        last, self._last_block = self._last_block, block
+        if last is None:
+            return 0, 0
+        expected = block.highest_sequence - last.highest_sequence & 0xFFFFFFFF
+        return (block.packets_lost - last.packets_lost, expected) if expected < 0x10000 else (0, 0)
 
     def _repeat(self, packet: RtpPacket, sequence: int, span: Span, now: float) -> None:
         payload = packet.data[packet.payload_at :]

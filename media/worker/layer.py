@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 
 from media.worker import rtcp
@@ -10,6 +12,7 @@ from media.worker.history import History
 from media.worker.keyframes import KeyframeRequester
 from media.worker.nack import Missing
 from media.worker.outgoing_extensions import shared_part
+from media.worker.rate import RateMeter
 from media.worker.reception import Reception
 from media.worker.rtcp import ReportBlock, SenderReport
 from media.worker.rtp import RtpPacket
@@ -17,6 +20,16 @@ from media.worker.vp8 import Picture, read_picture
 
 if TYPE_CHECKING:
     from media.worker.consumer import Consumer
+
+
+#: Seconds without a packet after which a layer does not come any more.
+LIVE = 0.6
+#: Seconds that a publisher has to send a layer that it is asked for.
+PATIENCE = 3.0
+#: Seconds for which a layer that did not come is not asked for again.
+AVOIDANCE = 10.0
+#: Seconds after which what is measured of a layer is believed.
+MEASURED = 1.0
 
 
 class RtcpSink(Protocol):
@@ -49,6 +62,15 @@ class Layer:
         #: Whether the publisher repeats what it is asked for, and whether on a stream of its own.
         self.repeats = False
         self.has_repair_stream = False
+        #: Bits a second, in all and up to each temporal layer; what was measured last, if it does not come now.
+        self.bitrate = 0.0
+        self.costs: tuple[float, ...] = ()
+        #: Since when the publisher is asked for it, if it is.
+        self.wanted_since: float | None = None
+        #: Until when it is not asked for again, as it did not come.
+        self.avoided_until = -math.inf
+        #: Since when it comes without a pause.
+        self._since: float | None = None
         self._reset()
 
     def _reset(self) -> None:
@@ -65,6 +87,9 @@ class Layer:
         #: Bytes and packets that came in, without what was repeated.
         self.octets = 0
         self.packets = 0
+        self.temporal_octets = [0, 0, 0, 0]
+        self._meters = [RateMeter() for _ in self.temporal_octets]
+        self._since = None
         #: Width and height, when a keyframe has told.
         self.size: tuple[int, int] | None = None
 
@@ -133,6 +158,7 @@ class Layer:
                 picture = read_picture(packet.data, packet.payload_at)
                 if picture is not None and sequence == self.newest:
                     self.picture, self.tl0 = picture.picture, picture.tl0
+                    self.temporal_octets[picture.layer] += len(packet.data)
         if picture is not None and picture.keyframe:
             self._keyframes.arrived()
             self.missing.keyframe(sequence)
@@ -185,6 +211,48 @@ class Layer:
         if self._keyframes.tick(now):
             self._sink.send_rtcp(rtcp.pack_pli(self._ssrc, self.stream))
         self.history.expire(now)
+        self._measure(now)
+
+    def is_live(self, now: float) -> bool:
+        """Whether it comes in. Publishers drop layers without a word."""
+        return self.newest is not None and now - self.arrived < LIVE
+
+    def is_usable(self, now: float) -> bool:
+        """Whether it comes in, or would if the publisher were asked: not if it was, and it stays away."""
+        if self.is_live(now):
+            return True
+        if now < self.avoided_until:
+            return False
+        if self.wanted_since is None:
+            return True
+        came = self.newest is not None and self.arrived >= self.wanted_since
+        return not came and now - self.wanted_since < PATIENCE
+
+    def want(self, now: float, *, wanted: bool) -> None:
+        """Take whether anybody is or is to be sent it. To be called every 50 ms or so."""
+        if not wanted:
+            self.wanted_since = None
+        elif self.wanted_since is None:
+            self.wanted_since = now
+        elif not self.is_usable(now) and now >= self.avoided_until:
+            self.avoided_until = now + AVOIDANCE
+
+    def _measure(self, now: float) -> None:
+        if not self.is_live(now):
+            self._since = None
+            self._meters = [RateMeter() for _ in self.temporal_octets]
+            return
+        if self._since is None:
+            self._since = now
+        if self._kind == "audio":
+            self.bitrate = self._meters[0].look(now, self.octets)
+            return
+        rates = [meter.look(now, octets) for meter, octets in zip(self._meters, self.temporal_octets, strict=True)]
+        if now - self._since < MEASURED:
+            return
+        self.bitrate = sum(rates)
+        last = max((number for number, rate in enumerate(rates) if rate > 0), default=0)
+        self.costs = tuple(accumulate(rates[: last + 1]))
 
     def block(self, now: float) -> ReportBlock | None:
         """Return the receiver report block for its stream."""

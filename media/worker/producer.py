@@ -11,9 +11,6 @@ from media.worker.rtp import RtpPacket
 from media.worker.rtx import original_sequence, restore
 from media.worker.sdp import MediaLine
 
-#: Seconds without a packet after which a layer does not arrive any more. Senders drop layers without a word.
-LIVE = 1.0
-
 
 class Producer:
     """A track with its layers and its consumers.
@@ -31,6 +28,10 @@ class Producer:
         self.source: Source = source
         self.codec = codec
         self.track_id = f"{participant}-{line.mid}"
+        #: Whether it comes before others where not all have room: a screen, or who is speaking.
+        self.first = False
+        #: The names of the layers that anybody was sent, as it was told last.
+        self._told: list[str] | None = None
         self.consumers: tuple[Consumer, ...] = ()
         self.layers: tuple[Layer, ...] = ()
         self.update(line)
@@ -100,16 +101,29 @@ class Producer:
         for layer in self.layers:
             layer.tick(now)
 
-    def live(self, now: float) -> tuple[Layer, ...]:
-        """Return the layers that arrive, the smallest first. A track of one layer has it whatever arrives."""
+    def take_wanted(self, now: float) -> list[str] | None:
+        """Return the names of the layers that anybody is or is to be sent, if they are others than last time."""
+        if len(self.layers) == 1:
+            return None
+        used = {layer for consumer in self.consumers for layer in (consumer.layer, consumer.target)}
+        for layer in self.layers:
+            layer.want(now, wanted=layer in used)
+        rids = [layer.rid for layer in self.layers if layer.rid is not None and layer in used]
+        if rids == self._told:
+            return None
+        self._told = rids
+        return rids
+
+    def usable(self, now: float) -> tuple[Layer, ...]:
+        """Return the layers that come in or would if asked for, the smallest first; a track of one always has it."""
         if len(self.layers) == 1:
             return self.layers
-        return tuple(layer for layer in self.ordered if layer.newest is not None and now - layer.arrived < LIVE)
+        return tuple(layer for layer in self.ordered if layer.is_usable(now)) or self.layers
 
     @property
     def ordered(self) -> tuple[Layer, ...]:
         """Its layers, the smallest first: by the size of their pictures, or else as the publisher named them."""
-        if all(layer.size is not None for layer in self.layers if layer.stream is not None):
+        if all(layer.size is not None for layer in self.layers):
             return tuple(sorted(self.layers, key=lambda layer: layer.size or (0, 0)))
         return self.layers
 

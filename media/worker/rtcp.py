@@ -18,6 +18,7 @@ PAYLOAD_FEEDBACK = 206
 _NACK = 1
 _PLI = 1
 _FIR = 4
+_APPLICATION = 15
 _TRANSPORT_CC = 15
 _MAX_REPORTS = 31
 #: Entries of one NACK, far below what a datagram takes.
@@ -120,6 +121,14 @@ def read_report_blocks(packet: RtcpPacket) -> list[ReportBlock]:
     return blocks
 
 
+def read_estimate(packet: RtcpPacket) -> int | None:
+    """Return the bits a second that a receiver estimates its link to take (REMB, draft-alvestrand-rmcat-remb-03)."""
+    data = packet.data
+    if packet.type != PAYLOAD_FEEDBACK or packet.count != _APPLICATION or len(data) < 20 or data[12:16] != b"REMB":
+        return None
+    return (int.from_bytes(data[17:20]) & 0x3FFFF) << (data[17] >> 2)
+
+
 def pack_sender_report(ssrc: int, ntp_timestamp: int, rtp_timestamp: int, packets: int, octets: int) -> bytes:
     """Write an SR without report blocks."""
     body = _SENDER.pack(ssrc, ntp_timestamp, rtp_timestamp & 0xFFFFFFFF, packets & 0xFFFFFFFF, octets & 0xFFFFFFFF)
@@ -148,6 +157,14 @@ def pack_source_description(ssrc: int, cname: str) -> bytes:
     name = cname.encode()[:255]
     chunk = ssrc.to_bytes(4) + bytes([1, len(name)]) + name
     return _pack(SOURCE_DESCRIPTION, 1, chunk + bytes(4 - len(chunk) % 4))
+
+
+def pack_estimate(ssrc: int, bitrate: int, ssrcs: Sequence[int]) -> bytes:
+    """Write a REMB for these streams."""
+    exponent = max(0, bitrate.bit_length() - 18)
+    body = bytes([len(ssrcs), exponent << 2 | bitrate >> exponent >> 16]) + (bitrate >> exponent & 0xFFFF).to_bytes(2)
+    head = ssrc.to_bytes(4) + bytes(4) + b"REMB"
+    return _pack(PAYLOAD_FEEDBACK, _APPLICATION, head + body + b"".join(each.to_bytes(4) for each in ssrcs))
 
 
 def pack_pli(ssrc: int, media_ssrc: int) -> bytes:

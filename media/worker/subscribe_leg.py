@@ -5,33 +5,25 @@ from __future__ import annotations
 import logging
 import math
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
-from media.messages import LegState, TrackInfo
+from media.messages import LegState, PauseReason, TrackInfo
 from media.worker import rtcp, sdp
 from media.worker.codecs import Kind
 from media.worker.consumer import Consumer
 from media.worker.errors import RequestError
+from media.worker.forwarding import Forwarding
 from media.worker.producer import Producer
 from media.worker.sdp_writer import OfferedLine, OfferedTrack, write_offer
+from media.worker.subscription import Subscription
 from media.worker.transport import Transport, TransportFactory
 
 logger = logging.getLogger(__name__)
 
 #: The most m-lines, so that an answer stays below the limit of an SDP; a browser writes some 600 characters for each.
 MAX_SLOTS = 72
-#: Seconds between two looks at which layers are forwarded.
-CHOICE_INTERVAL = 0.1
-
-
-@attrs.define(eq=False)
-class Subscription:
-    """A consumer and the producer it is of."""
-
-    producer: Producer
-    consumer: Consumer
 
 
 @attrs.define(eq=False)
@@ -57,6 +49,7 @@ class SubscribeLeg:
     """One subscriber's connection: its transport, and a consumer for each track of the others.
 
     ``offer`` is called with the number, the SDP and the tracks of each new offer; only one is outstanding at a time.
+    ``on_paused`` is told of pictures that are not sent: see `Forwarding`.
     """
 
     def __init__(
@@ -65,6 +58,7 @@ class SubscribeLeg:
         participant: str,
         offer: Callable[[int, str, dict[str, TrackInfo]], None],
         on_state: Callable[[LegState], None],
+        on_paused: Callable[[Subscription, PauseReason | None], None],
     ) -> None:
         self._factory = factory
         self._name = f"{participant}/subscribe"
@@ -83,7 +77,7 @@ class SubscribeLeg:
         #: Whether nothing more is offered until it is.
         self._waiting = False
         self._changed = False
-        self._next_choice = 0.0
+        self.forwarding = Forwarding(on_paused)
         #: Whether it was said that no more tracks fit.
         self._full = False
 
@@ -106,6 +100,8 @@ class SubscribeLeg:
         # if not all fit, people are better heard than seen
         for producer in sorted(wanted.values(), key=lambda p: p.codec.kind):
             self._subscribe(producer)
+        if wanted:
+            self.forwarding.look(self._by_ssrc.values(), self._factory.clock())
         if self._changed and not self._waiting:
             self._offer()
 
@@ -164,9 +160,7 @@ class SubscribeLeg:
         """Time has passed."""
         if self._transport is not None:
             self._transport.tick(now)
-            if now >= self._next_choice:
-                self._next_choice = now + CHOICE_INTERVAL
-                self._choose(now)
+            self.forwarding.tick(self._by_ssrc.values(), now)
 
     def on_rtp(self, data: bytes, now: float) -> bool:  # noqa: ARG002
         """Refuse RTP, which nobody sends here."""
@@ -178,13 +172,20 @@ class SubscribeLeg:
             for ssrc in rtcp.read_keyframe_requests(packet):
                 if (subscription := self._by_ssrc.get(ssrc)) is not None:
                     subscription.consumer.ask_keyframe(now)
-            for block in rtcp.read_report_blocks(packet):
-                if (subscription := self._by_ssrc.get(block.ssrc)) is not None:
-                    subscription.consumer.on_report_block(block, now)
+            if packet.type in (rtcp.SENDER_REPORT, rtcp.RECEIVER_REPORT):
+                self._take_report(packet, now)
+            estimate = rtcp.read_estimate(packet)
+            if estimate is not None:
+                self.forwarding.downlink.on_estimate(estimate, now)
             nack = rtcp.read_nack(packet)
             if nack is not None and (subscription := self._by_ssrc.get(nack[0])) is not None:
                 subscription.consumer.on_nack(nack[1], now)
         return True
+
+    def layout(self, sizes: Mapping[str, int], now: float) -> None:
+        """Take how high the tile of each participant is on the page, in pixels; who is not among them has none."""
+        self.forwarding.sizes = sizes
+        self.forwarding.look(self._by_ssrc.values(), now)
 
     def on_state(self, state: LegState) -> None:
         """The transport changed its state."""
@@ -194,6 +195,18 @@ class SubscribeLeg:
                     subscription.consumer.resume()
                     subscription.consumer.ask_keyframe(self._factory.clock())
         self._state_changed(state)
+
+    def _take_report(self, packet: rtcp.RtcpPacket, now: float) -> None:
+        lost = expected = 0
+        for block in rtcp.read_report_blocks(packet):
+            if (subscription := self._by_ssrc.get(block.ssrc)) is None:
+                continue
+            consumer, before = subscription.consumer, subscription.consumer.round_trip
+            of = consumer.on_report_block(block, now)
+            lost, expected = lost + of[0], expected + of[1]
+            if consumer.round_trip is not None and consumer.round_trip != before:
+                self.forwarding.downlink.on_round_trip(consumer.round_trip)
+        self.forwarding.downlink.on_loss(lost, expected)
 
     def _begin_again(self) -> None:
         """Let go of the connection and of all that was negotiated for it; offer numbers go on."""
@@ -226,16 +239,7 @@ class SubscribeLeg:
         slot.subscription = self._by_ssrc[ssrc] = Subscription(producer, consumer)
         slot.reusable = False
         producer.add(consumer)
-        consumer.select((producer.live(self._factory.clock()) or producer.layers)[-1])
         self._changed = True
-
-    def _choose(self, now: float) -> None:
-        """Have the best layer of each track forwarded."""
-        for subscription in self._by_ssrc.values():
-            live = subscription.producer.live(now)
-            if live and live[-1] is not subscription.consumer.target:
-                subscription.consumer.select(live[-1])
-                subscription.consumer.ask_keyframe(now)
 
     def _new_ssrc(self) -> int:
         while True:
@@ -249,6 +253,7 @@ class SubscribeLeg:
         assert subscription is not None
         slot.subscription = None
         subscription.producer.remove(subscription.consumer)
+        self.forwarding.forget(subscription)
         del self._by_ssrc[subscription.consumer.ssrc]
         self._taken -= {subscription.consumer.ssrc, subscription.consumer.repair_ssrc}
         self._changed = True

@@ -6,7 +6,8 @@ import attrs
 
 from media.worker.codecs import MID, REPAIRED_RID, RID, VP8
 from media.worker.consumer import Consumer
-from media.worker.producer import LIVE, Producer
+from media.worker.layer import LIVE, PATIENCE
+from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
 from media.worker.sdp import MediaLine
 from tests.media.worker.streams import Sink
@@ -93,8 +94,6 @@ def test_layers_are_learned_by_their_names_as_they_come() -> None:
     assert producer.learn(repeats, {11: b"f"}) is full
     assert producer.on_rtp(full, repeats, {}, 0.0)
     assert full.missing.statistics().recovered == 1
-    assert producer.live(0.5) == (full,)
-    assert producer.live(0.5 + LIVE) == ()
     assert [block.ssrc for block in producer.blocks(0.5)] == [5]
 
 
@@ -113,3 +112,23 @@ def test_layers_are_in_the_order_of_their_sizes_if_those_are_known() -> None:
         layer.begin(ssrc)
         layer.size = (width, width)
     assert [layer.rid for layer in producer.ordered] == ["f", "h", "q"]
+
+
+def test_a_layer_that_is_asked_for_and_does_not_come_is_of_no_use() -> None:
+    producer = Producer(Sink(), 1, "alice", "camera", LAYERS, VP8)
+    consumer = Consumer(Sink(), VP8, 9, "0", "bob")
+    quarter, half, full = producer.layers
+    assert producer.usable(0.0) == (quarter, half, full), "nobody has asked yet"
+    producer.add(consumer)
+    consumer.select(half)
+    assert producer.take_wanted(10.0) == ["h"]
+    assert producer.take_wanted(10.1) is None
+    assert half in producer.usable(10.0 + PATIENCE - 0.1)
+    assert half not in producer.usable(10.0 + PATIENCE + 0.1)
+    producer.learn(frame(1), {10: b"h"})
+    producer.on_rtp(half, frame(1, key=True), {}, 14.0)
+    assert half in producer.usable(14.0 + LIVE - 0.1)
+    assert half not in producer.usable(14.0 + LIVE + 0.1), "it came, and does no more"
+    consumer.select(None)
+    assert producer.take_wanted(15.0) == []
+    assert half in producer.usable(15.0), "it would come, if it were asked for"

@@ -96,3 +96,12 @@ def test_report_blocks_are_read_as_they_were_written() -> None:
     assert rtcp.read_report_blocks(cut) == blocks[:1]
     (report,) = rtcp.walk(rtcp.pack_sender_report(1, 2, 3, 4, 5))
     assert rtcp.read_report_blocks(report) == []
+
+
+@given(st.integers(1, 1 << 40), st.lists(st.integers(1, 1 << 32 - 1), max_size=3))
+def test_an_estimate_is_read_as_it_was_written(bitrate: int, ssrcs: list[int]) -> None:
+    (packet,) = rtcp.walk(rtcp.pack_estimate(1, bitrate, ssrcs))
+    read = rtcp.read_estimate(packet)
+    assert read is not None
+    assert read <= bitrate < read * 1.0001 + 1
+    assert rtcp.read_keyframe_requests(packet) == []

@@ -89,6 +89,11 @@ export class Legs extends Emitter {
     }
   }
 
+  /** Which layers anybody is sent. @param {string} mid @param {readonly string[]} rids */
+  want(mid, rids) {
+    this.publish?.want(mid, rids);
+  }
+
   /** Words do not reach the server. What flows goes on without; what has to be asked for waits. */
   pause() {
     this.#words = false;

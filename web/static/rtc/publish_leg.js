@@ -7,6 +7,7 @@
 
 import { LegWatch } from "./leg_watch.js";
 import { LAYERS, PLAIN_LAYERS } from "./sending.js";
+import { WantedLayers } from "./wanted_layers.js";
 
 /** @import { Source } from "../protocol/types.js" */
 
@@ -17,6 +18,7 @@ export class PublishLeg {
   #offer;
   /** @type {Record<Source, RTCRtpTransceiver>} */
   #transceivers;
+  #wanted;
 
   constructor() {
     this.madeAt = performance.now();
@@ -28,6 +30,8 @@ export class PublishLeg {
       microphone: this.connection.addTransceiver("audio", { direction: "sendonly", streams }),
       camera: addCamera(this.connection, streams),
     };
+    const { sender } = this.#transceivers.camera;
+    this.#wanted = new WantedLayers((active) => activate(sender, active));
     preferVp8(this.#transceivers.camera);
     this.#offer = this.#prepare();
     // Whoever awaits the offer hears of a failure; until then nobody does.
@@ -59,9 +63,19 @@ export class PublishLeg {
     await this.connection.setRemoteDescription({ type: "answer", sdp });
     this.watch.begin();
     await tune(this.#transceivers.camera.sender);
+    this.#wanted.begin();
+  }
+
+  /**
+   * Send these layers and no others: nobody gets them. What is asked for is sent at once.
+   * @param {string} mid @param {readonly string[]} rids
+   */
+  want(mid, rids) {
+    if (mid === this.#transceivers.camera.mid) this.#wanted.want(rids);
   }
 
   close() {
+    this.#wanted.close();
     this.watch.close();
     this.connection.close();
   }
@@ -111,4 +125,16 @@ async function tune(sender) {
   } catch {
     // It is a wish: the browser's own choice is good enough.
   }
+}
+
+/**
+ * @param {RTCRtpSender} sender
+ * @param {ReadonlySet<string>} active the layers to send
+ */
+async function activate(sender, active) {
+  const parameters = sender.getParameters();
+  // Where the browser sends one picture only, that is what everyone gets.
+  if (parameters.encodings.length < 2) return;
+  for (const encoding of parameters.encodings) encoding.active = active.has(encoding.rid ?? "");
+  await sender.setParameters(parameters);
 }
