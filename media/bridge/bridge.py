@@ -16,7 +16,7 @@ from media.bridge.link import WorkerLink
 from media.bridge.process import OpenWorker, Worker, open_worker
 from media.bridge.session import Session
 from media.bridge.settings import Deadlines, MediaSettings
-from media.messages import GetStatistics, Heard, LegChanged, Offer, WorkerStatistics
+from media.messages import GetStatistics, Heard, ParticipantEvent, WorkerStatistics
 from nurseries import Backoff, ChildReport, ChildSpec, Supervisor, log_report, open_supervisor
 
 WORKER = (sys.executable, "-m", "media.worker")
@@ -158,7 +158,7 @@ class Bridge:
         for session in tuple(self._sessions.values()):
             session.lose()
 
-    def _hear(self, event: Offer | LegChanged | Heard) -> None:
+    def _hear(self, event: ParticipantEvent | Heard) -> None:
         if isinstance(event, Heard):
             for room, participant, epoch, age in event.participants:
                 if (session := self._find(room, participant, epoch)) is not None:

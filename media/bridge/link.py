@@ -23,10 +23,10 @@ from media.messages import (
     MAX_FRAME,
     BadMessage,
     ErrorFrame,
+    Event,
     GetStatistics,
     Heard,
-    LegChanged,
-    Offer,
+    ParticipantEvent,
     Ready,
     Request,
     ResultFrame,
@@ -44,7 +44,7 @@ USER_CODES = frozenset({"bad_sdp", "sdp_too_large", "too_many_tracks", "stale_of
 #: How long to listen for what a worker said before it ended without ever having been ready, in seconds.
 LAST_WORDS = 0.2
 
-Message = ResultFrame | ErrorFrame | Offer | LegChanged | Heard | Ready | StartFailed
+Message = ResultFrame | ErrorFrame | Event
 
 _log = logging.getLogger("media.bridge")
 
@@ -59,7 +59,7 @@ class WorkerLink:
         *,
         up: Callable[[WorkerLink], None],
         down: Callable[[], None],
-        event: Callable[[Offer | LegChanged | Heard], None],
+        event: Callable[[ParticipantEvent | Heard], None],
     ) -> None:
         self.pid = 0
         self.port = 0
@@ -188,10 +188,10 @@ class WorkerLink:
             match message:
                 case ResultFrame() | ErrorFrame():
                     self._answer(message)
-                case Offer() | LegChanged() | Heard():
-                    self._event(message)
                 case Ready() | StartFailed():
                     self.close(WorkerLost(f"it said {message.event} again"))
+                case _:
+                    self._event(message)
 
     async def _receive(self, socket: WebSocketConnection) -> Message:
         try:

@@ -56,7 +56,6 @@ export class Legs extends Emitter {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #refused = false;
-  #people = 1;
   /** @type {MediaStatus} */
   status = "working";
   /** Whether anything goes through, as far as is known: then the server hears of this page even without words. */
@@ -78,7 +77,6 @@ export class Legs extends Emitter {
     this.publish = prepared;
     this.#refused = false;
     this.#watch("publish", prepared);
-    prepared.people = this.#people;
     this.send(tracks);
     return this.#negotiate(prepared);
   }
@@ -91,10 +89,9 @@ export class Legs extends Emitter {
     }
   }
 
-  /** How many there are in the room, oneself included. */
-  set people(/** @type {number} */ people) {
-    this.#people = people;
-    if (this.publish) this.publish.people = people;
+  /** Which layers anybody is sent. @param {string} mid @param {readonly string[]} rids */
+  want(mid, rids) {
+    this.publish?.want(mid, rids);
   }
 
   /** Words do not reach the server. What flows goes on without; what has to be asked for waits. */
