@@ -67,15 +67,12 @@ class WorkerStatistics:
     consumers: int
     packets_received: int
     packets_sent: int
-    #: Received and not used, or not sent; of the latter the reasons follow.
     packets_dropped: int
-    #: The socket's buffer was full.
+    #: Of those, not sent: the socket's buffer was full; no path, or another objection; SRTP failed.
     sends_full: int
-    #: There was no path, or the socket was closed or had another objection.
     sends_refused: int
-    #: SRTP failed.
     sends_unprotected: int
-    #: Whether packets are forwarded by the compiled kernel; otherwise it is Python.
+    #: Whether the compiled kernel forwards; otherwise it is Python.
     kernel: bool
 
 
