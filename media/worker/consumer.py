@@ -9,12 +9,13 @@ from typing import Protocol
 
 from media.worker import rtcp
 from media.worker.codecs import Codec
+from media.worker.fanout import Outgoing
 from media.worker.layer import Layer
 from media.worker.outgoing_extensions import own_part, shared_part
 from media.worker.renumbering import Renumbering, Span
 from media.worker.retransmission import Retransmissions
 from media.worker.rtcp import SenderReport
-from media.worker.rtp import FIRST_OCTET, HEADER, RtpPacket, pack_start
+from media.worker.rtp import RtpPacket, pack_start
 from media.worker.splice import End, Numbers, splice
 from media.worker.vp8 import Picture, read_picture, renumber
 
@@ -29,6 +30,7 @@ ALL = 3
 class PacketSink(Protocol):
     """The transport of the subscriber."""
 
+    def outgoing(self, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing: ...
     def send_rtp(self, packet: bytes) -> None: ...
     def send_rtcp(self, packet: bytes) -> None: ...
 
@@ -52,17 +54,15 @@ class Consumer:
         self._repair_sequence = random.getrandbits(15)
         self._last_block: rtcp.ReportBlock | None = None
         self._reports: deque[tuple[int, float]] = deque(maxlen=MAX_REPORTS)
-        # What a packet needs to go out; set where something begins, and not per packet.
-        self.payload_type = codec.payload_type
+        #: What a copy needs to go out; set where something begins, and not per packet.
+        self.outgoing = sink.outgoing(codec.payload_type, ssrc, own_part(codec.kind, mid))
+        # The same differences, not cut to their fields.
         self.sequence_offset = 0
         self.timestamp_offset = 0
         self.picture_offset = 0
         self.tl0_offset = 0
-        self.extensions = own_part(codec.kind, mid)
         #: Extended number of the first packet that goes out with these differences.
         self._first = 0
-        self.packets = 0
-        self.octets = 0
         self.ssrc = ssrc
         self.cname = cname
         self.active = False
@@ -78,6 +78,16 @@ class Consumer:
         self._left_out: int | None = None
         #: Seconds to the subscriber and back, when that was measured.
         self.round_trip: float | None = None
+
+    @property
+    def packets(self) -> int:
+        """Packets that went out."""
+        return self.outgoing.packets
+
+    @property
+    def octets(self) -> int:
+        """Bytes of payload that went out."""
+        return self.outgoing.octets
 
     # ---- what is forwarded
 
@@ -153,31 +163,19 @@ class Consumer:
             )
         self.layer = None
 
-    def forward(self, packet: RtpPacket, sequence: int, tail: bytes, picture: Picture | None) -> None:
-        """Send a packet of the layer. ``tail`` is its payload, with what all consumers share before it."""
+    def admits(self, packet: RtpPacket, sequence: int, tail: bytes, picture: Picture | None) -> bool:
+        """Say whether a packet of the layer goes out, as ``outgoing`` then says.
+
+        ``tail`` is its payload, with what all consumers share before it.
+        """
         if sequence < self._first:
             self._forward_late(packet, sequence, tail, picture)
-            return
-        if picture is not None:
-            if self.temporal != self.temporal_target and picture.begins:
-                self._change_temporal(picture)
-            if picture.layer > self.temporal and self._leave_out(sequence, picture):
-                return
-            if self.picture_offset or self.tl0_offset:
-                tail = renumber(tail, 4, picture, self.picture_offset, self.tl0_offset)
-        self.packets += 1
-        self.octets += len(tail)
-        self._sink.send_rtp(
-            HEADER.pack(
-                FIRST_OCTET | packet.padding,
-                packet.marker | self.payload_type,
-                sequence + self.sequence_offset & 0xFFFF,
-                packet.timestamp + self.timestamp_offset & 0xFFFFFFFF,
-                self.ssrc,
-            )
-            + self.extensions
-            + tail
-        )
+            return False
+        if picture is None:
+            return True
+        if self.temporal != self.temporal_target and picture.begins:
+            self._change_temporal(picture)
+        return picture.layer <= self.temporal or not self._leave_out(sequence, picture)
 
     def on_sender_report(self, report: SenderReport, now: float) -> None:
         """Forward what the publisher says about its clock, by which sound and picture are kept together."""
@@ -225,13 +223,13 @@ class Consumer:
         picture = read_picture(payload, 0) if self._codec.name == "VP8" else None
         if picture is not None:
             payload = renumber(payload, 0, picture, span.picture_offset, span.tl0_offset)
-        payload_type, ssrc, number = self.payload_type, self.ssrc, sequence
+        payload_type, ssrc, number = self.outgoing.payload_type, self.ssrc, sequence
         if self.repair_ssrc is not None and self.repair_payload_type is not None:
             payload = (sequence & 0xFFFF).to_bytes(2) + payload
             payload_type, ssrc, number = self.repair_payload_type, self.repair_ssrc, self._repair_sequence
             self._repair_sequence += 1
         header = pack_start(packet, payload_type, number, packet.timestamp + span.timestamp_offset, ssrc)
-        self._sink.send_rtp(header + self.extensions + shared_part(self._codec.kind, None, now) + payload)
+        self._sink.send_rtp(header + self.outgoing.extensions + shared_part(self._codec.kind, None, now) + payload)
 
     def _forward_late(self, packet: RtpPacket, sequence: int, tail: bytes, picture: Picture | None) -> None:
         """Send a packet from before something changed; from before the layer's beginning it is of no use."""
@@ -240,11 +238,11 @@ class Consumer:
             return
         if picture is not None:
             tail = renumber(tail, 4, picture, span.picture_offset, span.tl0_offset)
-        self.packets += 1
-        self.octets += len(tail)
+        self.outgoing.packets += 1
+        self.outgoing.octets += len(tail)
         timestamp = packet.timestamp + span.timestamp_offset
-        header = pack_start(packet, self.payload_type, sequence + span.sequence_offset, timestamp, self.ssrc)
-        self._sink.send_rtp(header + self.extensions + tail)
+        header = pack_start(packet, self.outgoing.payload_type, sequence + span.sequence_offset, timestamp, self.ssrc)
+        self._sink.send_rtp(header + self.outgoing.extensions + tail)
 
     def _change_temporal(self, picture: Picture) -> None:
         """Change how many temporal layers go out, with a picture from which that makes sense."""
@@ -269,6 +267,11 @@ class Consumer:
     def _begin_span(self, first: int) -> None:
         assert self.layer is not None
         self._first = first
+        out = self.outgoing
+        out.sequence_offset = self.sequence_offset & 0xFFFF
+        out.timestamp_offset = self.timestamp_offset & 0xFFFFFFFF
+        out.picture_offset = self.picture_offset & 0x7FFF
+        out.tl0_offset = self.tl0_offset & 0xFF
         self._renumbering.begin(
             Span(
                 first,

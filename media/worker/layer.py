@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from media.worker import rtcp
 from media.worker.codecs import Codec
+from media.worker.fanout import Fanout, PictureAt
 from media.worker.history import History
 from media.worker.keyframes import KeyframeRequester
 from media.worker.nack import Missing
@@ -35,6 +36,8 @@ MEASURED = 1.0
 class RtcpSink(Protocol):
     """The transport of the publisher."""
 
+    @property
+    def fanout(self) -> Fanout: ...
     def send_rtcp(self, packet: bytes) -> None: ...
 
 
@@ -165,12 +168,16 @@ class Layer:
             self.size = picture.size or self.size
         if self.waiting:
             self._start(packet, sequence, picture, now)
-        consumers = self.consumers
-        if consumers:
+        if self.consumers:
             # what is the same for all of them is made once
-            tail = shared_part(self._kind, level, now) + packet.data[packet.payload_at :]
-            for consumer in consumers:
-                consumer.forward(packet, sequence, tail, picture)
+            shared = shared_part(self._kind, level, now)
+            tail = shared + packet.data[packet.payload_at :]
+            receivers = [
+                consumer.outgoing for consumer in self.consumers if consumer.admits(packet, sequence, tail, picture)
+            ]
+            if receivers:
+                at = None if picture is None else _picture_at(picture, len(shared))
+                self._sink.fanout.forward(packet, tail, receivers, at)
 
     def _start(self, packet: RtpPacket, sequence: int, picture: Picture | None, now: float) -> None:
         """Begin with those that wait: video at a keyframe, as nothing can be decoded before; sound at once."""
@@ -262,3 +269,11 @@ class Layer:
         assert self.stream is not None
         for message in rtcp.pack_nacks(self._ssrc, self.stream, self.missing.due(now)):
             self._sink.send_rtcp(message)
+
+
+def _picture_at(picture: Picture, payload_at: int) -> PictureAt:
+    return PictureAt(
+        picture.picture_at and picture.picture_at + payload_at,
+        2 if picture.picture_bits == 15 else 1,
+        picture.tl0_at and picture.tl0_at + payload_at,
+    )

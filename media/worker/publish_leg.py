@@ -50,7 +50,6 @@ class PublishLeg:
         self._participant = participant
         self._state_changed = on_state
         self._transport = factory.create(self, f"{participant}/publish")
-        self._fanout = factory.fanout
         self._remote_ufrag = offer.ufrag
         self._connection = (offer.session, offer.fingerprints)
         self._session = secrets.randbits(62)
@@ -88,7 +87,7 @@ class PublishLeg:
                 self.producers[mid].update(line)
             elif line.codec is not None:
                 self.producers[mid] = Producer(
-                    self._transport, self._fanout, self._ssrc, self._participant, tracks[mid], line, line.codec
+                    self._transport, self._ssrc, self._participant, tracks[mid], line, line.codec
                 )
             self._transport_cc_id = line.extensions.get(TRANSPORT_CC, self._transport_cc_id)
         self._transport.connect(offer.fingerprints)
