@@ -19,7 +19,7 @@ import structlog
 import trio
 
 from chatroom import close_codes
-from chatroom.commands import Answer, Chat, Command, Join, Leave, Ping, Pong, Publish, Restart, Resume, Update
+from chatroom.commands import Answer, Chat, Command, Join, Layout, Leave, Ping, Pong, Publish, Restart, Resume, Update
 from chatroom.errors import UserError
 from chatroom.events import Ok
 from chatroom.events import Ping as PingNotice
@@ -130,7 +130,7 @@ class Attendance:
         self._heartbeat = Heartbeat(self.room.limits.ping_after, now)
         self._wait.cancel()
         self.room.catch_up(self, command)
-        self.legs.repeat_offer()
+        self.legs.repeat()
         self._log.info("resumed", epoch=self.epoch, sockets=self._sockets)
 
     def statistics(self) -> AttendanceStatistics:
@@ -202,7 +202,7 @@ class Attendance:
                     self.room.say(self, command.text)
                 case Update():
                     self.room.update(self, microphone=command.microphone, camera=command.camera)
-                case Publish() | Answer() | Restart():
+                case Publish() | Answer() | Restart() | Layout():
                     self.legs.submit(command)
                     return
                 case Leave():

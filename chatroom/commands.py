@@ -77,6 +77,13 @@ class Restart:
 
 
 @attrs.frozen(kw_only=True)
+class Layout:
+    type: ClassVar[str] = "layout"
+    sizes: dict[str, int]
+    ref: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Ping:
     type: ClassVar[str] = "ping"
     ref: str | None = None
@@ -89,7 +96,7 @@ class Pong:
     ref: str | None = None
 
 
-Command = Join | Resume | Leave | Chat | Update | Publish | Answer | Restart | Ping | Pong
+Command = Join | Resume | Leave | Chat | Update | Publish | Answer | Restart | Layout | Ping | Pong
 
-_ALL: tuple[type[Command], ...] = (Join, Resume, Leave, Chat, Update, Publish, Answer, Restart, Ping, Pong)
+_ALL: tuple[type[Command], ...] = (Join, Resume, Leave, Chat, Update, Publish, Answer, Restart, Layout, Ping, Pong)
 COMMANDS: dict[str, type[Command]] = {c.type: c for c in _ALL}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Literal
 
 import attrs
 
 from chatroom.ice_servers import IceServer
-from chatroom.media import TrackInfo
+from chatroom.media import Source, TrackInfo
 from chatroom.model import LeaveReason, Message, Participant
 
 PROTOCOL = 1
@@ -130,6 +130,28 @@ class MediaRestored:
 
 
 @attrs.frozen
+class VideoPaused:
+    type: ClassVar[str] = "video_paused"
+    participant: str
+    source: Source
+    reason: Literal["bandwidth", "layout"]
+
+
+@attrs.frozen
+class VideoResumed:
+    type: ClassVar[str] = "video_resumed"
+    participant: str
+    source: Source
+
+
+@attrs.frozen
+class Layers:
+    type: ClassVar[str] = "layers"
+    mid: str
+    rids: Sequence[str]
+
+
+@attrs.frozen
 class Ping:
     type: ClassVar[str] = "ping"
     n: int
@@ -145,5 +167,5 @@ class ServerStopping:
 
 
 Reply = Joined | Resumed | Ok | Published | Error
-Notice = Skipped | Offer | MediaLost | MediaRestored | Ping | ServerStopping
+Notice = Skipped | Offer | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | Ping | ServerStopping
 Event = RoomEvent | Reply | Notice

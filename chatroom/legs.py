@@ -7,20 +7,35 @@ from collections.abc import Callable
 import structlog
 import trio
 
-from chatroom.commands import Answer, Publish, Restart
+from chatroom.commands import Answer, Layout, Publish, Restart
 from chatroom.errors import UserError
+from chatroom.events import Layers, Offer, Ok, Published
 from chatroom.events import MediaLost as MediaLostNotice
 from chatroom.events import MediaRestored as MediaRestoredNotice
-from chatroom.events import Offer, Ok, Published
+from chatroom.events import VideoPaused as VideoPausedNotice
+from chatroom.events import VideoResumed as VideoResumedNotice
 from chatroom.frame import Frame
-from chatroom.media import Heard, LegChanged, MediaEvent, MediaLost, MediaRestored, MediaSession, OfferMade
+from chatroom.media import (
+    Heard,
+    LayersWanted,
+    LegChanged,
+    MediaEvent,
+    MediaLost,
+    MediaRestored,
+    MediaSession,
+    OfferMade,
+    VideoPaused,
+    VideoResumed,
+)
 from chatroom.session import Session
 from chatroom.wire import encode
 
-MediaCommand = Publish | Answer | Restart
+MediaCommand = Publish | Answer | Restart | Layout
 
 #: Media commands of one page that wait for the worker. A page sends one and waits for its answer.
 MEDIA_COMMANDS_WAITING = 16
+#: Tiles of one layout; a person has one.
+MAX_TILES = 500
 
 _MEDIA_LOST = encode(MediaLostNotice("Pictures and sound were interrupted and are being restored."))
 
@@ -38,12 +53,17 @@ class Legs:
         self.media_session = 1
         #: The last offer, until it is answered: a page that lost it with its socket gets it again.
         self._offer: OfferMade | None = None
+        #: What was said last of each picture that is paused, and of the layers of each track of its own.
+        self._paused: dict[tuple[str, str], Frame] = {}
+        self._layers: dict[str, Frame] = {}
         self._put, self._get = trio.open_memory_channel[tuple[Session, MediaCommand]](MEDIA_COMMANDS_WAITING)
         self._log = _log.bind(room=room, participant=participant)
 
     def submit(self, command: MediaCommand) -> None:
         """Have a command carried out: it waits for the worker, and chat must not wait behind it. Raises UserError."""
         assert self.session is not None, "commands come from a session"
+        if isinstance(command, Layout) and len(command.sizes) > MAX_TILES:
+            raise UserError("invalid_command", f"There are more than {MAX_TILES} tiles in this layout.")
         try:
             self._put.send_nowait((self.session, command))
         except trio.WouldBlock:
@@ -70,9 +90,21 @@ class Legs:
                 self._heard(age)
             case OfferMade():
                 self._offer = event
-                self.repeat_offer()
+                self._post_offer()
+            case VideoPaused(participant, source, reason):
+                frame = encode(VideoPausedNotice(participant, source, reason))
+                self._paused[participant, source] = frame
+                self._post(frame)
+            case VideoResumed(participant, source):
+                self._paused.pop((participant, source), None)
+                self._post(encode(VideoResumedNotice(participant, source)))
+            case LayersWanted(mid, rids):
+                frame = self._layers[mid] = encode(Layers(mid, rids))
+                self._post(frame)
             case MediaLost():
                 self._offer = None
+                self._paused.clear()
+                self._layers.clear()
                 self._post(_MEDIA_LOST)
             case MediaRestored():
                 self.media_session += 1
@@ -80,8 +112,13 @@ class Legs:
             case LegChanged(leg, state):
                 self._log.info("leg changed", leg=leg, state=state)
 
-    def repeat_offer(self) -> None:
-        """Send the offer that waits for an answer, if there is one."""
+    def repeat(self) -> None:
+        """Send what a page may have missed: the offer that waits for an answer, and what of the pictures is paused."""
+        self._post_offer()
+        for frame in (*self._paused.values(), *self._layers.values()):
+            self._post(frame)
+
+    def _post_offer(self) -> None:
         if self._offer is not None:
             self._post(encode(Offer(self._offer.offer, self._offer.sdp, self._offer.tracks)))
 
@@ -95,6 +132,8 @@ class Legs:
                     self._offer = None
             case Restart():
                 await media.restart(fresh=command.fresh)
+            case Layout():
+                await media.layout({participant: max(0, height) for participant, height in command.sizes.items()})
         return None if command.ref is None else encode(Ok(command.ref))
 
     def _post(self, frame: Frame) -> None:

@@ -6,7 +6,7 @@ Rooms know nothing of workers, bridges or WebRTC beyond SDP being text. `media.b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
@@ -73,7 +73,32 @@ class Heard:
     age: float
 
 
-MediaEvent = OfferMade | LegChanged | MediaLost | MediaRestored | Heard
+@attrs.frozen
+class VideoPaused:
+    """A picture of ``participant`` is not sent to this one: for want of bandwidth, or as it is not on the page."""
+
+    participant: str
+    source: Source
+    reason: Literal["bandwidth", "layout"]
+
+
+@attrs.frozen
+class VideoResumed:
+    """A picture that was paused is sent again."""
+
+    participant: str
+    source: Source
+
+
+@attrs.frozen
+class LayersWanted:
+    """Which layers of what this participant sends under ``mid`` anybody gets now, by their RIDs (RFC 8851)."""
+
+    mid: str
+    rids: Sequence[str]
+
+
+MediaEvent = OfferMade | LegChanged | MediaLost | MediaRestored | Heard | VideoPaused | VideoResumed | LayersWanted
 
 
 class MediaSession(Protocol):
@@ -91,6 +116,13 @@ class MediaSession(Protocol):
         """Have the subscribe leg offered again: for a new connection, or with new ICE credentials for the same one.
 
         Raises MediaUnavailable.
+        """
+        ...
+
+    async def layout(self, sizes: Mapping[str, int]) -> None:
+        """Say how high each participant's picture is on the page, in its pixels; who is missing is not on it.
+
+        Raises MediaUnavailable. A worker that comes later is told by itself.
         """
         ...
 

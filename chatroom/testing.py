@@ -37,6 +37,7 @@ class FakeLegs:
     post: Callable[[MediaEvent], None]
     published: list[str] = attrs.field(factory=list)
     restarted: list[bool] = attrs.field(factory=list)
+    sizes: list[dict[str, int]] = attrs.field(factory=list)
 
     async def publish(self, sdp: str, tracks: Mapping[str, Source]) -> str:
         await self.media.answering.wait()
@@ -57,6 +58,12 @@ class FakeLegs:
         if not self.media.available:
             raise MediaUnavailable
         self.restarted.append(fresh)
+
+    async def layout(self, sizes: Mapping[str, int]) -> None:
+        await self.media.answering.wait()
+        if not self.media.available:
+            raise MediaUnavailable
+        self.sizes.append(dict(sizes))
 
 
 class FakeMedia:

@@ -31,6 +31,7 @@ MAX_HEARD = 500
 Source = Literal["microphone", "camera"]
 Leg = Literal["publish", "subscribe"]
 LegState = Literal["connecting", "connected", "failed", "closed"]
+PauseReason = Literal["bandwidth", "layout"]
 ErrorCode = Literal[
     "bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer", "unknown_participant", "invalid_request", "internal"
 ]
@@ -138,6 +139,22 @@ class Restart:
 
 
 @attrs.frozen
+class Layout:
+    """Take how high each participant's picture is on the page, in its pixels; who is not among them is not shown.
+
+    Pictures are sent as large as they are shown, and those that are not shown are not sent. Before the first of these
+    all are taken for large.
+    """
+
+    method: ClassVar[str] = "layout"
+    result: ClassVar[type] = Done
+    router: str
+    participant: str
+    epoch: int
+    sizes: dict[str, int]
+
+
+@attrs.frozen
 class Leave:
     """Close both legs of a participant. Leaving twice, or never having joined, is no error."""
 
@@ -156,7 +173,7 @@ class GetStatistics:
     result: ClassVar[type] = WorkerStatistics
 
 
-Request = Join | Publish | Accept | Restart | Leave | GetStatistics
+Request = Join | Publish | Accept | Restart | Layout | Leave | GetStatistics
 Result = Done | Answer | WorkerStatistics
 ResultT = TypeVar("ResultT", Done, Answer, WorkerStatistics)
 
@@ -225,7 +242,46 @@ class Heard:
     participants: list[tuple[str, str, int, float]]
 
 
-Event = Ready | StartFailed | Offer | LegChanged | Heard
+@attrs.frozen
+class VideoPaused:
+    """A picture of participant ``of`` is not sent to this one: the link does not take it, or it is not on the page."""
+
+    event: ClassVar[str] = "video_paused"
+    router: str
+    participant: str
+    epoch: int
+    of: str
+    source: Source
+    reason: PauseReason
+
+
+@attrs.frozen
+class VideoResumed:
+    """A picture that was paused is sent again."""
+
+    event: ClassVar[str] = "video_resumed"
+    router: str
+    participant: str
+    epoch: int
+    of: str
+    source: Source
+
+
+@attrs.frozen
+class Wanted:
+    """Which layers (RIDs) of a publisher's track anybody is sent now; all are while this was not said."""
+
+    event: ClassVar[str] = "wanted"
+    router: str
+    participant: str
+    epoch: int
+    mid: str
+    rids: list[str]
+
+
+#: What is said of one participant, whom it names.
+ParticipantEvent = Offer | LegChanged | VideoPaused | VideoResumed | Wanted
+Event = Ready | StartFailed | Heard | ParticipantEvent
 
 
 # ---- envelopes
@@ -256,8 +312,12 @@ class ErrorFrame:
     message: str
 
 
-REQUESTS: dict[str, type[Request]] = {c.method: c for c in (Join, Publish, Accept, Restart, Leave, GetStatistics)}
-EVENTS: dict[str, type[Event]] = {c.event: c for c in (Ready, StartFailed, Offer, LegChanged, Heard)}
+REQUESTS: dict[str, type[Request]] = {
+    c.method: c for c in (Join, Publish, Accept, Restart, Layout, Leave, GetStatistics)
+}
+EVENTS: dict[str, type[Event]] = {
+    c.event: c for c in (Ready, StartFailed, Offer, LegChanged, Heard, VideoPaused, VideoResumed, Wanted)
+}
 
 _converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
 

@@ -22,7 +22,7 @@ from media.bridge.rooms import Room, Rooms
 from media.bridge.session import Session
 from media.bridge.settings import Deadlines, MediaSettings
 from media.bridge.statistics import BridgeStatistics, MemberStatistics
-from media.messages import GetStatistics, Heard, LegChanged, Offer, WorkerStatistics
+from media.messages import GetStatistics, Heard, ParticipantEvent, WorkerStatistics
 
 WORKER = (sys.executable, "-m", "media.worker")
 
@@ -161,7 +161,7 @@ class Bridge:
     def worker_failed(self, member: Member, error: Exception) -> None:
         self._pool.failed(member, error)
 
-    def worker_said(self, link: WorkerLink, event: Offer | LegChanged | Heard) -> None:
+    def worker_said(self, link: WorkerLink, event: ParticipantEvent | Heard) -> None:
         """Pass it on to those it is about."""
         if isinstance(event, Heard):
             for room, participant, epoch, age in event.participants:

@@ -24,10 +24,10 @@ from media.messages import (
     MAX_FRAME,
     BadMessage,
     ErrorFrame,
+    Event,
     GetStatistics,
     Heard,
-    LegChanged,
-    Offer,
+    ParticipantEvent,
     Ready,
     Request,
     ResultFrame,
@@ -48,7 +48,7 @@ LAST_WORDS = 0.2
 #: Times that everyone gets their turn before a silence is believed: whoever reads may have had none since a word came.
 TURNS = 6
 
-Message = ResultFrame | ErrorFrame | Offer | LegChanged | Heard | Ready | StartFailed
+Message = ResultFrame | ErrorFrame | Event
 
 _log = logging.getLogger("media.bridge")
 
@@ -67,7 +67,7 @@ class WorkerLink:
         *,
         up: Callable[[WorkerLink], None],
         down: Callable[[], None],
-        event: Callable[[WorkerLink, Offer | LegChanged | Heard], None],
+        event: Callable[[WorkerLink, ParticipantEvent | Heard], None],
     ) -> None:
         self.pid: int | None = None
         self.port = 0
@@ -233,10 +233,10 @@ class WorkerLink:
             match message:
                 case ResultFrame() | ErrorFrame():
                     self._answer(message)
-                case Offer() | LegChanged() | Heard():
-                    self._event(self, message)
                 case Ready() | StartFailed():
                     self.close(WorkerLost(f"it said {message.event} again"))
+                case _:
+                    self._event(self, message)
 
     async def _receive(self, socket: WebSocketConnection) -> Message:
         try:

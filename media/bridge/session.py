@@ -9,6 +9,7 @@ import trio
 
 from chatroom.media import (
     Heard,
+    LayersWanted,
     LegChanged,
     MediaEvent,
     MediaLost,
@@ -18,6 +19,8 @@ from chatroom.media import (
     OfferMade,
     Source,
     TrackInfo,
+    VideoPaused,
+    VideoResumed,
 )
 from media import messages
 from media.bridge.link import WorkerLink
@@ -33,6 +36,8 @@ class Session:
         self._post_event = post
         self._link: WorkerLink | None = None
         self._lost = False
+        #: As it was told last, for the next worker.
+        self._sizes: Mapping[str, int] | None = None
 
     async def publish(self, sdp: str, tracks: Mapping[str, Source]) -> str:
         """Hand over the page's offer and return the answer. Raises MediaRefused, MediaUnavailable."""
@@ -51,6 +56,11 @@ class Session:
         """Have the subscribe leg offered again. Raises MediaUnavailable."""
         await self._on_link().request(messages.Restart(*self.key, fresh), messages.Done)
 
+    async def layout(self, sizes: Mapping[str, int]) -> None:
+        """Say how high each picture is on the page. Raises MediaUnavailable, and then the next worker is told."""
+        self._sizes = sizes
+        await self._on_link().request(messages.Layout(*self.key, dict(sizes)), messages.Done)
+
     async def leave(self, deadline: float) -> None:
         """Tell the worker, if there is one, and wait for its answer for ``deadline`` seconds. Raises nothing."""
         link, self._link = self._link, None
@@ -66,6 +76,8 @@ class Session:
         """Be on a link. The join goes out before any request made later, so nobody needs to wait for its answer."""
         self._link = link
         link.submit(messages.Join(*self.key))
+        if self._sizes is not None:
+            link.submit(messages.Layout(*self.key, dict(self._sizes)))
         if self._lost:
             self._lost = False
             self._post(MediaRestored())
@@ -77,13 +89,20 @@ class Session:
             self._lost = True
             self._post(MediaLost())
 
-    def hear(self, event: messages.Offer | messages.LegChanged) -> None:
+    def hear(self, event: messages.ParticipantEvent) -> None:
         """Pass on what the worker said about this participant."""
-        if isinstance(event, messages.LegChanged):
-            self._post(LegChanged(event.leg, event.state))
-        else:
-            tracks = {mid: TrackInfo(track.participant, track.source) for mid, track in event.tracks.items()}
-            self._post(OfferMade(event.offer, event.sdp, tracks))
+        match event:
+            case messages.LegChanged():
+                self._post(LegChanged(event.leg, event.state))
+            case messages.Offer():
+                tracks = {mid: TrackInfo(track.participant, track.source) for mid, track in event.tracks.items()}
+                self._post(OfferMade(event.offer, event.sdp, tracks))
+            case messages.VideoPaused():
+                self._post(VideoPaused(event.of, event.source, event.reason))
+            case messages.VideoResumed():
+                self._post(VideoResumed(event.of, event.source))
+            case messages.Wanted():
+                self._post(LayersWanted(event.mid, event.rids))
 
     def heard(self, age: float) -> None:
         """Pass on that something of this participant came in ``age`` seconds ago."""

@@ -2,96 +2,288 @@
 
 from __future__ import annotations
 
+import random
+from collections import deque
+from collections.abc import Iterable
 from typing import Protocol
 
+from media.worker import rtcp
 from media.worker.codecs import Codec
-from media.worker.continuity import Continuity
 from media.worker.fanout import Outgoing
-from media.worker.outgoing_extensions import own_part
-from media.worker.rtcp import SenderReport, pack_sender_report, pack_source_description
-from media.worker.rtp import RtpPacket
+from media.worker.layer import Layer
+from media.worker.outgoing_extensions import own_part, shared_part
+from media.worker.renumbering import Renumbering, Span
+from media.worker.retransmission import Retransmissions
+from media.worker.rtcp import SenderReport
+from media.worker.rtp import RtpPacket, pack_start
+from media.worker.splice import End, Numbers, splice
+from media.worker.vp8 import Picture, read_picture, renumber
+
+#: Seconds that a round trip is taken for while none was measured.
+ROUND_TRIP = 0.1
+#: Sender reports of which it is remembered when they were sent.
+MAX_REPORTS = 4
+#: No temporal layer is higher (TID has two bits).
+ALL = 3
 
 
 class PacketSink(Protocol):
     """The transport of the subscriber."""
 
     def outgoing(self, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing: ...
+    def send_rtp(self, packet: bytes) -> None: ...
     def send_rtcp(self, packet: bytes) -> None: ...
 
 
 class Consumer:
-    """Forwards a producer's packets under its own SSRC, sequence numbers and timestamps.
+    """Forwards the packets of one layer at a time under its own SSRC, sequence numbers and timestamps.
 
-    It is silent until `resume`, when the subscriber has agreed to receive it and is connected. A video begins with a
-    keyframe, as nothing can be decoded before.
+    It is silent until `resume`, when the subscriber has agreed to receive it and is connected. Which layer is forwarded
+    is said by `select`; the change is made by the layer itself, where its packets can be understood without those
+    before. Until then the old one goes on.
     """
 
-    __slots__ = (
-        "_continuity",
-        "_sink",
-        "_started",
-        "_waits_for_keyframe",
-        "active",
-        "cname",
-        "outgoing",
-        "ssrc",
-    )
-
-    def __init__(self, sink: PacketSink, codec: Codec, ssrc: int, mid: str, cname: str) -> None:
+    def __init__(
+        self, sink: PacketSink, codec: Codec, ssrc: int, mid: str, cname: str, *, repair_ssrc: int | None = None
+    ) -> None:
         self._sink = sink
-        self._continuity = Continuity(codec.clock_rate)
-        self._waits_for_keyframe = codec.kind == "video"
-        self._started = False
-        #: What its copies are.
+        self._codec = codec
+        self._renumbering = Renumbering()
+        self._end: End | None = None
+        self._retransmissions = Retransmissions()
+        self._repair_sequence = random.getrandbits(15)
+        self._last_block: rtcp.ReportBlock | None = None
+        self._reports: deque[tuple[int, float]] = deque(maxlen=MAX_REPORTS)
+        #: What a copy needs to go out; set where something begins, and not per packet.
         self.outgoing = sink.outgoing(codec.payload_type, ssrc, own_part(codec.kind, mid))
+        # The same differences, not cut to their fields.
+        self.sequence_offset = 0
+        self.timestamp_offset = 0
+        self.picture_offset = 0
+        self.tl0_offset = 0
+        #: Extended number of the first packet that goes out with these differences.
+        self._first = 0
         self.ssrc = ssrc
         self.cname = cname
         self.active = False
+        #: The SSRC of repetitions, and whether the subscriber takes them (RFC 4588).
+        self.repair_ssrc = repair_ssrc
+        self.repair_payload_type: int | None = None
+        #: The layer that is forwarded, and the one that is to be.
+        self.layer: Layer | None = None
+        self.target: Layer | None = None
+        #: The highest temporal layer that goes out (RFC 7741), and the one that is to be the highest.
+        self.temporal = self.temporal_target = ALL
+        #: The number of the last picture that was left out.
+        self._left_out: int | None = None
+        #: Seconds to the subscriber and back, when that was measured.
+        self.round_trip: float | None = None
+
+    @property
+    def packets(self) -> int:
+        """Packets that went out."""
+        return self.outgoing.packets
+
+    @property
+    def octets(self) -> int:
+        """Bytes of payload that went out."""
+        return self.outgoing.octets
+
+    # ---- what is forwarded
+
+    def select(self, layer: Layer | None) -> None:
+        """Have this layer forwarded, as soon as that makes sense, or none at all."""
+        if layer is self.target:
+            return
+        if self.target is not None:
+            self.target.stop_waiting(self)
+        self.target = layer
+        if layer is None:
+            self._leave()
+        elif self.active and layer is not self.layer:
+            layer.wait(self)
 
     def resume(self) -> None:
         """Begin to forward, from the next packet from which that makes sense."""
         self.active = True
-        self._started = False
+        self._leave()
+        if self.target is not None:
+            self.target.wait(self)
 
     def pause(self) -> None:
         """Stop to forward."""
         self.active = False
-        self._started = False
+        self._leave()
+        if self.target is not None:
+            self.target.stop_waiting(self)
 
-    def on_stream(self) -> None:
-        """The producer's packets are of another stream from now on."""
-        self._started = False
+    def close(self) -> None:
+        """Let go of the layers."""
+        self.pause()
+        self.target = None
 
-    def admit(
-        self, packet: RtpPacket, sequence: int, report: SenderReport | None, now: float, *, keyframe: bool
-    ) -> bool | None:
-        """Say whether a packet whose extended sequence number is ``sequence`` goes out, as ``outgoing`` then says.
+    def ask_keyframe(self, now: float) -> None:
+        """The subscriber cannot go on without a keyframe."""
+        for layer in {self.layer, self.target}:
+            if layer is not None:
+                layer.ask_keyframe(now)
 
-        Returns None if it does not for want of a keyframe.
-        """
-        if not self._started:
-            if not self.active or not packet.has_media:
-                return False
-            if self._waits_for_keyframe and not keyframe:
-                return None
-            self._start(packet, sequence, report, now)
-        return self._continuity.passes(sequence, packet.timestamp, now)
+    # ---- what a layer calls
 
-    def on_sender_report(self, report: SenderReport) -> None:
-        """Forward what the publisher says about its clock, by which sound and picture are kept together."""
-        if self._started:
-            out = self.outgoing
-            timestamp = report.rtp_timestamp + out.timestamp_offset
-            self._sink.send_rtcp(
-                pack_sender_report(self.ssrc, report.ntp_timestamp, timestamp, out.packets, out.octets)
-                + pack_source_description(self.ssrc, self.cname)
+    def start(self, layer: Layer, sequence: int, timestamp: int, picture: Picture | None, now: float) -> None:
+        """Go on with this packet of ``layer``, whose extended sequence number is ``sequence``."""
+        report = None if self.layer is None else self.layer.report
+        self._leave()
+        first, tl0 = (0, 0) if picture is None else (picture.picture, picture.tl0)
+        begin = Numbers(sequence, timestamp, first, tl0)
+        span = splice(self._end, begin, self._codec.clock_rate, now, report, layer.report)
+        self.sequence_offset = span.sequence
+        self.timestamp_offset = span.timestamp
+        self.picture_offset = span.picture
+        self.tl0_offset = span.tl0
+        self.layer = layer
+        self._left_out = None
+        self._begin_span(sequence)
+        if layer.report is not None:
+            self.on_sender_report(layer.report, now)
+
+    def stop(self) -> None:
+        """The layer's packets are of another stream from now on, and it waits for them."""
+        layer = self.layer
+        if layer is not None and layer.newest is not None:
+            self._end = End(
+                Numbers(
+                    layer.newest + self.sequence_offset,
+                    layer.timestamp + self.timestamp_offset,
+                    layer.picture + self.picture_offset,
+                    layer.tl0 + self.tl0_offset,
+                ),
+                layer.arrived,
+                self.timestamp_offset,
             )
+        self.layer = None
 
-    def _start(self, packet: RtpPacket, sequence: int, report: SenderReport | None, now: float) -> None:
-        self._started = True
-        continuity, out = self._continuity, self.outgoing
-        continuity.start(sequence, packet.timestamp, now)
-        out.sequence_offset = continuity.sequence_offset & 0xFFFF
-        out.timestamp_offset = continuity.timestamp_offset & 0xFFFFFFFF
-        if report is not None:
-            self.on_sender_report(report)
+    def admits(self, packet: RtpPacket, sequence: int, tail: bytes, picture: Picture | None) -> bool:
+        """Say whether a packet of the layer goes out, as ``outgoing`` then says.
+
+        ``tail`` is its payload, with what all consumers share before it.
+        """
+        if sequence < self._first:
+            self._forward_late(packet, sequence, tail, picture)
+            return False
+        if picture is None:
+            return True
+        if self.temporal != self.temporal_target and picture.begins:
+            self._change_temporal(picture)
+        return picture.layer <= self.temporal or not self._leave_out(sequence, picture)
+
+    def on_sender_report(self, report: SenderReport, now: float) -> None:
+        """Forward what the publisher says about its clock, by which sound and picture are kept together."""
+        self._reports.append((report.ntp_timestamp >> 16 & 0xFFFFFFFF, now))
+        timestamp = report.rtp_timestamp + self.timestamp_offset
+        self._sink.send_rtcp(
+            rtcp.pack_sender_report(self.ssrc, report.ntp_timestamp, timestamp, self.packets, self.octets)
+            + rtcp.pack_source_description(self.ssrc, self.cname)
+        )
+
+    # ---- what the subscriber says
+
+    def on_nack(self, numbers: Iterable[int], now: float) -> None:
+        """Send these packets once more, if they are there and that is not too much. Numbers are as they went out."""
+        if self.layer is None or self.layer.newest is None:
+            return
+        self._retransmissions.earn(self.octets, now)
+        newest = self.layer.newest + self.sequence_offset
+        round_trip = ROUND_TRIP if self.round_trip is None else self.round_trip
+        for number in numbers:
+            sequence = newest - (newest - number & 0xFFFF)
+            span = self._renumbering.outgoing(sequence)
+            packet = None if span is None else span.history.get(sequence - span.sequence_offset)
+            if span is None or packet is None:
+                self._retransmissions.missed()
+            elif self._retransmissions.grant(sequence, len(packet.data), now, round_trip):
+                self._repeat(packet, sequence, span, now)
+
+    def on_report_block(self, block: rtcp.ReportBlock, now: float) -> tuple[int, int]:
+        """Take what the subscriber says of this stream; return how many packets it lost, of how many, since last time.
+
+        By its word of the last sender report the round trip is measured (RFC 3550, section 6.4.1).
+        """
+        for stamp, sent_at in self._reports:
+            if stamp == block.last_sender_report:
+                self.round_trip = max(0.0, now - sent_at - block.delay_since / 65_536)
+        last, self._last_block = self._last_block, block
+        if last is None:
+            return 0, 0
+        expected = block.highest_sequence - last.highest_sequence & 0xFFFFFFFF
+        return (block.packets_lost - last.packets_lost, expected) if expected < 0x10000 else (0, 0)
+
+    def _repeat(self, packet: RtpPacket, sequence: int, span: Span, now: float) -> None:
+        payload = packet.data[packet.payload_at :]
+        picture = read_picture(payload, 0) if self._codec.name == "VP8" else None
+        if picture is not None:
+            payload = renumber(payload, 0, picture, span.picture_offset, span.tl0_offset)
+        payload_type, ssrc, number = self.outgoing.payload_type, self.ssrc, sequence
+        if self.repair_ssrc is not None and self.repair_payload_type is not None:
+            payload = (sequence & 0xFFFF).to_bytes(2) + payload
+            payload_type, ssrc, number = self.repair_payload_type, self.repair_ssrc, self._repair_sequence
+            self._repair_sequence += 1
+        header = pack_start(packet, payload_type, number, packet.timestamp + span.timestamp_offset, ssrc)
+        self._sink.send_rtp(header + self.outgoing.extensions + shared_part(self._codec.kind, None, now) + payload)
+
+    def _forward_late(self, packet: RtpPacket, sequence: int, tail: bytes, picture: Picture | None) -> None:
+        """Send a packet from before something changed; from before the layer's beginning it is of no use."""
+        span = self._renumbering.incoming(sequence)
+        if span is None:
+            return
+        if picture is not None:
+            tail = renumber(tail, 4, picture, span.picture_offset, span.tl0_offset)
+        self.outgoing.packets += 1
+        self.outgoing.octets += len(tail)
+        timestamp = packet.timestamp + span.timestamp_offset
+        header = pack_start(packet, self.outgoing.payload_type, sequence + span.sequence_offset, timestamp, self.ssrc)
+        self._sink.send_rtp(header + self.outgoing.extensions + tail)
+
+    def _change_temporal(self, picture: Picture) -> None:
+        """Change how many temporal layers go out, with a picture from which that makes sense."""
+        if self.temporal_target < self.temporal or picture.keyframe:
+            self.temporal = self.temporal_target
+        elif picture.sync and self.temporal < picture.layer <= self.temporal_target:
+            # It depends on the lowest layer only, and those of its layer that follow on nothing before it.
+            self.temporal = picture.layer
+
+    def _leave_out(self, sequence: int, picture: Picture) -> bool:
+        """Let a packet go, and close the gap it leaves. One that came late has its place, and is let through."""
+        assert self.layer is not None
+        if sequence != self.layer.newest:
+            return False
+        self.sequence_offset -= 1
+        if picture.picture != self._left_out:
+            self._left_out = picture.picture
+            self.picture_offset -= 1
+        self._begin_span(sequence + 1)
+        return True
+
+    def _begin_span(self, first: int) -> None:
+        assert self.layer is not None
+        self._first = first
+        out = self.outgoing
+        out.sequence_offset = self.sequence_offset & 0xFFFF
+        out.timestamp_offset = self.timestamp_offset & 0xFFFFFFFF
+        out.picture_offset = self.picture_offset & 0x7FFF
+        out.tl0_offset = self.tl0_offset & 0xFF
+        self._renumbering.begin(
+            Span(
+                first,
+                self.sequence_offset,
+                self.timestamp_offset,
+                self.picture_offset,
+                self.tl0_offset,
+                self.layer.history,
+            )
+        )
+
+    def _leave(self) -> None:
+        if self.layer is not None:
+            self.layer.stop(self)
+            self.stop()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import struct
 
-from media.worker.codecs import AUDIO_LEVEL_ID, MID_ID, Kind
+from media.worker.codecs import ABS_SEND_TIME_ID, AUDIO_LEVEL_ID, MID_ID, Kind
 
 _BLOCK = struct.Struct("!HH")
 _ONE_BYTE = 0xBEDE
+_STAMP = (ABS_SEND_TIME_ID << 4 | 2) << 24
 _LEVEL = AUDIO_LEVEL_ID << 4
-_SHARED_WORDS: dict[Kind, int] = {"audio": 1, "video": 0}
+_SHARED_WORDS: dict[Kind, int] = {"audio": 2, "video": 1}
 
 
 def own_part(kind: Kind, mid: str) -> bytes:
@@ -24,8 +25,12 @@ def own_part(kind: Kind, mid: str) -> bytes:
     return _BLOCK.pack(_ONE_BYTE, len(element) // 4 + _SHARED_WORDS[kind]) + element
 
 
-def shared_part(kind: Kind, level: bytes | None) -> bytes:
-    """Write the end of the block: for sound its level, if it is known."""
+def shared_part(kind: Kind, level: bytes | None, now: float) -> bytes:
+    """Write the end of the block: for sound its level, if it is known, and for all when they were sent.
+
+    The latter is by abs-send-time, seconds in 24 bits with 18 of them after the point.
+    """
+    stamp = (_STAMP | int(now * 262_144) & 0xFFFFFF).to_bytes(4)
     if kind == "video":
-        return b""
-    return bytes(4) if level is None else bytes([_LEVEL, level[0], 0, 0])
+        return stamp
+    return (bytes(4) if level is None else bytes([_LEVEL, level[0], 0, 0])) + stamp

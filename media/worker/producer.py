@@ -2,123 +2,131 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from media.messages import Source
-from media.worker.codecs import AUDIO_LEVEL, MID, Codec
+from media.worker.codecs import AUDIO_LEVEL, MID, REPAIRED_RID, RID, Codec
 from media.worker.consumer import Consumer
-from media.worker.fanout import Fanout
-from media.worker.keyframes import KeyframeRequester
-from media.worker.outgoing_extensions import shared_part
-from media.worker.reception import Reception
-from media.worker.rtcp import ReportBlock, SenderReport, pack_pli
+from media.worker.layer import Layer, RtcpSink
+from media.worker.rtcp import ReportBlock
 from media.worker.rtp import RtpPacket
+from media.worker.rtx import original_sequence, restore
 from media.worker.sdp import MediaLine
-from media.worker.vp8 import starts_keyframe
-
-
-class RtcpSink(Protocol):
-    """The transport of the publisher."""
-
-    def send_rtcp(self, packet: bytes) -> None: ...
 
 
 class Producer:
-    """Hands each packet of a track to its consumers, and asks the publisher for what they need.
+    """A track with its layers and its consumers.
 
     ``participant`` is the publisher's id; ``ssrc`` is what the worker calls itself in RTCP.
     """
 
     def __init__(
-        self,
-        sink: RtcpSink,
-        fanout: Fanout,
-        ssrc: int,
-        participant: str,
-        source: Source,
-        line: MediaLine,
-        codec: Codec,
+        self, sink: RtcpSink, ssrc: int, participant: str, source: Source, line: MediaLine, codec: Codec
     ) -> None:
         self._sink = sink
-        self._forward = fanout.forward
         self._ssrc = ssrc
         self.participant = participant
         self.mid = line.mid
         self.source: Source = source
         self.codec = codec
         self.track_id = f"{participant}-{line.mid}"
-        self._is_video = codec.kind == "video"
-        self._keyframes = KeyframeRequester()
-        self._consumers: tuple[Consumer, ...] = ()
-        self._reception: Reception | None = None
-        self._sender_report: SenderReport | None = None
-        #: The SSRC of its stream, when one was seen.
-        self.stream: int | None = None
+        #: Whether it comes before others where not all have room: a screen, or who is speaking.
+        self.first = False
+        #: The names of the layers that anybody was sent, as it was told last.
+        self._told: list[str] | None = None
+        self.consumers: tuple[Consumer, ...] = ()
+        self.layers: tuple[Layer, ...] = ()
         self.update(line)
 
     def update(self, line: MediaLine) -> None:
         """Take the numbers of a new offer."""
         self.payload_type = line.payload_type
+        self.repair_payload_type = line.repair_payload_type
         self.mid_id = line.extensions.get(MID)
         self._level_id = line.extensions.get(AUDIO_LEVEL)
+        self._rid_id = line.extensions.get(RID)
+        self._repaired_rid_id = line.extensions.get(REPAIRED_RID)
+        known = {layer.rid: layer for layer in self.layers}
+        rids = line.rids or (None,)
+        self.layers = tuple(known.get(rid) or Layer(self._sink, self._ssrc, self.codec, rid) for rid in rids)
+        for layer in self.layers:
+            layer.repeats = self.codec.kind == "video" and "nack" in line.feedback
+            layer.has_repair_stream = line.repair_payload_type is not None
 
     def add(self, consumer: Consumer) -> None:
         """Forward to this consumer, too."""
-        self._consumers = (*self._consumers, consumer)
+        self.consumers = (*self.consumers, consumer)
 
     def remove(self, consumer: Consumer) -> None:
         """Forward to this consumer no more."""
-        self._consumers = tuple(other for other in self._consumers if other is not consumer)
+        self.consumers = tuple(other for other in self.consumers if other is not consumer)
+        consumer.close()
 
-    def begin(self, stream: int) -> None:
-        """Its packets have this SSRC from now on."""
-        self.stream = stream
-        self._reception = Reception(stream, self.codec.clock_rate)
-        self._sender_report = None
-        for consumer in self._consumers:
-            consumer.on_stream()
+    def learn(self, packet: RtpPacket, extensions: dict[int, bytes]) -> Layer | None:
+        """Return the layer that a packet of an unknown SSRC is of; that SSRC is the layer's from now on.
 
-    def on_rtp(self, packet: RtpPacket, extensions: dict[int, bytes], now: float) -> None:
-        """Forward a packet of its stream."""
-        assert self._reception is not None
-        sequence = self._reception.add(packet.sequence, packet.timestamp, now)
-        keyframe = self._is_video and starts_keyframe(packet.data, packet.payload_at)
-        if keyframe:
-            self._keyframes.arrived()
-        report, wanted = self._sender_report, False
-        receivers = []
-        for consumer in self._consumers:
-            admitted = consumer.admit(packet, sequence, report, now, keyframe=keyframe)
-            if admitted:
-                receivers.append(consumer.outgoing)
-            elif admitted is None:
-                wanted = True
-        if receivers:
+        Its name is on the first packets of a stream only (RFC 8852), so it is learned at once or not at all.
+        """
+        repairs = packet.payload_type != self.payload_type
+        if len(self.layers) == 1:
+            layer = self.layers[0]
+        else:
+            number = self._repaired_rid_id if repairs else self._rid_id
+            name = extensions.get(number) if number is not None else None
+            found = [layer for layer in self.layers if layer.rid is not None and layer.rid.encode() == name]
+            if not found:
+                return None
+            (layer,) = found
+        if repairs and layer.stream is None:
+            return None
+        if repairs:
+            layer.repair = packet.ssrc
+        else:
+            layer.begin(packet.ssrc)
+        return layer
+
+    def on_rtp(self, layer: Layer, packet: RtpPacket, extensions: dict[int, bytes], now: float) -> bool:
+        """Take a packet of a layer, or what repeats one. Returns False if it is of no use."""
+        if packet.payload_type == self.payload_type and packet.ssrc == layer.stream:
             level = extensions.get(self._level_id) if self._level_id is not None else None
-            shared = shared_part(self.codec.kind, level if level is not None and len(level) == 1 else None)
-            self._forward(packet, shared + packet.data[packet.payload_at :], receivers, None)
-        if wanted:
-            self.ask_keyframe(now)
-
-    def on_sender_report(self, report: SenderReport, now: float) -> None:
-        """Take the publisher's word about its clock, and pass it on."""
-        assert self._reception is not None
-        self._reception.reported(report, now)
-        self._sender_report = report
-        for consumer in self._consumers:
-            consumer.on_sender_report(report)
-
-    def ask_keyframe(self, now: float) -> None:
-        """A consumer cannot go on without a keyframe."""
-        # A stream that has not begun yet begins with one.
-        if self._is_video and self.stream is not None and self._keyframes.ask(now):
-            self._sink.send_rtcp(pack_pli(self._ssrc, self.stream))
+            layer.on_rtp(packet, level if level is not None and len(level) == 1 else None, now)
+            return True
+        if packet.payload_type == self.repair_payload_type and packet.ssrc == layer.repair:
+            if original_sequence(packet) is None or layer.stream is None:
+                return True  # it was sent to see what the link takes
+            layer.on_repeated(restore(packet, self.payload_type, layer.stream), now)
+            return True
+        return False
 
     def tick(self, now: float) -> None:
         """Time has passed."""
-        if self.stream is not None and self._keyframes.tick(now):
-            self._sink.send_rtcp(pack_pli(self._ssrc, self.stream))
+        for layer in self.layers:
+            layer.tick(now)
 
-    def report(self, now: float) -> ReportBlock | None:
-        """Return the receiver report block for its stream."""
-        return None if self._reception is None else self._reception.report(now)
+    def take_wanted(self, now: float) -> list[str] | None:
+        """Return the names of the layers that anybody is or is to be sent, if they are others than last time."""
+        if len(self.layers) == 1:
+            return None
+        used = {layer for consumer in self.consumers for layer in (consumer.layer, consumer.target)}
+        for layer in self.layers:
+            layer.want(now, wanted=layer in used)
+        rids = [layer.rid for layer in self.layers if layer.rid is not None and layer in used]
+        if rids == self._told:
+            return None
+        self._told = rids
+        return rids
+
+    def usable(self, now: float) -> tuple[Layer, ...]:
+        """Return the layers that come in or would if asked for, the smallest first; a track of one always has it."""
+        if len(self.layers) == 1:
+            return self.layers
+        return tuple(layer for layer in self.ordered if layer.is_usable(now)) or self.layers
+
+    @property
+    def ordered(self) -> tuple[Layer, ...]:
+        """Its layers, the smallest first: by the size of their pictures, or else as the publisher named them."""
+        if all(layer.size is not None for layer in self.layers):
+            return tuple(sorted(self.layers, key=lambda layer: layer.size or (0, 0)))
+        return self.layers
+
+    def blocks(self, now: float) -> list[ReportBlock]:
+        """Return the receiver report blocks for its streams."""
+        return [block for layer in self.layers if (block := layer.block(now)) is not None]

@@ -9,6 +9,7 @@ from media.messages import MAX_TRACKS, LegState, Source
 from media.worker import rtcp, sdp, sdp_writer
 from media.worker.codecs import KINDS, TRANSPORT_CC
 from media.worker.errors import RequestError
+from media.worker.layer import Layer
 from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
 from media.worker.sdp import Description, MediaLine
@@ -49,13 +50,12 @@ class PublishLeg:
         self._participant = participant
         self._state_changed = on_state
         self._transport = factory.create(self, f"{participant}/publish")
-        self._fanout = factory.fanout
         self._remote_ufrag = offer.ufrag
         self._connection = (offer.session, offer.fingerprints)
         self._session = secrets.randbits(62)
         self._version = 0
         self._ssrc = secrets.randbits(31) + 1
-        self._by_ssrc: dict[int, Producer] = {}
+        self._by_ssrc: dict[int, tuple[Producer, Layer]] = {}
         self._arrivals = ArrivalRecorder()
         self._arrivals_of = 0
         self._transport_cc_id: int | None = None
@@ -87,7 +87,7 @@ class PublishLeg:
                 self.producers[mid].update(line)
             elif line.codec is not None:
                 self.producers[mid] = Producer(
-                    self._transport, self._fanout, self._ssrc, self._participant, tracks[mid], line, line.codec
+                    self._transport, self._ssrc, self._participant, tracks[mid], line, line.codec
                 )
             self._transport_cc_id = line.extensions.get(TRANSPORT_CC, self._transport_cc_id)
         self._transport.connect(offer.fingerprints)
@@ -114,7 +114,7 @@ class PublishLeg:
                 self._transport.send_rtcp(rtcp.pack_transport_feedback(self._ssrc, self._arrivals_of, message))
         if now >= self._next_report:
             self._next_report = now + REPORT_INTERVAL
-            blocks = [block for p in self.producers.values() if (block := p.report(now)) is not None]
+            blocks = [block for producer in self.producers.values() for block in producer.blocks(now)]
             if blocks:
                 self._transport.send_rtcp(
                     rtcp.pack_receiver_report(self._ssrc, blocks) + rtcp.pack_source_description(self._ssrc, _CNAME)
@@ -129,20 +129,20 @@ class PublishLeg:
         if self._transport_cc_id is not None and (number := extensions.get(self._transport_cc_id)) is not None:
             self._arrivals.add(int.from_bytes(number[:2]), now)
             self._arrivals_of = packet.ssrc
-        producer = self._by_ssrc.get(packet.ssrc) or self._learn(packet, extensions)
-        if producer is None or packet.payload_type != producer.payload_type:
+        known = self._by_ssrc.get(packet.ssrc) or self._learn(packet, extensions)
+        if known is None:
             return False
-        producer.on_rtp(packet, extensions, now)
-        return True
+        producer, layer = known
+        return producer.on_rtp(layer, packet, extensions, now)
 
     def on_rtcp(self, data: bytes, now: float) -> bool:
         """Take a decrypted RTCP compound packet."""
         for packet in rtcp.walk(data):
             if packet.type == rtcp.SENDER_REPORT:
                 report = rtcp.read_sender_report(packet)
-                producer = self._by_ssrc.get(report.ssrc)
-                if producer is not None:
-                    producer.on_sender_report(report, now)
+                known = self._by_ssrc.get(report.ssrc)
+                if known is not None and known[1].stream == report.ssrc:
+                    known[1].on_sender_report(report, now)
         return True
 
     def on_state(self, state: LegState) -> None:
@@ -152,9 +152,10 @@ class PublishLeg:
                 self._close_producer(producer)
         self._state_changed(state)
 
-    def _learn(self, packet: RtpPacket, extensions: dict[int, bytes]) -> Producer | None:
+    def _learn(self, packet: RtpPacket, extensions: dict[int, bytes]) -> tuple[Producer, Layer] | None:
         """Find out whose a new SSRC is: by its MID (RFC 8843, section 9.2), or by a payload type that only one has."""
-        fitting = [p for p in self.producers.values() if p.payload_type == packet.payload_type]
+        number = packet.payload_type
+        fitting = [p for p in self.producers.values() if number in (p.payload_type, p.repair_payload_type)]
         for producer in fitting:
             if producer.mid_id is not None and (mid := extensions.get(producer.mid_id)) is not None:
                 fitting = [p for p in fitting if p.mid.encode() == mid]
@@ -162,16 +163,22 @@ class PublishLeg:
         if len(fitting) != 1:
             return None
         producer = fitting[0]
-        if producer.stream is not None:
-            self._forget(producer.stream)
-        producer.begin(packet.ssrc)
-        self._by_ssrc[packet.ssrc] = producer
-        return producer
+        before = {layer: (layer.stream, layer.repair) for layer in producer.layers}
+        layer = producer.learn(packet, extensions)
+        if layer is None:
+            return None
+        for ssrc in before[layer]:
+            if ssrc is not None and ssrc not in (layer.stream, layer.repair):
+                self._forget(ssrc)
+        known = self._by_ssrc[packet.ssrc] = (producer, layer)
+        return known
 
     def _close_producer(self, producer: Producer) -> None:
         del self.producers[producer.mid]
-        if producer.stream is not None:
-            self._forget(producer.stream)
+        for layer in producer.layers:
+            for ssrc in (layer.stream, layer.repair):
+                if ssrc is not None:
+                    self._forget(ssrc)
 
     def _forget(self, ssrc: int) -> None:
         self._by_ssrc.pop(ssrc, None)

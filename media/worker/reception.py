@@ -23,15 +23,27 @@ class Reception:
         self._jitter = 0.0
         self._sender_report: tuple[SenderReport, float] | None = None
 
-    def add(self, sequence: int, timestamp: int, now: float) -> int:
-        """Take a packet; return its sequence number extended beyond 16 bits, which never wraps around."""
+    def extend(self, sequence: int) -> int:
+        """Return a sequence number extended beyond 16 bits, which never wraps around; nothing is counted."""
         if self._first is None:
-            extended = self._first = self._highest = 0x10000 + sequence
-        else:
-            distance = (sequence - self._highest) & 0xFFFF
-            extended = self._highest + (distance if distance < 0x8000 else distance - 0x10000)
-            self._highest = max(self._highest, extended)
+            return 0x10000 + sequence
+        distance = (sequence - self._highest) & 0xFFFF
+        return self._highest + (distance if distance < 0x8000 else distance - 0x10000)
+
+    def discount(self) -> None:
+        """Take back that the last packet was received: it was sent once more, so what was lost stays lost."""
+        self._received -= 1
+
+    def add(self, sequence: int, timestamp: int, now: float) -> int:
+        """Take a packet; return its extended sequence number."""
+        extended = self.extend(sequence)
         self._received += 1
+        if self._first is None:
+            self._first = extended
+        elif extended <= self._highest:
+            # It came late, by another way or once more: its transit says nothing of those of the rest.
+            return extended
+        self._highest = extended
         # Only differences of transit times count, so the clocks need not agree. A timestamp that jumps or wraps
         # is left out.
         transit = now * self._clock_rate - timestamp

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from media.messages import Event, Leg, LegChanged, LegState, Offer, Source, TrackInfo
+from media.messages import (
+    Event,
+    Leg,
+    LegChanged,
+    LegState,
+    Offer,
+    PauseReason,
+    Source,
+    TrackInfo,
+    VideoPaused,
+    VideoResumed,
+    Wanted,
+)
 from media.worker.producer import Producer
 from media.worker.publish_leg import PublishLeg, read_offer
 from media.worker.subscribe_leg import SubscribeLeg
+from media.worker.subscription import Subscription
 from media.worker.transport import TransportFactory
 
 
@@ -22,7 +35,9 @@ class Participant:
         self.epoch = epoch
         self._told = -math.inf
         self.publish_leg: PublishLeg | None = None
-        self.subscribe_leg = SubscribeLeg(factory, f"{router.id}/{id}", self._offered, self._subscribe_state)
+        self.subscribe_leg = SubscribeLeg(
+            factory, f"{router.id}/{id}", self._offered, self._subscribe_state, self._paused
+        )
 
     @property
     def producers(self) -> list[Producer]:
@@ -53,6 +68,17 @@ class Participant:
         """Offer the subscribe leg again: see `SubscribeLeg.restart`."""
         self.subscribe_leg.restart(now, fresh=fresh)
         self._router.reconcile()
+
+    def layout(self, sizes: Mapping[str, int], now: float) -> None:
+        """Take how high each tile of the page is: see `SubscribeLeg.layout`."""
+        self.subscribe_leg.layout(sizes, now)
+
+    def tell_wanted(self, now: float) -> None:
+        """Say which layers of its tracks anybody is sent, where that is news."""
+        for producer in self.producers:
+            rids = producer.take_wanted(now)
+            if rids is not None:
+                self._router.emit(Wanted(self._router.id, self.id, self.epoch, producer.mid, rids))
 
     def take_heard(self) -> float | None:
         """Return when something last came in that is surely this participant's, if that is news."""
@@ -85,6 +111,13 @@ class Participant:
 
     def _say(self, leg: Leg, state: LegState) -> None:
         self._router.emit(LegChanged(self._router.id, self.id, self.epoch, leg, state))
+
+    def _paused(self, subscription: Subscription, reason: PauseReason | None) -> None:
+        of, source = subscription.producer.participant, subscription.producer.source
+        if reason is None:
+            self._router.emit(VideoResumed(self._router.id, self.id, self.epoch, of, source))
+        else:
+            self._router.emit(VideoPaused(self._router.id, self.id, self.epoch, of, source, reason))
 
     def _offered(self, number: int, text: str, tracks: dict[str, TrackInfo]) -> None:
         self._router.emit(Offer(self._router.id, self.id, self.epoch, number, text, tracks))
@@ -121,6 +154,8 @@ class Router:
         """Time has passed."""
         for participant in self.participants.values():
             participant.tick(now)
+        for participant in self.participants.values():
+            participant.tell_wanted(now)
 
     def _producers_of_others(self, participant: Participant) -> Iterator[Producer]:
         for other in self.participants.values():

@@ -15,10 +15,14 @@ SOURCE_DESCRIPTION = 202
 TRANSPORT_FEEDBACK = 205
 PAYLOAD_FEEDBACK = 206
 
+_NACK = 1
 _PLI = 1
 _FIR = 4
+_APPLICATION = 15
 _TRANSPORT_CC = 15
 _MAX_REPORTS = 31
+#: Entries of one NACK, far below what a datagram takes.
+_MAX_ENTRIES = 64
 
 _HEADER = struct.Struct("!BBH")
 _SENDER = struct.Struct("!IQIII")
@@ -90,6 +94,41 @@ def read_keyframe_requests(packet: RtcpPacket) -> list[int]:
     return []
 
 
+def read_nack(packet: RtcpPacket) -> tuple[int, list[int]] | None:
+    """Return the SSRC and the sequence numbers that a generic NACK asks for (RFC 4585, section 6.2.1)."""
+    if packet.type != TRANSPORT_FEEDBACK or packet.count != _NACK or len(packet.data) < 16:
+        return None
+    data = packet.data
+    numbers: list[int] = []
+    for at in range(12, len(data) - 3, 4):
+        first, following = int.from_bytes(data[at : at + 2]), int.from_bytes(data[at + 2 : at + 4])
+        numbers.append(first)
+        numbers += [first + bit + 1 & 0xFFFF for bit in range(16) if following >> bit & 1]
+    return int.from_bytes(data[8:12]), numbers
+
+
+def read_report_blocks(packet: RtcpPacket) -> list[ReportBlock]:
+    """Return what an SR or an RR says of the streams its sender receives; none for other packets."""
+    if packet.type not in (SENDER_REPORT, RECEIVER_REPORT):
+        return []
+    data = packet.data
+    at = 28 if packet.type == SENDER_REPORT else 8
+    blocks: list[ReportBlock] = []
+    for start in range(at, min(len(data) - _BLOCK.size, at + _BLOCK.size * (packet.count - 1)) + 1, _BLOCK.size):
+        ssrc, loss, highest, jitter, last, delay = _BLOCK.unpack_from(data, start)
+        lost = (loss & 0xFFFFFF ^ 0x800000) - 0x800000
+        blocks.append(ReportBlock(ssrc, loss >> 24, lost, highest, jitter, last, delay))
+    return blocks
+
+
+def read_estimate(packet: RtcpPacket) -> int | None:
+    """Return the bits a second that a receiver estimates its link to take (REMB, draft-alvestrand-rmcat-remb-03)."""
+    data = packet.data
+    if packet.type != PAYLOAD_FEEDBACK or packet.count != _APPLICATION or len(data) < 20 or data[12:16] != b"REMB":
+        return None
+    return (int.from_bytes(data[17:20]) & 0x3FFFF) << (data[17] >> 2)
+
+
 def pack_sender_report(ssrc: int, ntp_timestamp: int, rtp_timestamp: int, packets: int, octets: int) -> bytes:
     """Write an SR without report blocks."""
     body = _SENDER.pack(ssrc, ntp_timestamp, rtp_timestamp & 0xFFFFFFFF, packets & 0xFFFFFFFF, octets & 0xFFFFFFFF)
@@ -120,9 +159,35 @@ def pack_source_description(ssrc: int, cname: str) -> bytes:
     return _pack(SOURCE_DESCRIPTION, 1, chunk + bytes(4 - len(chunk) % 4))
 
 
+def pack_estimate(ssrc: int, bitrate: int, ssrcs: Sequence[int]) -> bytes:
+    """Write a REMB for these streams."""
+    exponent = max(0, bitrate.bit_length() - 18)
+    body = bytes([len(ssrcs), exponent << 2 | bitrate >> exponent >> 16]) + (bitrate >> exponent & 0xFFFF).to_bytes(2)
+    head = ssrc.to_bytes(4) + bytes(4) + b"REMB"
+    return _pack(PAYLOAD_FEEDBACK, _APPLICATION, head + body + b"".join(each.to_bytes(4) for each in ssrcs))
+
+
 def pack_pli(ssrc: int, media_ssrc: int) -> bytes:
     """Write a picture loss indication: the receiver cannot go on without a keyframe (RFC 4585, section 6.3.1)."""
     return _pack(PAYLOAD_FEEDBACK, _PLI, ssrc.to_bytes(4) + media_ssrc.to_bytes(4))
+
+
+def pack_nacks(ssrc: int, media_ssrc: int, numbers: Sequence[int]) -> list[bytes]:
+    """Write generic NACKs for these extended sequence numbers, which are in order; none for none."""
+    entries: list[bytes] = []
+    at = 0
+    while at < len(numbers):
+        first, following = numbers[at], 0
+        at += 1
+        while at < len(numbers) and numbers[at] - first <= 16:
+            following |= 1 << numbers[at] - first - 1
+            at += 1
+        entries.append((first & 0xFFFF).to_bytes(2) + following.to_bytes(2))
+    head = ssrc.to_bytes(4) + media_ssrc.to_bytes(4)
+    return [
+        _pack(TRANSPORT_FEEDBACK, _NACK, head + b"".join(entries[start : start + _MAX_ENTRIES]))
+        for start in range(0, len(entries), _MAX_ENTRIES)
+    ]
 
 
 def pack_transport_feedback(ssrc: int, media_ssrc: int, feedback: bytes) -> bytes:

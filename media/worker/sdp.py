@@ -18,9 +18,15 @@ _KEPT = re.compile(
     r"|(?:rtcp-mux|sendrecv|sendonly|recvonly|inactive)\s*$)"
 )
 _FEEDBACK = re.compile(r"a=rtcp-fb:(\*|\d+) (.+)")
+_RTX = re.compile(r"a=rtpmap:(\d{1,3}) rtx/\d+\s*$", re.IGNORECASE)
+_APT = re.compile(r"a=fmtp:(\d{1,3}) apt=(\d{1,3})(?:;|\s*$)")
+_RID = re.compile(r"a=rid:([A-Za-z0-9_-]{1,16}) send(?:\s|$)")
+_SIMULCAST = re.compile(r"a=simulcast:(?:recv \S+ )?send (\S+)")
 _TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,16}")
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){19,63}")
 _MAX_FINGERPRINTS = 8
+#: The most layers of a track.
+MAX_LAYERS = 3
 
 
 @attrs.frozen
@@ -40,6 +46,10 @@ class MediaLine:
     extensions: dict[str, int]
     #: RTCP feedback offered for the codec.
     feedback: frozenset[str]
+    #: The payload type of the codec's repetitions (RFC 4588), if it has any.
+    repair_payload_type: int | None = None
+    #: The names of the layers that a page sends of one track at a time (RFC 8853), usually the smallest first.
+    rids: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -110,8 +120,31 @@ def _media_line(parsed: MediaDescription, lines: list[str], bundled: set[str]) -
     direction = parsed.direction or "sendrecv"
     formats = " ".join(map(str, parsed.fmt))
     return MediaLine(
-        parsed.kind, formats, protocol, mid, rejected, direction, codec, payload_type, extensions, feedback
+        *(parsed.kind, formats, protocol, mid, rejected, direction, codec, payload_type, extensions, feedback),
+        repair_payload_type=None if codec is None else _repair(lines, parsed.fmt, payload_type),
+        rids=_rids(lines) if codec is not None and codec.kind == "video" else (),
     )
+
+
+def _rids(lines: list[str]) -> tuple[str, ...]:
+    """Return the layers that the page would send, in its own order; none if it is not of several (RFC 8853)."""
+    named = {match[1] for match in map(_RID.match, lines) if match}
+    for match in map(_SIMULCAST.match, lines):
+        if match:
+            # of alternatives the first is taken, and a layer that is paused at first may come later
+            wanted = dict.fromkeys(stream.split(",")[0].lstrip("~") for stream in match[1].split(";"))
+            rids = tuple(rid for rid in wanted if rid in named)[:MAX_LAYERS]
+            return rids if len(rids) > 1 else ()
+    return ()
+
+
+def _repair(lines: list[str], formats: list[int], payload_type: int) -> int | None:
+    """Return the number of what repeats the packets of ``payload_type`` (RFC 4588, section 8)."""
+    repairs = {int(match[1]) for match in map(_RTX.match, lines) if match} & set(formats)
+    for match in map(_APT.match, lines):
+        if match and int(match[2]) == payload_type and int(match[1]) in repairs and int(match[1]) < 128:
+            return int(match[1])
+    return None
 
 
 def _codec(parsed: MediaDescription) -> tuple[Codec | None, int]:

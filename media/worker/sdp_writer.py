@@ -46,6 +46,8 @@ class OfferedTrack:
     participant: str
     track: str
     ssrc: int
+    #: That of repetitions (RFC 4588), if there are any.
+    repair_ssrc: int | None = None
 
 
 @attrs.frozen
@@ -69,7 +71,7 @@ def write_answer(session: int, version: int, transport: TransportLines, lines: I
         wanted = PUBLISH_EXTENSIONS[line.codec.kind]
         feedback = (name for name in line.codec.publish_feedback if name in line.feedback)
         out += [
-            f"m={line.kind} 9 {line.protocol} {line.payload_type}",
+            f"m={line.kind} 9 {line.protocol} {_formats(line.payload_type, line.repair_payload_type)}",
             "c=IN IP4 0.0.0.0",
             f"a=mid:{line.mid}",
             "a=recvonly" if receives else "a=inactive",
@@ -78,6 +80,8 @@ def write_answer(session: int, version: int, transport: TransportLines, lines: I
             *transport.lines("passive", first=first),
             *(f"a=extmap:{line.extensions[uri]} {uri}" for uri in wanted if uri in line.extensions),
             *_codec(line.codec, line.payload_type, feedback),
+            *_repair(line.codec, line.payload_type, line.repair_payload_type),
+            *_layers(line.rids),
         ]
         first = False
     return _join(out)
@@ -90,7 +94,7 @@ def write_offer(session: int, version: int, transport: TransportLines, lines: It
     for number, line in enumerate(lines):
         codec = CODECS[line.kind]
         out += [
-            f"m={line.kind} 9 UDP/TLS/RTP/SAVPF {codec.payload_type}",
+            f"m={line.kind} 9 UDP/TLS/RTP/SAVPF {_formats(codec.payload_type, codec.repair_payload_type)}",
             "c=IN IP4 0.0.0.0",
             f"a=mid:{line.mid}",
             "a=inactive" if line.track is None else "a=sendonly",
@@ -99,10 +103,18 @@ def write_offer(session: int, version: int, transport: TransportLines, lines: It
             *transport.lines("actpass", first=number == 0),
             *(f"a=extmap:{extension} {uri}" for extension, uri in SUBSCRIBE_EXTENSIONS[line.kind].items()),
             *_codec(codec, codec.payload_type, codec.feedback),
+            *_repair(codec, codec.payload_type, codec.repair_payload_type),
         ]
         if line.track is not None:
             track = line.track
-            out += [f"a=msid:{track.participant} {track.track}", f"a=ssrc:{track.ssrc} cname:{track.participant}"]
+            out.append(f"a=msid:{track.participant} {track.track}")
+            if track.repair_ssrc is not None:
+                out.append(f"a=ssrc-group:FID {track.ssrc} {track.repair_ssrc}")
+            out += [
+                f"a=ssrc:{ssrc} cname:{track.participant}"
+                for ssrc in (track.ssrc, track.repair_ssrc)
+                if ssrc is not None
+            ]
     return _join(out)
 
 
@@ -124,6 +136,22 @@ def _codec(codec: Codec, payload_type: int, feedback: Iterable[str]) -> list[str
     if codec.parameters is not None:
         lines.append(f"a=fmtp:{payload_type} {codec.parameters}")
     return lines
+
+
+def _formats(payload_type: int, repair: int | None) -> str:
+    return str(payload_type) if repair is None else f"{payload_type} {repair}"
+
+
+def _repair(codec: Codec, payload_type: int, repair: int | None) -> list[str]:
+    if repair is None:
+        return []
+    return [f"a=rtpmap:{repair} rtx/{codec.clock_rate}", f"a=fmtp:{repair} apt={payload_type}"]
+
+
+def _layers(rids: tuple[str, ...]) -> list[str]:
+    if not rids:
+        return []
+    return [*(f"a=rid:{rid} recv" for rid in rids), f"a=simulcast:recv {';'.join(rids)}"]
 
 
 def _join(lines: list[str]) -> str:

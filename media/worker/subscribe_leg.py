@@ -5,31 +5,25 @@ from __future__ import annotations
 import logging
 import math
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
-from media.messages import LegState, TrackInfo
+from media.messages import LegState, PauseReason, TrackInfo
 from media.worker import rtcp, sdp
 from media.worker.codecs import Kind
 from media.worker.consumer import Consumer
 from media.worker.errors import RequestError
+from media.worker.forwarding import Forwarding
 from media.worker.producer import Producer
 from media.worker.sdp_writer import OfferedLine, OfferedTrack, write_offer
+from media.worker.subscription import Subscription
 from media.worker.transport import Transport, TransportFactory
 
 logger = logging.getLogger(__name__)
 
 #: The most m-lines, so that an answer stays below the limit of an SDP; a browser writes some 600 characters for each.
 MAX_SLOTS = 72
-
-
-@attrs.define(eq=False)
-class Subscription:
-    """A consumer and the producer it is of."""
-
-    producer: Producer
-    consumer: Consumer
 
 
 @attrs.define(eq=False)
@@ -55,6 +49,7 @@ class SubscribeLeg:
     """One subscriber's connection: its transport, and a consumer for each track of the others.
 
     ``offer`` is called with the number, the SDP and the tracks of each new offer; only one is outstanding at a time.
+    ``on_paused`` is told of pictures that are not sent: see `Forwarding`.
     """
 
     def __init__(
@@ -63,6 +58,7 @@ class SubscribeLeg:
         participant: str,
         offer: Callable[[int, str, dict[str, TrackInfo]], None],
         on_state: Callable[[LegState], None],
+        on_paused: Callable[[Subscription, PauseReason | None], None],
     ) -> None:
         self._factory = factory
         self._name = f"{participant}/subscribe"
@@ -71,6 +67,8 @@ class SubscribeLeg:
         self._transport: Transport | None = None
         self._slots: list[Slot] = []
         self._by_ssrc: dict[int, Subscription] = {}
+        #: All SSRCs in use, those of repetitions among them.
+        self._taken: set[int | None] = set()
         self._session = secrets.randbits(62)
         self._number = secrets.randbits(30)
         self._version = 0
@@ -79,6 +77,7 @@ class SubscribeLeg:
         #: Whether nothing more is offered until it is.
         self._waiting = False
         self._changed = False
+        self.forwarding = Forwarding(on_paused)
         #: Whether it was said that no more tracks fit.
         self._full = False
 
@@ -101,6 +100,8 @@ class SubscribeLeg:
         # if not all fit, people are better heard than seen
         for producer in sorted(wanted.values(), key=lambda p: p.codec.kind):
             self._subscribe(producer)
+        if wanted:
+            self.forwarding.look(self._by_ssrc.values(), self._factory.clock())
         if self._changed and not self._waiting:
             self._offer()
 
@@ -122,13 +123,14 @@ class SubscribeLeg:
             if subscription is None:
                 slot.reusable = slot.subscription is None
             elif subscription is slot.subscription:
+                subscription.consumer.repair_payload_type = line.repair_payload_type
                 agreed = not line.rejected and line.direction in ("recvonly", "sendrecv")
                 if not agreed:
                     subscription.consumer.pause()
                 elif not subscription.consumer.active:
                     subscription.consumer.resume()
                     if transport.state == "connected":
-                        subscription.producer.ask_keyframe(now)
+                        subscription.consumer.ask_keyframe(now)
 
     def restart(self, now: float, *, fresh: bool) -> None:
         """Have the next `follow` offer all there is, with new ICE credentials or, if ``fresh``, for a new connection.
@@ -158,6 +160,7 @@ class SubscribeLeg:
         """Time has passed."""
         if self._transport is not None:
             self._transport.tick(now)
+            self.forwarding.tick(self._by_ssrc.values(), now)
 
     def on_rtp(self, data: bytes, now: float) -> bool:  # noqa: ARG002
         """Refuse RTP, which nobody sends here."""
@@ -167,10 +170,22 @@ class SubscribeLeg:
         """Take a decrypted RTCP compound packet."""
         for packet in rtcp.walk(data):
             for ssrc in rtcp.read_keyframe_requests(packet):
-                subscription = self._by_ssrc.get(ssrc)
-                if subscription is not None:
-                    subscription.producer.ask_keyframe(now)
+                if (subscription := self._by_ssrc.get(ssrc)) is not None:
+                    subscription.consumer.ask_keyframe(now)
+            if packet.type in (rtcp.SENDER_REPORT, rtcp.RECEIVER_REPORT):
+                self._take_report(packet, now)
+            estimate = rtcp.read_estimate(packet)
+            if estimate is not None:
+                self.forwarding.downlink.on_estimate(estimate, now)
+            nack = rtcp.read_nack(packet)
+            if nack is not None and (subscription := self._by_ssrc.get(nack[0])) is not None:
+                subscription.consumer.on_nack(nack[1], now)
         return True
+
+    def layout(self, sizes: Mapping[str, int], now: float) -> None:
+        """Take how high the tile of each participant is on the page, in pixels; who is not among them has none."""
+        self.forwarding.sizes = sizes
+        self.forwarding.look(self._by_ssrc.values(), now)
 
     def on_state(self, state: LegState) -> None:
         """The transport changed its state."""
@@ -178,8 +193,20 @@ class SubscribeLeg:
             for subscription in self._by_ssrc.values():
                 if subscription.consumer.active:
                     subscription.consumer.resume()
-                    subscription.producer.ask_keyframe(self._factory.clock())
+                    subscription.consumer.ask_keyframe(self._factory.clock())
         self._state_changed(state)
+
+    def _take_report(self, packet: rtcp.RtcpPacket, now: float) -> None:
+        lost = expected = 0
+        for block in rtcp.read_report_blocks(packet):
+            if (subscription := self._by_ssrc.get(block.ssrc)) is None:
+                continue
+            consumer, before = subscription.consumer, subscription.consumer.round_trip
+            of = consumer.on_report_block(block, now)
+            lost, expected = lost + of[0], expected + of[1]
+            if consumer.round_trip is not None and consumer.round_trip != before:
+                self.forwarding.downlink.on_round_trip(consumer.round_trip)
+        self.forwarding.downlink.on_loss(lost, expected)
 
     def _begin_again(self) -> None:
         """Let go of the connection and of all that was negotiated for it; offer numbers go on."""
@@ -204,21 +231,31 @@ class SubscribeLeg:
                 return
             slot = Slot(str(len(self._slots)), kind, None)
             self._slots.append(slot)
-        ssrc = secrets.randbits(31) + 1
-        while ssrc in self._by_ssrc:
-            ssrc = secrets.randbits(31) + 1
-        consumer = Consumer(self._transport, producer.codec, ssrc, slot.mid, producer.participant)
+        ssrc = self._new_ssrc()
+        repair_ssrc = None if producer.codec.repair_payload_type is None else self._new_ssrc()
+        consumer = Consumer(
+            *(self._transport, producer.codec, ssrc, slot.mid, producer.participant), repair_ssrc=repair_ssrc
+        )
         slot.subscription = self._by_ssrc[ssrc] = Subscription(producer, consumer)
         slot.reusable = False
         producer.add(consumer)
         self._changed = True
+
+    def _new_ssrc(self) -> int:
+        while True:
+            ssrc = secrets.randbits(31) + 1
+            if ssrc not in self._taken:
+                self._taken.add(ssrc)
+                return ssrc
 
     def _release(self, slot: Slot) -> None:
         subscription = slot.subscription
         assert subscription is not None
         slot.subscription = None
         subscription.producer.remove(subscription.consumer)
+        self.forwarding.forget(subscription)
         del self._by_ssrc[subscription.consumer.ssrc]
+        self._taken -= {subscription.consumer.ssrc, subscription.consumer.repair_ssrc}
         self._changed = True
 
     def _offer(self) -> None:
@@ -234,7 +271,8 @@ class SubscribeLeg:
             track = None
             if subscription is not None:
                 producer = subscription.producer
-                track = OfferedTrack(producer.participant, producer.track_id, subscription.consumer.ssrc)
+                consumer = subscription.consumer
+                track = OfferedTrack(producer.participant, producer.track_id, consumer.ssrc, consumer.repair_ssrc)
                 tracks[slot.mid] = TrackInfo(producer.participant, producer.source)
             lines.append(OfferedLine(slot.mid, slot.kind, track))
         self._send_offer(self._number, write_offer(self._session, self._version, self._transport.lines, lines), tracks)

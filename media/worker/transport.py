@@ -78,8 +78,9 @@ class Transport:
         self._user = user
         self._name = name
         self._ice = factory.agent.create(self._on_datagram, self._on_check)
-        #: How what is forwarded goes out.
-        self.route = factory.fanout.route()
+        self.fanout = factory.fanout
+        #: How what is forwarded to the peer goes out.
+        self.route = self.fanout.route()
         self._ice.on_selected = self.route.take
         self._dtls = DtlsSession(factory.certificate, self._ice.send, self._on_closed)
         self._liveness = Liveness(now)
@@ -141,7 +142,7 @@ class Transport:
 
     def outgoing(self, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing:
         """Make what is forwarded to the peer under an SSRC: see `media.worker.fanout`."""
-        return self._factory.fanout.outgoing(self.route, payload_type, ssrc, extensions)
+        return self.fanout.outgoing(self.route, payload_type, ssrc, extensions)
 
     def send_rtp(self, packet: bytes) -> None:
         """Encrypt and send an RTP packet that is for this peer only, if connected."""

@@ -15,6 +15,7 @@ from media.messages import (
     GetStatistics,
     Heard,
     Join,
+    Layout,
     Leave,
     Publish,
     Request,
@@ -63,6 +64,8 @@ class Worker:
                 self._find(request).accept(request.offer, request.sdp, now)
             case Restart():
                 self._find(request).restart(now, fresh=request.fresh)
+            case Layout():
+                self._find(request).layout(request.sizes, now)
             case Leave():
                 self._leave(request)
             case GetStatistics():
@@ -142,7 +145,7 @@ class Worker:
             del self._routers[request.router]
         logger.info("left router=%r participant=%s epoch=%d", request.router, request.participant, request.epoch)
 
-    def _find(self, request: Publish | Accept | Restart) -> Participant:
+    def _find(self, request: Publish | Accept | Restart | Layout) -> Participant:
         router = self._routers.get(request.router)
         participant = router.participants.get(request.participant) if router is not None else None
         if participant is None or participant.epoch != request.epoch:
@@ -150,7 +153,7 @@ class Worker:
         return participant
 
 
-def _unknown(request: Join | Publish | Accept | Restart) -> RequestError:
+def _unknown(request: Join | Publish | Accept | Restart | Layout) -> RequestError:
     return RequestError(
         "unknown_participant", f"{request.participant!r} with epoch {request.epoch} is not (or no longer) here."
     )

@@ -6,6 +6,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
+from chatroom.media import LayersWanted, VideoPaused, VideoResumed
 from tests.chatroom.house import open_house
 
 
@@ -84,3 +85,37 @@ async def test_whoever_asked_is_answered_and_what_waited_on_an_old_socket_is_pas
         assert house.media.attached[1].published == ["v=0 old 0", "v=0 new"]
         assert [event["type"] for event in await again.all()] == []
         assert [event for event in await bob.all() if event["type"] == "published"] == []
+
+
+async def test_what_is_paused_and_which_layers_are_wanted_is_said_and_said_again(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        bob = await house.join("Bob")
+        legs = house.media.attached[1]
+        legs.post(VideoPaused("p7", "camera", "bandwidth"))
+        legs.post(VideoPaused("p8", "camera", "layout"))
+        legs.post(VideoResumed("p8", "camera"))
+        legs.post(LayersWanted("1", ["q", "f"]))
+        legs.post(LayersWanted("1", ["q"]))
+        paused = {"type": "video_paused", "participant": "p7", "source": "camera", "reason": "bandwidth"}
+        assert await bob.next("video_paused") == paused
+        assert (await bob.next("video_paused"))["participant"] == "p8"
+        assert await bob.next("video_resumed") == {"type": "video_resumed", "participant": "p8", "source": "camera"}
+        assert [(await bob.next("layers"))["rids"] for _ in range(2)] == [["q", "f"], ["q"]]
+        bob.session.ended("connection_lost")
+        bob = await house.resume(bob)
+        assert await bob.all() == [paused, {"type": "layers", "mid": "1", "rids": ["q"]}]
+        house.media.lose()
+        bob = await house.resume(bob)
+        assert await bob.all() == []
+
+
+async def test_a_layout_is_carried_to_the_worker(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        bob = await house.join("Bob")
+        bob.send("layout", ref="a", sizes={"p7": 360, "p8": -5})
+        await bob.next("ok")
+        assert house.media.attached[1].sizes == [{"p7": 360, "p8": 0}]
+        bob.send("layout", ref="b", sizes={f"p{number}": 1 for number in range(501)})
+        assert (await bob.next("error"))["code"] == "invalid_command"
+        bob.send("layout", ref="c", sizes={"p7": "large"})
+        assert (await bob.next("error"))["code"] == "invalid_command"

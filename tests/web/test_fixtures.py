@@ -14,6 +14,7 @@ from chatroom.events import (
     Error,
     Event,
     Joined,
+    Layers,
     MediaLost,
     MediaRestored,
     Offer,
@@ -26,6 +27,8 @@ from chatroom.events import (
     Resumed,
     ServerStopping,
     Skipped,
+    VideoPaused,
+    VideoResumed,
 )
 from chatroom.ice_servers import IceServers
 from chatroom.media import TrackInfo
@@ -61,6 +64,10 @@ EXAMPLES: dict[str, Event] = {
     "offer": Offer(4, "v=0\r\n", {"0": TrackInfo("p1", "microphone"), "1": TrackInfo("p1", "camera")}),
     "media_lost": MediaLost("Pictures and sound are being restored."),
     "media_restored": MediaRestored(2),
+    "video_paused": VideoPaused("p1", "camera", "bandwidth"),
+    "video_paused_by_layout": VideoPaused("p1", "camera", "layout"),
+    "video_resumed": VideoResumed("p1", "camera"),
+    "layers": Layers("1", ("q", "h")),
     "skipped": Skipped(6),
     "ping": Ping(1, None),
     "ping_with_rtt": Ping(2, 0.031),

@@ -28,6 +28,7 @@ MID_ID, LEVEL_ID, TRANSPORT_CC_ID = 4, 1, 3
 KEYFRAME = bytes([0x90, 0x80, 0x01, 0x10, 0x00]) + b"key" * 30
 DELTA_FRAME = bytes([0x90, 0x80, 0x02, 0x11, 0x00]) + b"delta" * 30
 PAYLOAD_TYPES = {"audio": 109, "video": 100}
+REPAIR_PAYLOAD_TYPE = 101
 CLOCK_RATES = {"audio": 48_000, "video": 90_000}
 CHECK_INTERVAL = 0.2
 Protocol = Literal["udp", "tcp"]
@@ -80,6 +81,9 @@ class Peer(asyncio.DatagramProtocol):
         self.closed_by_worker = False
         #: Receive without decrypting, where only the worker's side of it matters.
         self.ignore_packets = False
+        #: Offer and take repetitions of lost packets (RFC 4588).
+        self.repairs = False
+        self._repair_sequence = 7
         self.streams: dict[str, SentStream] = {}
         self._transport_sequence = 65_530
         self._remote: Remote | None = None
@@ -120,7 +124,7 @@ class Peer(asyncio.DatagramProtocol):
             payload_type = PAYLOAD_TYPES[kind]
             codec = "opus/48000/2" if kind == "audio" else "VP8/90000"
             lines += [
-                f"m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type} 35",
+                f"m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type} 35 {REPAIR_PAYLOAD_TYPE}",
                 "c=IN IP4 0.0.0.0",
                 f"a=mid:{mid}",
                 f"a={direction}",
@@ -133,6 +137,12 @@ class Peer(asyncio.DatagramProtocol):
                 f"a=extmap:{LEVEL_ID} {AUDIO_LEVEL}",
                 *self._transport_lines("actpass"),
             ]
+            if self.repairs and kind == "video":
+                lines += [
+                    f"a=rtcp-fb:{payload_type} nack",
+                    f"a=rtpmap:{REPAIR_PAYLOAD_TYPE} rtx/90000",
+                    f"a=fmtp:{REPAIR_PAYLOAD_TYPE} apt={payload_type}",
+                ]
             if mid not in self.streams:
                 self.streams[mid] = SentStream(mid, kind, secrets.randbits(31) + 1)
         return "\r\n".join(lines) + "\r\n" + extra
@@ -152,6 +162,8 @@ class Peer(asyncio.DatagramProtocol):
                 f"a=rtpmap:{_find(r'a=rtpmap:(.+)', section)}",
                 *self._transport_lines("active"),
             ]
+            if self.repairs:
+                lines += re.findall(r"a=(?:rtpmap:\d+ rtx|fmtp:\d+ apt=).*", section.replace("\r", ""))
         return "\r\n".join(lines) + "\r\n"
 
     def restart_ice(self) -> None:
@@ -196,8 +208,10 @@ class Peer(asyncio.DatagramProtocol):
             self._checks.cancel()
         self._checks = asyncio.create_task(self._keep_checking())
 
-    def send_frame(self, mid: str, *, key: bool = False, payload: bytes | None = None, level: int = 30) -> RtpPacket:
-        """Publish one packet, and return it."""
+    def send_frame(
+        self, mid: str, *, key: bool = False, payload: bytes | None = None, level: int = 30, lost: bool = False
+    ) -> RtpPacket:
+        """Publish one packet, or lose it, and return it."""
         stream = self.streams[mid]
         extensions = [(MID_ID, mid.encode()), (TRANSPORT_CC_ID, struct.pack("!H", self._transport_sequence))]
         if stream.kind == "audio":
@@ -216,11 +230,26 @@ class Peer(asyncio.DatagramProtocol):
             + pack_extensions(extensions)
             + payload
         )
-        self._send(self._protect(data))
+        if not lost:
+            self._send(self._protect(data))
         self._transport_sequence = (self._transport_sequence + 1) & 0xFFFF
         stream.sequence = (stream.sequence + 1) & 0xFFFF
         stream.timestamp = (stream.timestamp + CLOCK_RATES[stream.kind] // 30) & 0xFFFFFFFF
         return RtpPacket(data)
+
+    def repeat(self, packet: RtpPacket) -> None:
+        """Send a packet once more, on a stream of repetitions."""
+        data = (
+            struct.pack(
+                *("!BBHII", packet.data[0], packet.marker | REPAIR_PAYLOAD_TYPE, self._repair_sequence),
+                *(packet.timestamp, packet.ssrc ^ 1),
+            )
+            + packet.data[12 : packet.payload_at]
+            + packet.data[2:4]
+            + packet.data[packet.payload_at :]
+        )
+        self._repair_sequence += 1
+        self._send(self._protect(data))
 
     def send_rtcp(self, packet: bytes) -> None:
         self._send(self._protect_rtcp(packet))

@@ -2,39 +2,133 @@ from __future__ import annotations
 
 import struct
 
-from media.worker.codecs import VP8
+import attrs
+
+from media.worker.codecs import MID, REPAIRED_RID, RID, VP8
 from media.worker.consumer import Consumer
+from media.worker.layer import LIVE, PATIENCE
 from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
 from media.worker.sdp import MediaLine
-from tests.media.worker.sink import Sink
+from tests.media.worker.streams import Sink
 
-LINE = MediaLine("video", "100", "UDP/TLS/RTP/SAVPF", "1", False, "sendonly", VP8, 100, {}, frozenset())
-
-
-def frame(sequence: int, *, key: bool) -> RtpPacket:
-    payload = b"\x10\x00" if key else b"\x10\x01"
-    return RtpPacket(struct.pack("!BBHII", 0x80, 100, sequence, 0, 5) + payload)
+LINE = MediaLine(
+    *("video", "100 101", "UDP/TLS/RTP/SAVPF", "1", False, "sendonly", VP8, 100, {MID: 4}, frozenset({"nack"})),
+    repair_payload_type=101,
+)
 
 
-def test_a_waiting_consumer_has_a_keyframe_asked_for_until_it_comes() -> None:
-    publisher, subscriber = Sink(), Sink()
-    producer = Producer(publisher, subscriber.fanout, 1, "alice", "camera", LINE, VP8)
+def frame(
+    sequence: int, *, key: bool = False, payload_type: int = 100, ssrc: int = 5, original: bytes = b""
+) -> RtpPacket:
+    payload = original + (b"\x10\x00" if key else b"\x10\x01")
+    return RtpPacket(struct.pack("!BBHII", 0x80, payload_type, sequence, 0, ssrc) + payload)
+
+
+def producer_and_subscriber(publisher: Sink) -> tuple[Producer, Sink]:
+    producer, subscriber = Producer(publisher, 1, "alice", "camera", LINE, VP8), Sink()
     consumer = Consumer(subscriber, VP8, 9, "0", "alice")
     producer.add(consumer)
+    consumer.select(producer.layers[0])
     consumer.resume()
-    producer.ask_keyframe(0.0)
-    assert publisher.asked == [], "a stream that has not begun begins with a keyframe"
-    producer.begin(5)
-    producer.on_rtp(frame(1, key=False), {}, 0.0)
-    producer.on_rtp(frame(2, key=False), {}, 0.1)
-    assert publisher.asked == [5]
-    producer.tick(1.0)
-    assert publisher.asked == [5, 5]
-    producer.on_rtp(frame(3, key=True), {}, 1.1)
-    producer.tick(5.0)
-    assert publisher.asked == [5, 5]
+    return producer, subscriber
+
+
+def test_packets_and_what_repeats_them_are_told_apart() -> None:
+    publisher = Sink()
+    producer, subscriber = producer_and_subscriber(publisher)
+    repeats = frame(7, payload_type=101, ssrc=6, original=b"\x00\x02")
+    assert producer.learn(repeats, {}) is None, "nothing was lost yet of a stream that was not seen"
+    (layer,) = producer.layers
+    assert producer.learn(frame(1), {}) is layer
+    assert producer.on_rtp(layer, frame(1, key=True), {}, 0.0)
+    assert producer.on_rtp(layer, frame(3), {}, 0.0)
+    assert publisher.nacks == [2]
+    assert producer.learn(repeats, {}) is layer
+    assert producer.on_rtp(layer, repeats, {}, 0.1)
+    assert subscriber.steps() == [0, 2, 1]
+    assert subscriber.packets[2].data[-2:] == b"\x10\x01"
+    assert producer.on_rtp(layer, frame(8, payload_type=101, ssrc=6), {}, 0.1), "a probe is no mistake"
+    assert producer.on_rtp(layer, repeats, {}, 0.2)
+    assert len(subscriber.packets) == 3
+    assert [block.ssrc for block in producer.blocks(0.2)] == [5]
+
+
+def test_what_fits_no_stream_is_refused() -> None:
+    producer, subscriber = producer_and_subscriber(Sink())
+    layer = producer.learn(frame(1), {})
+    assert layer is not None
+    assert not producer.on_rtp(layer, frame(1, payload_type=99), {}, 0.0)
+    assert not producer.on_rtp(layer, frame(1, ssrc=6), {}, 0.0)
+    assert not producer.on_rtp(layer, frame(1, payload_type=101), {}, 0.0)
+    assert subscriber.packets == []
+
+
+def test_a_consumer_that_was_removed_gets_nothing() -> None:
+    producer, subscriber = producer_and_subscriber(Sink())
+    layer = producer.learn(frame(1), {})
+    assert layer is not None
+    producer.on_rtp(layer, frame(1, key=True), {}, 0.0)
+    producer.remove(producer.consumers[0])
+    producer.on_rtp(layer, frame(2, key=True), {}, 0.0)
     assert len(subscriber.packets) == 1
-    producer.remove(consumer)
-    producer.on_rtp(frame(4, key=False), {}, 5.0)
-    assert len(subscriber.packets) == 1
+
+
+# ---- several layers
+
+LAYERS = attrs.evolve(LINE, rids=("q", "h", "f"), extensions={MID: 4, RID: 10, REPAIRED_RID: 11})
+
+
+def test_layers_are_learned_by_their_names_as_they_come() -> None:
+    producer = Producer(Sink(), 1, "alice", "camera", LAYERS, VP8)
+    assert producer.learn(frame(1, ssrc=5), {}) is None, "it is of one of three"
+    assert producer.learn(frame(1, ssrc=5), {10: b"x"}) is None
+    full, quarter = producer.learn(frame(1, ssrc=5), {10: b"f"}), producer.learn(frame(1, ssrc=6), {10: b"q"})
+    assert full is producer.layers[2]
+    assert quarter is producer.layers[0]
+    assert producer.on_rtp(full, frame(1, key=True, ssrc=5), {}, 0.0)
+    assert producer.on_rtp(full, frame(3, ssrc=5), {}, 0.0)
+    repeats = frame(1, payload_type=101, ssrc=7, original=b"\x00\x02")
+    assert producer.learn(repeats, {}) is None
+    assert producer.learn(repeats, {10: b"q"}) is None, "that is what others are called"
+    assert producer.learn(repeats, {11: b"f"}) is full
+    assert producer.on_rtp(full, repeats, {}, 0.0)
+    assert full.missing.statistics().recovered == 1
+    assert [block.ssrc for block in producer.blocks(0.5)] == [5]
+
+
+def test_layers_stay_what_they_were_in_another_offer() -> None:
+    producer = Producer(Sink(), 1, "alice", "camera", LAYERS, VP8)
+    layer = producer.learn(frame(1), {10: b"h"})
+    producer.update(attrs.evolve(LAYERS, rids=("h", "f")))
+    assert [known.rid for known in producer.layers] == ["h", "f"]
+    assert producer.layers[0] is layer
+
+
+def test_layers_are_in_the_order_of_their_sizes_if_those_are_known() -> None:
+    producer = Producer(Sink(), 1, "alice", "camera", LAYERS, VP8)
+    assert [layer.rid for layer in producer.ordered] == ["q", "h", "f"]
+    for ssrc, (layer, width) in enumerate(zip(producer.layers, (1280, 640, 320), strict=True)):
+        layer.begin(ssrc)
+        layer.size = (width, width)
+    assert [layer.rid for layer in producer.ordered] == ["f", "h", "q"]
+
+
+def test_a_layer_that_is_asked_for_and_does_not_come_is_of_no_use() -> None:
+    producer = Producer(Sink(), 1, "alice", "camera", LAYERS, VP8)
+    consumer = Consumer(Sink(), VP8, 9, "0", "bob")
+    quarter, half, full = producer.layers
+    assert producer.usable(0.0) == (quarter, half, full), "nobody has asked yet"
+    producer.add(consumer)
+    consumer.select(half)
+    assert producer.take_wanted(10.0) == ["h"]
+    assert producer.take_wanted(10.1) is None
+    assert half in producer.usable(10.0 + PATIENCE - 0.1)
+    assert half not in producer.usable(10.0 + PATIENCE + 0.1)
+    producer.learn(frame(1), {10: b"h"})
+    producer.on_rtp(half, frame(1, key=True), {}, 14.0)
+    assert half in producer.usable(14.0 + LIVE - 0.1)
+    assert half not in producer.usable(14.0 + LIVE + 0.1), "it came, and does no more"
+    consumer.select(None)
+    assert producer.take_wanted(15.0) == []
+    assert half in producer.usable(15.0), "it would come, if it were asked for"

@@ -89,7 +89,8 @@ def test_a_leg_that_failed_for_want_of_checks_goes_on_after_an_ice_restart() -> 
         assert [p.type for p in alice.rtcp if p.type == rtcp.PAYLOAD_FEEDBACK], "a keyframe is asked for"
         alice.send_frame("1", key=True)
         (packet,) = bob.packets
-        assert packet.data[packet.payload_at :] == KEYFRAME
+        payload = packet.data[packet.payload_at :]
+        assert payload[:2] + payload[3:] == KEYFRAME[:2] + KEYFRAME[3:], "all but the number of the picture"
         assert f"a=ssrc:{packet.ssrc} " in first.sdp, "on the same DTLS, the same stream"
 
     play(scenario)

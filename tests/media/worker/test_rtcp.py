@@ -68,3 +68,40 @@ def test_any_bytes_are_packets_or_malformed(data: bytes) -> None:
         for packet in rtcp.walk(data):
             rtcp.read_keyframe_requests(packet)
             rtcp.read_sender_report(packet)
+
+
+@given(st.sets(st.integers(0x10000, 0x10000 + 5_000), max_size=300))
+def test_nacks_name_all_and_nothing_else(numbers: set[int]) -> None:
+    named: list[int] = []
+    for message in rtcp.pack_nacks(1, 2, sorted(numbers)):
+        assert len(message) < 1_200
+        for packet in rtcp.walk(message):
+            nack = rtcp.read_nack(packet)
+            assert nack is not None
+            assert nack[0] == 2
+            named += nack[1]
+    assert named == [number & 0xFFFF for number in sorted(numbers)]
+
+
+def test_a_nack_is_no_transport_feedback() -> None:
+    (packet,) = rtcp.walk(rtcp.pack_transport_feedback(1, 2, bytes(8)))
+    assert rtcp.read_nack(packet) is None
+
+
+def test_report_blocks_are_read_as_they_were_written() -> None:
+    blocks = [rtcp.ReportBlock(7, 3, -5, 9, 1, 2, 4), rtcp.ReportBlock(8, 255, 0x7FFFFF, 0xFFFFFFFF, 1, 2, 4)]
+    (packet,) = rtcp.walk(rtcp.pack_receiver_report(1, blocks))
+    assert rtcp.read_report_blocks(packet) == blocks
+    cut = rtcp.RtcpPacket(packet.type, 31, packet.data[:-4])
+    assert rtcp.read_report_blocks(cut) == blocks[:1]
+    (report,) = rtcp.walk(rtcp.pack_sender_report(1, 2, 3, 4, 5))
+    assert rtcp.read_report_blocks(report) == []
+
+
+@given(st.integers(1, 1 << 40), st.lists(st.integers(1, 1 << 32 - 1), max_size=3))
+def test_an_estimate_is_read_as_it_was_written(bitrate: int, ssrcs: list[int]) -> None:
+    (packet,) = rtcp.walk(rtcp.pack_estimate(1, bitrate, ssrcs))
+    read = rtcp.read_estimate(packet)
+    assert read is not None
+    assert read <= bitrate < read * 1.0001 + 1
+    assert rtcp.read_keyframe_requests(packet) == []

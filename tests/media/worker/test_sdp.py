@@ -103,7 +103,8 @@ def test_the_answer_receives_what_is_wanted_and_refuses_the_rest() -> None:
         ("application", 0, None),
     ]
     assert parsed.group[0].items == ["0", "1"]
-    assert parsed.media[1].fmt == [96]
+    assert parsed.media[1].fmt == [96, 97]
+    assert "a=rtpmap:97 rtx/90000\r\na=fmtp:97 apt=96" in answer
     assert answer.count("a=ice-lite") == 1
     assert answer.index("a=ice-lite") < answer.index("m=")
     assert "a=setup:passive" in answer
@@ -124,14 +125,21 @@ def test_the_offer_of_a_subscribe_leg() -> None:
         1,
         1,
         TRANSPORT,
-        [OfferedLine("0", "audio", OfferedTrack("alice", "alice-0", 77)), OfferedLine("1", "video", None)],
+        [
+            OfferedLine("0", "audio", OfferedTrack("alice", "alice-0", 77)),
+            OfferedLine("1", "video", None),
+            OfferedLine("2", "video", OfferedTrack("alice", "alice-1", 78, 79)),
+        ],
     )
-    audio, video = SessionDescription.parse(text).media
+    audio, video, camera = SessionDescription.parse(text).media
     assert (audio.direction, video.direction) == ("sendonly", "inactive")
     assert audio.msid == "alice alice-0"
     assert (audio.ssrc[0].ssrc, audio.ssrc[0].cname) == (77, "alice")
-    assert [c.payloadType for c in audio.rtp.codecs + video.rtp.codecs] == [111, 96]
+    assert [c.payloadType for c in audio.rtp.codecs + video.rtp.codecs] == [111, 96, 97]
     assert video.ssrc == []
+    assert [(group.semantic, group.items) for group in camera.ssrc_group] == [("FID", [78, 79])]
+    assert [described.ssrc for described in camera.ssrc] == [78, 79]
+    assert {"a=rtcp-fb:96 nack", "a=rtcp-fb:96 goog-remb"} <= set(text.split("\r\n"))
 
 
 @pytest.mark.parametrize(
@@ -174,10 +182,10 @@ def test_what_cannot_be_used_is_refused_in_a_sentence(change: Callable[[str], st
 )
 def test_a_great_deal_of_junk_is_read_quickly(line: str) -> None:
     text = OFFER + "".join(f"{line}\r\n" for _ in range((MAX_SDP - len(OFFER)) // (len(line) + 2)))
-    began = time.perf_counter()
+    began = time.thread_time()
     with contextlib.suppress(RequestError):
         sdp.read(text, MAX_TRACKS)
-    assert time.perf_counter() - began < 0.2
+    assert time.thread_time() - began < 0.2
 
 
 def test_too_much_is_not_parsed_at_all() -> None:
@@ -212,6 +220,34 @@ def test_a_participant_has_one_track_of_each_source() -> None:
     with pytest.raises(RequestError) as caught:
         read_offer(OFFER, {"0": "microphone", "1": "microphone"})
     assert caught.value.code == "too_many_tracks"
+
+
+def test_layers_that_are_offered_are_received() -> None:
+    lines = "a=rid:q send\r\na=rid:h send\r\na=rid:f send\r\na=simulcast:send q;~h;f,x\r\n"
+    offer = sdp.read(OFFER.replace("a=rtpmap:96", lines + "a=rtpmap:96"), MAX_TRACKS)
+    assert [line.rids for line in offer.media] == [(), ("q", "h", "f"), ()]
+    answer = write_answer(1, 2, TRANSPORT, [(line, True) for line in offer.media])
+    assert "a=rid:q recv\r\na=rid:h recv\r\na=rid:f recv\r\na=simulcast:recv q;h;f\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "a=rid:q send\r\na=rid:h send\r\n",  # of which one is sent
+        "a=rid:q send\r\na=simulcast:send q\r\n",
+        "a=rid:q recv\r\na=rid:h recv\r\na=simulcast:recv q;h\r\n",
+        "a=simulcast:send q;h\r\n",
+    ],
+)
+def test_what_is_no_simulcast(lines: str) -> None:
+    assert sdp.read(OFFER.replace("a=rtpmap:96", lines + "a=rtpmap:96"), MAX_TRACKS).media[1].rids == ()
+
+
+def test_no_more_layers_than_there_are_uses_for() -> None:
+    rids = [f"r{number}" for number in range(20)]
+    lines = "".join(f"a=rid:{rid} send\r\n" for rid in rids) + f"a=simulcast:send {';'.join(rids)}\r\n"
+    offer = sdp.read(OFFER.replace("a=rtpmap:96", lines + "a=rtpmap:96"), MAX_TRACKS)
+    assert offer.media[1].rids == ("r0", "r1", "r2")
 
 
 #: As Firefox writes it, shortened: the fingerprint is the session's, and all but the first m-line are bundle-only.

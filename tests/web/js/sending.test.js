@@ -1,21 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { encodingFor } from "../../../web/static/rtc/sending.js";
+import { LAYERS, PLAIN_LAYERS } from "../../../web/static/rtc/sending.js";
 
-test("the more people, the smaller the picture, and never the other way", () => {
-  let before = encodingFor(1);
-  assert.equal(before.scaleResolutionDownBy, 1);
-  for (let people = 2; people <= 40; people++) {
-    const now = encodingFor(people);
-    assert.ok(now.scaleResolutionDownBy >= before.scaleResolutionDownBy, `${people} people`);
-    assert.ok(now.maxBitrate <= before.maxBitrate, `${people} people`);
-    before = now;
+test("each layer is larger than the one before, in lines and in bits", () => {
+  for (const [index, layer] of LAYERS.entries()) {
+    const smaller = LAYERS[index - 1];
+    if (!smaller) continue;
+    assert.ok(layer.scaleResolutionDownBy < smaller.scaleResolutionDownBy);
+    assert.ok(layer.maxBitrate > smaller.maxBitrate);
   }
+  assert.equal(LAYERS.at(-1)?.scaleResolutionDownBy, 1);
 });
 
-test("what a full room of twelve sends to each fits an ordinary link", () => {
-  for (let people = 2; people <= 12; people++) {
-    assert.ok((people - 1) * encodingFor(people).maxBitrate < 5_000_000, `${people} people`);
-  }
+test("a browser that knows nothing of temporal layers is told nothing of them", () => {
+  assert.deepEqual(PLAIN_LAYERS.map(({ rid }) => rid), LAYERS.map(({ rid }) => rid));
+  for (const layer of PLAIN_LAYERS) assert.ok(!("scalabilityMode" in layer));
 });

@@ -14,6 +14,8 @@ export class PeopleGrid extends HTMLElement {
   #tiles = new Map();
   #resized = new ResizeObserver(() => this.#place());
   #speaker = "";
+  /** @type {ReadonlySet<string>} */
+  #paused = new Set();
 
   connectedCallback() {
     this.#resized.observe(this);
@@ -55,6 +57,12 @@ export class PeopleGrid extends HTMLElement {
     for (const [id, tile] of this.#tiles) tile.speaking = ids.has(id);
   }
 
+  /** @param {ReadonlySet<string>} ids of those whose picture the network does not take */
+  set paused(ids) {
+    this.#paused = ids;
+    for (const [id, tile] of this.#tiles) tile.paused = ids.has(id);
+  }
+
   /** @param {string} id */
   set speaker(id) {
     this.#speaker = id;
@@ -70,6 +78,7 @@ export class PeopleGrid extends HTMLElement {
   #add(person) {
     const tile = new PersonTile(person);
     tile.classList.add("new");
+    tile.paused = this.#paused.has(person.id);
     if (this.#speaker) tile.speaker = this.#speaker;
     this.#tiles.set(person.id, tile);
     this.append(tile);
@@ -86,9 +95,12 @@ export class PeopleGrid extends HTMLElement {
     const { clientWidth, clientHeight } = this;
     const boxes = arrange(this.#tiles.size, clientWidth, clientHeight, GAP);
     let index = 0;
-    for (const tile of this.#tiles.values()) {
+    /** @type {Record<string, number>} */
+    const sizes = {};
+    for (const [id, tile] of this.#tiles) {
       const box = boxes[index++];
       if (!box) continue;
+      if (!tile.classList.contains("own")) sizes[id] = Math.round(box.height * devicePixelRatio);
       tile.style.transform = `translate(${box.x}px, ${box.y}px)`;
       tile.style.width = `${box.width}px`;
       tile.style.height = `${box.height}px`;
@@ -96,6 +108,7 @@ export class PeopleGrid extends HTMLElement {
       // Only a tile that has a place already glides to its next one.
       if (tile.classList.contains("new")) requestAnimationFrame(() => tile.classList.remove("new"));
     }
+    if (clientHeight > 0) this.dispatchEvent(new CustomEvent("layout", { detail: sizes }));
   }
 }
 

@@ -18,6 +18,7 @@ export class PersonTile extends HTMLElement {
   #name = h("bdi");
   #muted = icon("mic-off", "Microphone off");
   #away = h("p", { class: "away" }, spinner(), h("span", {}, "Reconnecting…"));
+  #paused = h("p", { class: "paused" }, "Video paused: slow network");
   #stream = new MediaStream();
   #showing = "";
   #own;
@@ -64,6 +65,13 @@ export class PersonTile extends HTMLElement {
   set speaker(id) {
     if (this.#own || !("setSinkId" in this.#video)) return;
     this.#video.setSinkId(id).catch((error) => console.warn("chatroom: the speaker was refused:", error));
+  }
+
+  /** Whether the picture is not sent here, as the network does not take it. */
+  set paused(/** @type {boolean} */ paused) {
+    this.classList.toggle("video-paused", paused);
+    if (paused) this.append(this.#paused);
+    else this.#paused.remove();
   }
 
   set speaking(/** @type {boolean} */ speaking) {

@@ -10,7 +10,7 @@ import { blockedWords, leftWords, restoringWords } from "../text/words.js";
 import { ConnectionNotice } from "./connection_notice.js";
 import { heard } from "./heard.js";
 import { switchState } from "./lobby.js";
-import { watchSigns } from "./signs.js";
+import { watchHidden, watchSigns } from "./signs.js";
 import { keepAwake } from "./wake.js";
 
 /** @import { DeviceChosen } from "../components/device_picker.js" */
@@ -70,6 +70,8 @@ export class Call {
       keepAwake(),
       watchSigns((why) => session.doubt(why)),
       () => this.#notice.close(),
+      session.on("paused", (paused) => (this.view.grid.paused = paused)),
+      watchHidden((hidden) => (session.layout.hidden = hidden)),
       session.on("event", (event) => this.#news(event)),
       session.on("room", () => this.#show()),
       session.outbox.on("change", (unsaid) => (this.view.panel.log.unsaid = unsaid)),
@@ -94,6 +96,7 @@ export class Call {
       savePreferences(storage, { shortcuts: on });
       this.view.shortcuts = on;
     });
+    heard(this.view.grid, "layout", (/** @type {Record<string, number>} */ sizes) => session.layout.tell(sizes));
     heard(this.view, "say", (/** @type {{text: string}} */ { text }) => void this.#chat(text));
     heard(this.view.controls, "leave", leave);
     heard(this.view.banner, "act", () => session.legs.again());

@@ -25,3 +25,14 @@ export function watchSigns(doubt) {
     for (const [target, type, listener] of signs) target?.removeEventListener(type, listener);
   };
 }
+
+/**
+ * @param {(hidden: boolean) => void} tell whether nothing of this page can be seen
+ * @returns {() => void} stops listening
+ */
+export function watchHidden(tell) {
+  const look = () => tell(document.visibilityState === "hidden");
+  document.addEventListener("visibilitychange", look);
+  look();
+  return () => document.removeEventListener("visibilitychange", look);
+}

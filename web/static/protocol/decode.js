@@ -63,6 +63,14 @@ const decoders = {
   }),
   media_lost: object({ type: literal("media_lost"), message: string }),
   media_restored: object({ type: literal("media_restored"), media_session: integer }),
+  video_paused: object({
+    type: literal("video_paused"),
+    participant: string,
+    source: oneOf("microphone", "camera"),
+    reason: oneOf("bandwidth", "layout"),
+  }),
+  video_resumed: object({ type: literal("video_resumed"), participant: string, source: oneOf("microphone", "camera") }),
+  layers: object({ type: literal("layers"), mid: string, rids: list(string) }),
   ping: object({ type: literal("ping"), n: integer, rtt: nullable(number) }),
   server_stopping: object({ type: literal("server_stopping"), message: string, stops_in: number, back_in: number }),
 };

@@ -74,9 +74,12 @@
  * @typedef {{type: "offer", offer: number, sdp: string, tracks: Record<string, TrackOwner>}} Offer
  * @typedef {{type: "media_lost", message: string}} MediaLost
  * @typedef {{type: "media_restored", media_session: number}} MediaRestored
+ * @typedef {{type: "video_paused", participant: string, source: Source, reason: "bandwidth" | "layout"}} VideoPaused
+ * @typedef {{type: "video_resumed", participant: string, source: Source}} VideoResumed
+ * @typedef {{type: "layers", mid: string, rids: string[]}} Layers
  * @typedef {{type: "ping", n: number, rtt: number | null}} Ping
  * @typedef {{type: "server_stopping", message: string, stops_in: number, back_in: number}} ServerStopping
- * @typedef {Skipped | Offer | MediaLost | MediaRestored | Ping | ServerStopping} Notice
+ * @typedef {Skipped | Offer | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | Ping | ServerStopping} Notice
  *
  * @typedef {Reply | RoomEvent | Notice} ServerEvent
  */
@@ -92,9 +95,10 @@
  * @typedef {{type: "publish", sdp: string, tracks: Record<string, Source>}} Publish
  * @typedef {{type: "answer", offer: number, sdp: string}} Answer
  * @typedef {{type: "restart", fresh: boolean}} Restart
+ * @typedef {{type: "layout", sizes: Record<string, number>}} Layout
  * @typedef {{type: "ping"}} Asking
  * @typedef {{type: "pong", n: number}} Pong
- * @typedef {Join | Resume | Leave | Chat | Update | Publish | Answer | Restart | Asking | Pong} Command
+ * @typedef {Join | Resume | Leave | Chat | Update | Publish | Answer | Restart | Layout | Asking | Pong} Command
  */
 
 export {};

@@ -56,7 +56,6 @@ export class Legs extends Emitter {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #refused = false;
-  #people = 1;
   /** @type {IceServer[]} */
   #iceServers = [];
   /** @type {MediaStatus} */
@@ -82,7 +81,6 @@ export class Legs extends Emitter {
     this.publish = prepared;
     this.#refused = false;
     this.#watch("publish", prepared);
-    prepared.people = this.#people;
     this.send(tracks);
     return this.#negotiate(prepared);
   }
@@ -95,10 +93,9 @@ export class Legs extends Emitter {
     }
   }
 
-  /** How many there are in the room, oneself included. */
-  set people(/** @type {number} */ people) {
-    this.#people = people;
-    if (this.publish) this.publish.people = people;
+  /** Which layers anybody is sent. @param {string} mid @param {readonly string[]} rids */
+  want(mid, rids) {
+    this.publish?.want(mid, rids);
   }
 
   /**

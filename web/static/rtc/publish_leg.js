@@ -7,10 +7,10 @@
 
 import { configuration } from "./configuration.js";
 import { LegWatch } from "./leg_watch.js";
-import { encodingFor } from "./sending.js";
+import { LAYERS, PLAIN_LAYERS } from "./sending.js";
+import { WantedLayers } from "./wanted_layers.js";
 
 /** @import { IceServer, Source } from "../protocol/types.js" */
-/** @import { Encoding } from "./sending.js" */
 
 /** @typedef {{sdp: string, tracks: Record<string, Source>}} PublishOffer */
 
@@ -19,8 +19,7 @@ export class PublishLeg {
   #offer;
   /** @type {Record<Source, RTCRtpTransceiver>} */
   #transceivers;
-  #encoding = encodingFor(1);
-  #accepted = false;
+  #wanted;
 
   /** @param {IceServer[]} [iceServers] where nobody knows them yet, see `useServers` */
   constructor(iceServers = []) {
@@ -31,12 +30,10 @@ export class PublishLeg {
     const streams = [new MediaStream()];
     this.#transceivers = {
       microphone: this.connection.addTransceiver("audio", { direction: "sendonly", streams }),
-      camera: this.connection.addTransceiver("video", {
-        direction: "sendonly",
-        streams,
-        sendEncodings: [this.#encoding],
-      }),
+      camera: addCamera(this.connection, streams),
     };
+    const { sender } = this.#transceivers.camera;
+    this.#wanted = new WantedLayers((active) => activate(sender, active));
     preferVp8(this.#transceivers.camera);
     this.#offer = this.#prepare();
     // Whoever awaits the offer hears of a failure; until then nobody does.
@@ -71,24 +68,25 @@ export class PublishLeg {
     await sender.replaceTrack(track);
   }
 
-  /** How many there are in the room: the picture is sent as large as they will see it. */
-  set people(/** @type {number} */ people) {
-    const encoding = encodingFor(people);
-    if (encoding === this.#encoding) return;
-    this.#encoding = encoding;
-    if (this.#accepted) void tune(this.#transceivers.camera.sender, encoding);
-  }
-
   /** @param {string} sdp the server's answer */
   async accept(sdp) {
     if (this.connection.signalingState !== "have-local-offer") return;
     await this.connection.setRemoteDescription({ type: "answer", sdp });
     this.watch.begin();
-    this.#accepted = true;
-    await tune(this.#transceivers.camera.sender, this.#encoding);
+    await tune(this.#transceivers.camera.sender);
+    this.#wanted.begin();
+  }
+
+  /**
+   * Send these layers and no others: nobody gets them. What is asked for is sent at once.
+   * @param {string} mid @param {readonly string[]} rids
+   */
+  want(mid, rids) {
+    if (mid === this.#transceivers.camera.mid) this.#wanted.want(rids);
   }
 
   close() {
+    this.#wanted.close();
     this.watch.close();
     this.connection.close();
   }
@@ -107,6 +105,18 @@ export class PublishLeg {
 }
 
 /**
+ * @param {RTCPeerConnection} connection
+ * @param {MediaStream[]} streams
+ */
+function addCamera(connection, streams) {
+  try {
+    return connection.addTransceiver("video", { direction: "sendonly", streams, sendEncodings: [...LAYERS] });
+  } catch {
+    return connection.addTransceiver("video", { direction: "sendonly", streams, sendEncodings: [...PLAIN_LAYERS] });
+  }
+}
+
+/**
  * The server forwards VP8 only; a short offer is read sooner.
  * @param {RTCRtpTransceiver} transceiver
  */
@@ -117,16 +127,25 @@ function preferVp8(transceiver) {
 }
 
 /**
- * Say how large the picture is to be, and let quality and smoothness go down together, where the browser can be told.
+ * Let quality and smoothness go down together, where the browser can be told.
  * @param {RTCRtpSender} sender
- * @param {Encoding} encoding
  */
-async function tune(sender, encoding) {
+async function tune(sender) {
   try {
-    const parameters = sender.getParameters();
-    const encodings = parameters.encodings.map((each) => ({ ...each, ...encoding }));
-    await sender.setParameters({ ...parameters, encodings, degradationPreference: "balanced" });
+    await sender.setParameters({ ...sender.getParameters(), degradationPreference: "balanced" });
   } catch {
     // It is a wish: the browser's own choice is good enough.
   }
+}
+
+/**
+ * @param {RTCRtpSender} sender
+ * @param {ReadonlySet<string>} active the layers to send
+ */
+async function activate(sender, active) {
+  const parameters = sender.getParameters();
+  // Where the browser sends one picture only, that is what everyone gets.
+  if (parameters.encodings.length < 2) return;
+  for (const encoding of parameters.encodings) encoding.active = active.has(encoding.rid ?? "");
+  await sender.setParameters(parameters);
 }

@@ -9,6 +9,7 @@ import { Emitter } from "../base/emitter.js";
 import { newKey } from "../protocol/key.js";
 import { Legs } from "../rtc/legs.js";
 import { Connection } from "./connection.js";
+import { LayoutSender } from "./layout_sender.js";
 import { Outbox } from "./outbox.js";
 import { GIVE_UP_AFTER } from "./reconnect.js";
 import { applyEvent, fromSnapshot, GapError, skipTo } from "./room.js";
@@ -27,6 +28,7 @@ import { UpdateSender } from "./update_sender.js";
  * @property {RoomEvent} event what changed it, after `room`
  * @property {"connected" | "reconnecting"} connection
  * @property {ServerStopping} stopping the server says goodbye
+ * @property {ReadonlySet<string>} paused whose pictures are not sent here, as the network does not take them
  * @property {string} token the key to this stay, whenever it is another
  * @property {Ended} ended
  */
@@ -39,6 +41,10 @@ export class Session extends Emitter {
   #state = null;
   #updates;
   #outbox;
+  /** @type {Set<string>} */
+  #paused = new Set();
+  /** How large everyone is shown. */
+  layout;
   /** @type {() => void} */
   #unfollow;
   #room = "";
@@ -84,6 +90,7 @@ export class Session extends Emitter {
       restart: async (fresh) => void (await request({ type: "restart", fresh })),
     });
     this.#updates = new UpdateSender((switches) => request({ type: "update", ...switches }));
+    this.layout = new LayoutSender((sizes) => request({ type: "layout", sizes }));
     this.#outbox = new Outbox((text) => request({ type: "chat", text }));
     this.#unfollow = local.on("change", () => this.#switched());
   }
@@ -164,6 +171,7 @@ export class Session extends Emitter {
 
   #stop() {
     this.#unfollow();
+    this.layout.close();
     this.legs.close();
   }
 
@@ -213,6 +221,7 @@ export class Session extends Emitter {
     this.legs.resume(this.#media);
     this.#media = { media: true, anew: false };
     this.#switched();
+    this.layout.again();
     this.#catchUp();
     this.emit("connection", "connected");
   }
@@ -226,8 +235,10 @@ export class Session extends Emitter {
   #receive(event) {
     switch (event.type) {
       case "joined":
+        this.#pause(new Set());
         return this.#welcome(event);
       case "resumed":
+        this.#pause(new Set()); // what still is follows
         this.#missed = this.#state ? event.seq - this.#state.seq : 0;
         return this.#find(event);
       case "skipped":
@@ -240,7 +251,16 @@ export class Session extends Emitter {
         return this.#apply(event);
       case "offer":
         return this.legs.receive(event);
+      case "video_paused":
+        // What is not on this page is no news to it.
+        if (event.reason === "bandwidth") return this.#pause(new Set([...this.#paused, event.participant]));
+        return this.#pause(new Set([...this.#paused].filter((id) => id !== event.participant)));
+      case "video_resumed":
+        return this.#pause(new Set([...this.#paused].filter((id) => id !== event.participant)));
+      case "layers":
+        return this.legs.want(event.mid, event.rids);
       case "media_lost":
+        this.#pause(new Set());
         return this.legs.lose();
       case "media_restored":
         this.#mediaSession = event.media_session;
@@ -249,6 +269,13 @@ export class Session extends Emitter {
         this.#connection.backIn = event.back_in * 1000;
         return this.emit("stopping", event);
     }
+  }
+
+  /** @param {Set<string>} paused */
+  #pause(paused) {
+    const changed = paused.size !== this.#paused.size || [...paused].some((id) => !this.#paused.has(id));
+    this.#paused = paused;
+    if (changed) this.emit("paused", paused);
   }
 
   /** @param {Joined} joined */
@@ -303,7 +330,6 @@ export class Session extends Emitter {
   /** @param {RoomState} state */
   #become(state) {
     this.#state = state;
-    this.legs.people = state.participants.length;
     this.emit("room", state);
   }
 

@@ -1,0 +1,279 @@
+"""A layer: one incoming RTP stream of a track. A track sent as simulcast has several, any other has one."""
+
+from __future__ import annotations
+
+import math
+from itertools import accumulate
+from typing import TYPE_CHECKING, Protocol
+
+from media.worker import rtcp
+from media.worker.codecs import Codec
+from media.worker.fanout import Fanout, PictureAt
+from media.worker.history import History
+from media.worker.keyframes import KeyframeRequester
+from media.worker.nack import Missing
+from media.worker.outgoing_extensions import shared_part
+from media.worker.rate import RateMeter
+from media.worker.reception import Reception
+from media.worker.rtcp import ReportBlock, SenderReport
+from media.worker.rtp import RtpPacket
+from media.worker.vp8 import Picture, read_picture
+
+if TYPE_CHECKING:
+    from media.worker.consumer import Consumer
+
+
+#: Seconds without a packet after which a layer does not come any more.
+LIVE = 0.6
+#: Seconds that a publisher has to send a layer that it is asked for.
+PATIENCE = 3.0
+#: Seconds for which a layer that did not come is not asked for again.
+AVOIDANCE = 10.0
+#: Seconds after which what is measured of a layer is believed.
+MEASURED = 1.0
+
+
+class RtcpSink(Protocol):
+    """The transport of the publisher."""
+
+    @property
+    def fanout(self) -> Fanout: ...
+    def send_rtcp(self, packet: bytes) -> None: ...
+
+
+class Layer:
+    """Hands each packet to the consumers that forward it, and asks the publisher for what is missing.
+
+    ``ssrc`` is what the worker calls itself in RTCP; ``rid`` is the layer's name in the SDP (RFC 8851), if it has one.
+    """
+
+    def __init__(self, sink: RtcpSink, ssrc: int, codec: Codec, rid: str | None = None) -> None:
+        self._sink = sink
+        self._ssrc = ssrc
+        self._kind = codec.kind
+        self._reads_pictures = codec.name == "VP8"
+        self._clock_rate = codec.clock_rate
+        self._keyframes = KeyframeRequester()
+        self._reception: Reception | None = None
+        self.rid = rid
+        #: The SSRC of its packets, when one was seen, and that of their repetitions (RFC 4588).
+        self.stream: int | None = None
+        self.repair: int | None = None
+        #: Those that forward it, and those that will from where that makes sense.
+        self.consumers: tuple[Consumer, ...] = ()
+        self.waiting: tuple[Consumer, ...] = ()
+        #: Whether the publisher repeats what it is asked for, and whether on a stream of its own.
+        self.repeats = False
+        self.has_repair_stream = False
+        #: Bits a second, in all and up to each temporal layer; what was measured last, if it does not come now.
+        self.bitrate = 0.0
+        self.costs: tuple[float, ...] = ()
+        #: Since when the publisher is asked for it, if it is.
+        self.wanted_since: float | None = None
+        #: Until when it is not asked for again, as it did not come.
+        self.avoided_until = -math.inf
+        #: Since when it comes without a pause.
+        self._since: float | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self.history = History()
+        self.missing = Missing()
+        self.report: SenderReport | None = None
+        #: The newest packet: its extended number and its timestamp; of the newest picture, its numbers.
+        self.newest: int | None = None
+        self.timestamp = 0
+        self.picture = 0
+        self.tl0 = 0
+        #: When the newest packet came.
+        self.arrived = 0.0
+        #: Bytes and packets that came in, without what was repeated.
+        self.octets = 0
+        self.packets = 0
+        self.temporal_octets = [0, 0, 0, 0]
+        self._meters = [RateMeter() for _ in self.temporal_octets]
+        self._since = None
+        #: Width and height, when a keyframe has told.
+        self.size: tuple[int, int] | None = None
+
+    def begin(self, stream: int) -> None:
+        """Its packets have this SSRC from now on."""
+        for consumer in self.consumers:
+            consumer.stop()
+        self.waiting += tuple(consumer for consumer in self.consumers if consumer.target is self)
+        self.consumers = ()
+        self.stream = stream
+        self._reception = Reception(stream, self._clock_rate)
+        self._reset()
+
+    # ---- consumers
+
+    def wait(self, consumer: Consumer) -> None:
+        """Forward to this consumer, too, from the next packet from which that makes sense."""
+        if consumer not in self.waiting:
+            self.waiting = (*self.waiting, consumer)
+
+    def stop_waiting(self, consumer: Consumer) -> None:
+        """Do not begin to forward to this consumer."""
+        if self.waiting:
+            self.waiting = tuple(other for other in self.waiting if other is not consumer)
+
+    def stop(self, consumer: Consumer) -> None:
+        """Forward to this consumer no more."""
+        self.consumers = tuple(other for other in self.consumers if other is not consumer)
+
+    # ---- packets
+
+    def on_rtp(self, packet: RtpPacket, level: bytes | None, now: float) -> None:
+        """Take a packet of its stream, and forward it. ``level`` is the audio level, if it has one."""
+        assert self._reception is not None
+        sequence = self._reception.add(packet.sequence, packet.timestamp, now)
+        newest = self.newest
+        if newest is None or sequence > newest:
+            self.newest = sequence
+            self.timestamp = packet.timestamp
+            self.arrived = now
+            self.packets += 1
+            self.octets += len(packet.data)
+            if newest is not None and sequence != newest + 1 and self.repeats:
+                self.missing.gap(newest + 1, sequence, now)
+                self._ask(now)
+        elif self.missing.arrived(sequence) and not self.has_repair_stream:
+            # What is repeated on the stream itself says nothing of what the link does.
+            self._reception.discount()
+        self._forward(packet, sequence, level, now)
+
+    def on_repeated(self, packet: RtpPacket, now: float) -> bool:
+        """Take a packet that the publisher repeated, restored. One that was not missing is of no use."""
+        if self._reception is None:
+            return False
+        sequence = self._reception.extend(packet.sequence)
+        if self.missing.arrived(sequence) is None:
+            return False
+        self._forward(packet, sequence, None, now)
+        return True
+
+    def _forward(self, packet: RtpPacket, sequence: int, level: bytes | None, now: float) -> None:
+        picture: Picture | None = None
+        if self._kind == "video":
+            self.history.put(sequence, packet)
+            if self._reads_pictures:
+                picture = read_picture(packet.data, packet.payload_at)
+                if picture is not None and sequence == self.newest:
+                    self.picture, self.tl0 = picture.picture, picture.tl0
+                    self.temporal_octets[picture.layer] += len(packet.data)
+        if picture is not None and picture.keyframe:
+            self._keyframes.arrived()
+            self.missing.keyframe(sequence)
+            self.size = picture.size or self.size
+        if self.waiting:
+            self._start(packet, sequence, picture, now)
+        if self.consumers:
+            # what is the same for all of them is made once
+            shared = shared_part(self._kind, level, now)
+            tail = shared + packet.data[packet.payload_at :]
+            receivers = [
+                consumer.outgoing for consumer in self.consumers if consumer.admits(packet, sequence, tail, picture)
+            ]
+            if receivers:
+                at = None if picture is None else _picture_at(picture, len(shared))
+                self._sink.fanout.forward(packet, tail, receivers, at)
+
+    def _start(self, packet: RtpPacket, sequence: int, picture: Picture | None, now: float) -> None:
+        """Begin with those that wait: video at a keyframe, as nothing can be decoded before; sound at once."""
+        if not packet.has_media or sequence != self.newest:
+            return
+        if self._kind == "video" and (picture is None or not picture.keyframe):
+            self.ask_keyframe(now)
+            return
+        waiting, self.waiting = self.waiting, ()
+        for consumer in waiting:
+            consumer.start(self, sequence, packet.timestamp, picture, now)
+        self.consumers += waiting
+
+    # ---- the publisher
+
+    def on_sender_report(self, report: SenderReport, now: float) -> None:
+        """Take the publisher's word about its clock, and pass it on."""
+        assert self._reception is not None
+        self._reception.reported(report, now)
+        self.report = report
+        for consumer in self.consumers:
+            consumer.on_sender_report(report, now)
+
+    def ask_keyframe(self, now: float) -> None:
+        """A consumer cannot go on without a keyframe."""
+        # A stream that has not begun yet begins with one.
+        if self._kind == "video" and self.stream is not None and self._keyframes.ask(now):
+            self._sink.send_rtcp(rtcp.pack_pli(self._ssrc, self.stream))
+
+    def tick(self, now: float) -> None:
+        """Time has passed."""
+        if self.stream is None:
+            return
+        if self.missing:
+            self._ask(now)
+        if self.missing.take_failure():
+            self.ask_keyframe(now)
+        if self._keyframes.tick(now):
+            self._sink.send_rtcp(rtcp.pack_pli(self._ssrc, self.stream))
+        self.history.expire(now)
+        self._measure(now)
+
+    def is_live(self, now: float) -> bool:
+        """Whether it comes in. Publishers drop layers without a word."""
+        return self.newest is not None and now - self.arrived < LIVE
+
+    def is_usable(self, now: float) -> bool:
+        """Whether it comes in, or would if the publisher were asked: not if it was, and it stays away."""
+        if self.is_live(now):
+            return True
+        if now < self.avoided_until:
+            return False
+        if self.wanted_since is None:
+            return True
+        came = self.newest is not None and self.arrived >= self.wanted_since
+        return not came and now - self.wanted_since < PATIENCE
+
+    def want(self, now: float, *, wanted: bool) -> None:
+        """Take whether anybody is or is to be sent it. To be called every 50 ms or so."""
+        if not wanted:
+            self.wanted_since = None
+        elif self.wanted_since is None:
+            self.wanted_since = now
+        elif not self.is_usable(now) and now >= self.avoided_until:
+            self.avoided_until = now + AVOIDANCE
+
+    def _measure(self, now: float) -> None:
+        if not self.is_live(now):
+            self._since = None
+            self._meters = [RateMeter() for _ in self.temporal_octets]
+            return
+        if self._since is None:
+            self._since = now
+        if self._kind == "audio":
+            self.bitrate = self._meters[0].look(now, self.octets)
+            return
+        rates = [meter.look(now, octets) for meter, octets in zip(self._meters, self.temporal_octets, strict=True)]
+        if now - self._since < MEASURED:
+            return
+        self.bitrate = sum(rates)
+        last = max((number for number, rate in enumerate(rates) if rate > 0), default=0)
+        self.costs = tuple(accumulate(rates[: last + 1]))
+
+    def block(self, now: float) -> ReportBlock | None:
+        """Return the receiver report block for its stream."""
+        return None if self._reception is None else self._reception.report(now)
+
+    def _ask(self, now: float) -> None:
+        assert self.stream is not None
+        for message in rtcp.pack_nacks(self._ssrc, self.stream, self.missing.due(now)):
+            self._sink.send_rtcp(message)
+
+
+def _picture_at(picture: Picture, payload_at: int) -> PictureAt:
+    return PictureAt(
+        picture.picture_at and picture.picture_at + payload_at,
+        2 if picture.picture_bits == 15 else 1,
+        picture.tl0_at and picture.tl0_at + payload_at,
+    )
