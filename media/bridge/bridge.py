@@ -16,7 +16,14 @@ from media.bridge.link import WorkerLink
 from media.bridge.process import OpenWorker, Worker, open_worker
 from media.bridge.session import Session
 from media.bridge.settings import Deadlines, MediaSettings
-from media.messages import GetStatistics, Heard, ParticipantEvent, WorkerStatistics
+from media.messages import (
+    GetMediaStatistics,
+    GetStatistics,
+    Heard,
+    MediaStatistics,
+    ParticipantEvent,
+    WorkerStatistics,
+)
 from nurseries import Backoff, ChildReport, ChildSpec, Supervisor, log_report, open_supervisor
 
 WORKER = (sys.executable, "-m", "media.worker")
@@ -121,6 +128,12 @@ class Bridge:
         if self._link is None:
             raise MediaUnavailable
         return await self._link.request(GetStatistics(), WorkerStatistics)
+
+    async def media_statistics(self, room: str, participant: str | None = None) -> MediaStatistics:
+        """Ask the worker what flows in a room, to and from everyone or one. Raises MediaUnavailable."""
+        if self._link is None:
+            raise MediaUnavailable
+        return await self._link.request(GetMediaStatistics(room, participant), MediaStatistics)
 
     def statistics(self) -> BridgeStatistics:
         """A snapshot of the bridge itself, without asking the worker."""

@@ -46,6 +46,8 @@ class Downlink:
         self.budget = START
         #: Whether there was congestion ever: before, what is believed to fit is a guess.
         self.certain = False
+        #: Seconds, as it was measured last.
+        self.round_trip: float | None = None
         self._heard = False
         self._estimate = (0.0, -math.inf)
         self._limited = False
@@ -71,11 +73,17 @@ class Downlink:
         """The share of packets that was lost lately."""
         return self._loss
 
+    @property
+    def estimate(self) -> float | None:
+        """The subscriber's own estimate, as it was told last."""
+        bitrate, at = self._estimate
+        return None if at == -math.inf else bitrate
+
     def on_estimate(self, bitrate: float, now: float) -> None:
         """The subscriber's own estimate came (REMB)."""
         self._heard = True
         last, at = self._estimate
-        self._estimate = (bitrate, now)
+        self._estimate = (float(bitrate), now)
         sent = min((sent for _, sent in self._sent), default=0.0)
         if bitrate >= CAP * sent:
             self._limited = False
@@ -95,6 +103,7 @@ class Downlink:
     def on_round_trip(self, seconds: float) -> None:
         """A round trip was measured."""
         self._heard = True
+        self.round_trip = seconds
         # The way may have become longer, so the shortest is forgotten slowly.
         self._shortest = seconds if self._shortest is None else min(seconds, self._shortest * 1.02)
         self._late = seconds > self._shortest * STRETCH + QUEUE

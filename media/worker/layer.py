@@ -87,6 +87,10 @@ class Layer:
         #: Bytes and packets that came in, without what was repeated.
         self.octets = 0
         self.packets = 0
+        #: Packets asked for, those that came on the stream of repetitions, and those among them that were not missing.
+        self.nacks = 0
+        self.repeated = 0
+        self.probes = 0
         self.temporal_octets = [0, 0, 0, 0]
         self._meters = [RateMeter() for _ in self.temporal_octets]
         self._since = None
@@ -145,7 +149,9 @@ class Layer:
         if self._reception is None:
             return False
         sequence = self._reception.extend(packet.sequence)
+        self.repeated += 1
         if self.missing.arrived(sequence) is None:
+            self.probes += 1
             return False
         self._forward(packet, sequence, None, now)
         return True
@@ -213,6 +219,16 @@ class Layer:
         self.history.expire(now)
         self._measure(now)
 
+    @property
+    def keyframe_requests(self) -> int:
+        """How often a keyframe was asked for."""
+        return self._keyframes.requests
+
+    @property
+    def jitter(self) -> float:
+        """Seconds (RFC 3550, section 6.4.1)."""
+        return 0.0 if self._reception is None else self._reception.jitter / self._clock_rate
+
     def is_live(self, now: float) -> bool:
         """Whether it comes in. Publishers drop layers without a word."""
         return self.newest is not None and now - self.arrived < LIVE
@@ -260,5 +276,7 @@ class Layer:
 
     def _ask(self, now: float) -> None:
         assert self.stream is not None
-        for message in rtcp.pack_nacks(self._ssrc, self.stream, self.missing.due(now)):
+        due = self.missing.due(now)
+        self.nacks += len(due)
+        for message in rtcp.pack_nacks(self._ssrc, self.stream, due):
             self._sink.send_rtcp(message)

@@ -12,11 +12,13 @@ from media.messages import (
     Answer,
     Done,
     Event,
+    GetMediaStatistics,
     GetStatistics,
     Heard,
     Join,
     Layout,
     Leave,
+    MediaStatistics,
     Publish,
     Request,
     Restart,
@@ -24,6 +26,7 @@ from media.messages import (
     WorkerStatistics,
 )
 from media.worker.errors import RequestError
+from media.worker.figures import media_statistics
 from media.worker.router import Participant, Router
 from media.worker.transport import TransportFactory
 
@@ -63,6 +66,8 @@ class Worker:
                 self._leave(request)
             case GetStatistics():
                 return self.statistics()
+            case GetMediaStatistics():
+                return self.media_statistics(request, now)
         return Done()
 
     def statistics(self) -> WorkerStatistics:
@@ -79,6 +84,12 @@ class Worker:
             packets_sent=counters.packets_sent,
             packets_dropped=counters.packets_dropped,
         )
+
+    def media_statistics(self, request: GetMediaStatistics, now: float) -> MediaStatistics:
+        """Return what flows in a room."""
+        router = self._routers.get(request.router)
+        participants = () if router is None else router.participants.values()
+        return media_statistics([p for p in participants if request.participant in (None, p.id)], now)
 
     def tick(self) -> None:
         """Time has passed. To be called every 50 ms or so."""
