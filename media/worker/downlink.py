@@ -15,6 +15,8 @@ from collections import deque
 START = 600_000.0
 #: No link is believed to take less.
 FLOOR = 50_000.0
+#: Loss and delay alone, which a busy machine causes too, are no proof of a link that takes less.
+NARROW = 200_000.0
 #: An estimate of so many times what is sent is as high as it can be, nearly.
 CAP = 1.3
 #: An estimate of so much of the last one has fallen.
@@ -143,7 +145,7 @@ class Downlink:
     def _step_down(self, to: float, now: float) -> None:
         if now - self._stepped_at >= PAUSE:
             self._stepped_at = now
-            self.budget = max(FLOOR, min(self.budget, to))
+            self.budget = min(self.budget, max(NARROW, to))
         self._congested(now)
 
     def _congested(self, now: float) -> None:

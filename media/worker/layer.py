@@ -244,11 +244,14 @@ class Layer:
         came = self.newest is not None and self.arrived >= self.wanted_since
         return not came and now - self.wanted_since < PATIENCE
 
-    def want(self, now: float, *, wanted: bool) -> None:
-        """Take whether anybody is or is to be sent it. To be called every 50 ms or so."""
+    def want(self, now: float, *, wanted: bool, judged: bool) -> None:
+        """Take whether anybody is or is to be sent it, and whether it may be blamed for not coming.
+
+        To be called every 50 ms or so.
+        """
         if not wanted:
             self.wanted_since = None
-        elif self.wanted_since is None:
+        elif self.wanted_since is None or not judged:
             self.wanted_since = now
         elif not self.is_usable(now) and now >= self.avoided_until:
             self.avoided_until = now + AVOIDANCE
