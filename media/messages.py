@@ -19,6 +19,12 @@ import attrs
 import cattrs
 from cattrs.errors import CattrsError
 
+from media.statistics import MediaStatistics as MediaStatistics
+from media.terms import Leg as Leg
+from media.terms import LegState as LegState
+from media.terms import PauseReason as PauseReason
+from media.terms import Source as Source
+
 #: A frame between bridge and worker, in bytes. SDP is limited far below it.
 MAX_FRAME = 1 << 20
 #: The longest SDP taken, in characters.
@@ -28,10 +34,6 @@ MAX_TRACKS = 8
 #: The most participants of one `Heard`. Names of rooms have 64 characters, and JSON twelve bytes for some of them.
 MAX_HEARD = 500
 
-Source = Literal["microphone", "camera"]
-Leg = Literal["publish", "subscribe"]
-LegState = Literal["connecting", "connected", "failed", "closed"]
-PauseReason = Literal["bandwidth", "layout"]
 ErrorCode = Literal[
     "bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer", "unknown_participant", "invalid_request", "internal"
 ]
@@ -173,9 +175,22 @@ class GetStatistics:
     result: ClassVar[type] = WorkerStatistics
 
 
-Request = Join | Publish | Accept | Restart | Layout | Leave | GetStatistics
-Result = Done | Answer | WorkerStatistics
-ResultT = TypeVar("ResultT", Done, Answer, WorkerStatistics)
+@attrs.frozen
+class GetMediaStatistics:
+    """Ask for what flows in a room: of one participant's legs, or of everyone's if ``participant`` is null.
+
+    Of a room that is not there nothing flows.
+    """
+
+    method: ClassVar[str] = "get_media_statistics"
+    result: ClassVar[type] = MediaStatistics
+    router: str
+    participant: str | None = None
+
+
+Request = Join | Publish | Accept | Restart | Layout | Leave | GetStatistics | GetMediaStatistics
+Result = Done | Answer | WorkerStatistics | MediaStatistics
+ResultT = TypeVar("ResultT", Done, Answer, WorkerStatistics, MediaStatistics)
 
 
 # ---- what the worker says by itself
@@ -313,7 +328,7 @@ class ErrorFrame:
 
 
 REQUESTS: dict[str, type[Request]] = {
-    c.method: c for c in (Join, Publish, Accept, Restart, Layout, Leave, GetStatistics)
+    c.method: c for c in (Join, Publish, Accept, Restart, Layout, Leave, GetStatistics, GetMediaStatistics)
 }
 EVENTS: dict[str, type[Event]] = {
     c.event: c for c in (Ready, StartFailed, Offer, LegChanged, Heard, VideoPaused, VideoResumed, Wanted)

@@ -22,7 +22,14 @@ from media.bridge.rooms import Room, Rooms
 from media.bridge.session import Session
 from media.bridge.settings import Deadlines, MediaSettings
 from media.bridge.statistics import BridgeStatistics, MemberStatistics
-from media.messages import GetStatistics, Heard, ParticipantEvent, WorkerStatistics
+from media.messages import (
+    GetMediaStatistics,
+    GetStatistics,
+    Heard,
+    MediaStatistics,
+    ParticipantEvent,
+    WorkerStatistics,
+)
 
 WORKER = (sys.executable, "-m", "media.worker")
 
@@ -123,6 +130,14 @@ class Bridge:
         if link is None:
             raise MediaUnavailable
         return await link.request(GetStatistics(), WorkerStatistics)
+
+    async def media_statistics(self, room: str, participant: str | None = None) -> MediaStatistics:
+        """Ask the room's worker what flows in it, to and from everyone or one. Raises MediaUnavailable."""
+        found = self._rooms.get(room)
+        link = None if found is None or found.member is None else found.member.link
+        if link is None:
+            raise MediaUnavailable
+        return await link.request(GetMediaStatistics(room, participant), MediaStatistics)
 
     def statistics(self) -> BridgeStatistics:
         """A snapshot of the bridge itself, without asking any worker."""

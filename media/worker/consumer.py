@@ -50,9 +50,9 @@ class Consumer:
         self._codec = codec
         self._renumbering = Renumbering()
         self._end: End | None = None
-        self._retransmissions = Retransmissions()
+        self.retransmissions = Retransmissions()
         self._repair_sequence = random.getrandbits(15)
-        self._last_block: rtcp.ReportBlock | None = None
+        self.last_block: rtcp.ReportBlock | None = None
         self._reports: deque[tuple[int, float]] = deque(maxlen=MAX_REPORTS)
         #: What a copy needs to go out; set where something begins, and not per packet.
         self.outgoing = sink.outgoing(codec.payload_type, ssrc, own_part(codec.kind, mid))
@@ -63,6 +63,9 @@ class Consumer:
         self.tl0_offset = 0
         #: Extended number of the first packet that goes out with these differences.
         self._first = 0
+        #: Packets of higher temporal layers that did not go out, and keyframes that were asked for.
+        self.left_out = 0
+        self.plis = 0
         self.ssrc = ssrc
         self.cname = cname
         self.active = False
@@ -192,7 +195,7 @@ class Consumer:
         """Send these packets once more, if they are there and that is not too much. Numbers are as they went out."""
         if self.layer is None or self.layer.newest is None:
             return
-        self._retransmissions.earn(self.octets, now)
+        self.retransmissions.earn(self.octets, now)
         newest = self.layer.newest + self.sequence_offset
         round_trip = ROUND_TRIP if self.round_trip is None else self.round_trip
         for number in numbers:
@@ -200,8 +203,8 @@ class Consumer:
             span = self._renumbering.outgoing(sequence)
             packet = None if span is None else span.history.get(sequence - span.sequence_offset)
             if span is None or packet is None:
-                self._retransmissions.missed()
-            elif self._retransmissions.grant(sequence, len(packet.data), now, round_trip):
+                self.retransmissions.missed()
+            elif self.retransmissions.grant(sequence, len(packet.data), now, round_trip):
                 self._repeat(packet, sequence, span, now)
 
     def on_report_block(self, block: rtcp.ReportBlock, now: float) -> tuple[int, int]:
@@ -212,7 +215,7 @@ class Consumer:
         for stamp, sent_at in self._reports:
             if stamp == block.last_sender_report:
                 self.round_trip = max(0.0, now - sent_at - block.delay_since / 65_536)
-        last, self._last_block = self._last_block, block
+        last, self.last_block = self.last_block, block
         if last is None:
             return 0, 0
         expected = block.highest_sequence - last.highest_sequence & 0xFFFFFFFF
@@ -257,6 +260,7 @@ class Consumer:
         assert self.layer is not None
         if sequence != self.layer.newest:
             return False
+        self.left_out += 1
         self.sequence_offset -= 1
         if picture.picture != self._left_out:
             self._left_out = picture.picture

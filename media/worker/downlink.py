@@ -15,6 +15,8 @@ from collections import deque
 START = 600_000.0
 #: No link is believed to take less.
 FLOOR = 50_000.0
+#: Loss and delay alone, which a busy machine causes too, are no proof of a link that takes less.
+NARROW = 200_000.0
 #: An estimate of so many times what is sent is as high as it can be, nearly.
 CAP = 1.3
 #: An estimate of so much of the last one has fallen.
@@ -46,6 +48,8 @@ class Downlink:
         self.budget = START
         #: Whether there was congestion ever: before, what is believed to fit is a guess.
         self.certain = False
+        #: Seconds, as it was measured last.
+        self.round_trip: float | None = None
         self._heard = False
         self._estimate = (0.0, -math.inf)
         self._limited = False
@@ -71,11 +75,17 @@ class Downlink:
         """The share of packets that was lost lately."""
         return self._loss
 
+    @property
+    def estimate(self) -> float | None:
+        """The subscriber's own estimate, as it was told last."""
+        bitrate, at = self._estimate
+        return None if at == -math.inf else bitrate
+
     def on_estimate(self, bitrate: float, now: float) -> None:
         """The subscriber's own estimate came (REMB)."""
         self._heard = True
         last, at = self._estimate
-        self._estimate = (bitrate, now)
+        self._estimate = (float(bitrate), now)
         sent = min((sent for _, sent in self._sent), default=0.0)
         if bitrate >= CAP * sent:
             self._limited = False
@@ -95,6 +105,7 @@ class Downlink:
     def on_round_trip(self, seconds: float) -> None:
         """A round trip was measured."""
         self._heard = True
+        self.round_trip = seconds
         # The way may have become longer, so the shortest is forgotten slowly.
         self._shortest = seconds if self._shortest is None else min(seconds, self._shortest * 1.02)
         self._late = seconds > self._shortest * STRETCH + QUEUE
@@ -134,7 +145,7 @@ class Downlink:
     def _step_down(self, to: float, now: float) -> None:
         if now - self._stepped_at >= PAUSE:
             self._stepped_at = now
-            self.budget = max(FLOOR, min(self.budget, to))
+            self.budget = min(self.budget, max(NARROW, to))
         self._congested(now)
 
     def _congested(self, now: float) -> None:

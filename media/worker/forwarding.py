@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 
 from media.messages import PauseReason
@@ -19,6 +20,8 @@ INTERVAL = 0.2
 UNKNOWN, STEP = 150_000.0, 3.3
 #: The share of its lines with which a picture looks as good in a tile.
 ENOUGH = 0.75
+#: The height of a tile of which nothing is known: larger than any picture.
+LARGE = 10_000
 
 
 class Forwarding:
@@ -56,8 +59,7 @@ class Forwarding:
         self._next_look = now + INTERVAL
         self.sent = self._meter.look(now, self._octets_gone + sum(s.consumer.octets for s in subscriptions))
         budget = self.downlink.look(self.sent, self._next, now)
-        wants: list[Want] = []
-        pictures: dict[int, Subscription] = {}
+        pictures: list[tuple[int, Subscription, Want]] = []
         sound = 0.0
         for number, subscription in enumerate(subscriptions):
             producer = subscription.producer
@@ -65,24 +67,22 @@ class Forwarding:
                 sound += producer.layers[0].bitrate
                 subscription.consumer.select(producer.layers[0])
                 continue
-            height = None if self.sizes is None else self.sizes.get(producer.participant, 0)
+            height = LARGE if self.sizes is None else self.sizes.get(producer.participant, 0)
             if height == 0:
                 self._pause(subscription, "layout")
                 continue
-            pictures[number] = subscription
             options = _options(producer, subscription.consumer.layer, height, now)
-            wants.append(Want(number, 0 if producer.first else 1, options, _current(subscription, options)))
-        if self.sizes is not None:
-            wants.sort(key=lambda want: -(self.sizes or {}).get(pictures[int(want.key)].producer.participant, 0))  # type: ignore[call-overload]
+            want = Want(number, 0 if producer.first else 1, options, _current(subscription, options))
+            pictures.append((height, subscription, want))
+        pictures.sort(key=lambda picture: -picture[0])
         # While the link is only guessed at, nothing is taken from anybody.
         known = self.downlink.known
         allocation = self._allocator.choose(
-            budget - sound if known else float("inf"), wants, now, pause=self.downlink.certain
+            budget - sound if known else math.inf, [want for *_, want in pictures], now, pause=self.downlink.certain
         )
         self._next = None if allocation.next is None else allocation.next + sound
-        for want in wants:
+        for _, subscription, want in pictures:
             chosen = allocation.chosen[want.key]
-            subscription = pictures[int(want.key)]  # type: ignore[call-overload]
             if chosen < 0:
                 self._pause(subscription, "bandwidth")
             else:
@@ -108,7 +108,7 @@ class Forwarding:
             self._on_paused(subscription, reason)
 
 
-def _options(producer: Producer, used: Layer | None, height: int | None, now: float) -> tuple[Option, ...]:
+def _options(producer: Producer, used: Layer | None, height: int, now: float) -> tuple[Option, ...]:
     """Return the ways to forward a picture, the cheapest first: not more lines than its tile shows."""
     options: list[Option] = []
     cost = UNKNOWN / STEP
@@ -124,7 +124,8 @@ def _options(producer: Producer, used: Layer | None, height: int | None, now: fl
             if (temporal > 0 or last == 0 or not options) and (not options or bitrate > options[-1].bitrate):
                 options.append(Option(bitrate, (layer, ALL if temporal == last else temporal)))
         cost = max(cost * STEP, costs[-1])
-        if height is not None and (layer.size is None or layer.size[1] >= ENOUGH * height):
+        # Of one that never came it is not known how large it is, so it is seen before a larger one is asked for.
+        if layer.size[1] >= ENOUGH * height if layer.size is not None else not layer.is_live(now):
             break
     return tuple(options)
 

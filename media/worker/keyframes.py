@@ -21,6 +21,8 @@ class KeyframeRequester:
         self._wanted = False
         self._sent: float | None = None
         self._repeats = 0
+        #: How many were sent.
+        self.requests = 0
 
     def ask(self, now: float) -> bool:
         """Somebody needs a keyframe."""
@@ -41,6 +43,7 @@ class KeyframeRequester:
                 return False
         self._sent = now
         self._repeats += 1
+        self.requests += 1
         return True
 
     def arrived(self) -> None:

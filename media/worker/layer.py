@@ -90,6 +90,10 @@ class Layer:
         #: Bytes and packets that came in, without what was repeated.
         self.octets = 0
         self.packets = 0
+        #: Packets asked for, those that came on the stream of repetitions, and those among them that were not missing.
+        self.nacks = 0
+        self.repeated = 0
+        self.probes = 0
         self.temporal_octets = [0, 0, 0, 0]
         self._meters = [RateMeter() for _ in self.temporal_octets]
         self._since = None
@@ -148,7 +152,9 @@ class Layer:
         if self._reception is None:
             return False
         sequence = self._reception.extend(packet.sequence)
+        self.repeated += 1
         if self.missing.arrived(sequence) is None:
+            self.probes += 1
             return False
         self._forward(packet, sequence, None, now)
         return True
@@ -220,6 +226,16 @@ class Layer:
         self.history.expire(now)
         self._measure(now)
 
+    @property
+    def keyframe_requests(self) -> int:
+        """How often a keyframe was asked for."""
+        return self._keyframes.requests
+
+    @property
+    def jitter(self) -> float:
+        """Seconds (RFC 3550, section 6.4.1)."""
+        return 0.0 if self._reception is None else self._reception.jitter / self._clock_rate
+
     def is_live(self, now: float) -> bool:
         """Whether it comes in. Publishers drop layers without a word."""
         return self.newest is not None and now - self.arrived < LIVE
@@ -235,11 +251,14 @@ class Layer:
         came = self.newest is not None and self.arrived >= self.wanted_since
         return not came and now - self.wanted_since < PATIENCE
 
-    def want(self, now: float, *, wanted: bool) -> None:
-        """Take whether anybody is or is to be sent it. To be called every 50 ms or so."""
+    def want(self, now: float, *, wanted: bool, judged: bool) -> None:
+        """Take whether anybody is or is to be sent it, and whether it may be blamed for not coming.
+
+        To be called every 50 ms or so.
+        """
         if not wanted:
             self.wanted_since = None
-        elif self.wanted_since is None:
+        elif self.wanted_since is None or not judged:
             self.wanted_since = now
         elif not self.is_usable(now) and now >= self.avoided_until:
             self.avoided_until = now + AVOIDANCE
@@ -267,7 +286,9 @@ class Layer:
 
     def _ask(self, now: float) -> None:
         assert self.stream is not None
-        for message in rtcp.pack_nacks(self._ssrc, self.stream, self.missing.due(now)):
+        due = self.missing.due(now)
+        self.nacks += len(due)
+        for message in rtcp.pack_nacks(self._ssrc, self.stream, due):
             self._sink.send_rtcp(message)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from media.messages import Source
 from media.worker.codecs import AUDIO_LEVEL, MID, REPAIRED_RID, RID, Codec
 from media.worker.consumer import Consumer
-from media.worker.layer import Layer, RtcpSink
+from media.worker.layer import PATIENCE, Layer, RtcpSink
 from media.worker.rtcp import ReportBlock
 from media.worker.rtp import RtpPacket
 from media.worker.rtx import original_sequence, restore
@@ -32,6 +34,8 @@ class Producer:
         self.first = False
         #: The names of the layers that anybody was sent, as it was told last.
         self._told: list[str] | None = None
+        #: When any layer came in.
+        self._live_at = -math.inf
         self.consumers: tuple[Consumer, ...] = ()
         self.layers: tuple[Layer, ...] = ()
         self.update(line)
@@ -105,9 +109,14 @@ class Producer:
         """Return the names of the layers that anybody is or is to be sent, if they are others than last time."""
         if len(self.layers) == 1:
             return None
+        if any(layer.is_live(now) for layer in self.layers):
+            self._live_at = now
         used = {layer for consumer in self.consumers for layer in (consumer.layer, consumer.target)}
+        if used and now - self._live_at > PATIENCE:
+            # Nothing comes, so nothing is known of what would: of all that come then the best are chosen.
+            used = set(self.layers)
         for layer in self.layers:
-            layer.want(now, wanted=layer in used)
+            layer.want(now, wanted=layer in used, judged=self._live_at == now)
         rids = [layer.rid for layer in self.layers if layer.rid is not None and layer in used]
         if rids == self._told:
             return None
@@ -116,9 +125,9 @@ class Producer:
 
     def usable(self, now: float) -> tuple[Layer, ...]:
         """Return the layers that come in or would if asked for, the smallest first; a track of one always has it."""
-        if len(self.layers) == 1:
-            return self.layers
-        return tuple(layer for layer in self.ordered if layer.is_usable(now)) or self.layers
+        if len(self.layers) == 1 or not any(layer.is_live(now) for layer in self.layers):
+            return self.ordered
+        return tuple(layer for layer in self.ordered if layer.is_usable(now))
 
     @property
     def ordered(self) -> tuple[Layer, ...]:

@@ -49,7 +49,7 @@ class PublishLeg:
     ) -> None:
         self._participant = participant
         self._state_changed = on_state
-        self._transport = factory.create(self, f"{participant}/publish")
+        self.transport = factory.create(self, f"{participant}/publish")
         self._remote_ufrag = offer.ufrag
         self._connection = (offer.session, offer.fingerprints)
         self._session = secrets.randbits(62)
@@ -66,17 +66,17 @@ class PublishLeg:
     @property
     def heard(self) -> float:
         """When something last came in that is surely the page's."""
-        return self._transport.heard
+        return self.transport.heard
 
     def continues(self, offer: Description) -> bool:
         """Whether an offer is of the same connection; a page that gave up on it comes with a new certificate."""
-        return self._transport.is_usable and (offer.session, offer.fingerprints) == self._connection
+        return self.transport.is_usable and (offer.session, offer.fingerprints) == self._connection
 
     def negotiate(self, offer: Description, tracks: dict[str, Source], now: float) -> str:
         """Make the producers what the offer says they are, and return the answer."""
         if offer.ufrag != self._remote_ufrag:
             self._remote_ufrag = offer.ufrag
-            self._transport.restart_ice(now)
+            self.transport.restart_ice(now)
         received = {line.mid: line for line in offer.media if _is_received(line, tracks)}
         for mid, producer in list(self.producers.items()):
             line = received.get(mid)
@@ -87,36 +87,36 @@ class PublishLeg:
                 self.producers[mid].update(line)
             elif line.codec is not None:
                 self.producers[mid] = Producer(
-                    self._transport, self._ssrc, self._participant, tracks[mid], line, line.codec
+                    self.transport, self._ssrc, self._participant, tracks[mid], line, line.codec
                 )
             self._transport_cc_id = line.extensions.get(TRANSPORT_CC, self._transport_cc_id)
-        self._transport.connect(offer.fingerprints)
+        self.transport.connect(offer.fingerprints)
         self._version += 1
         return sdp_writer.write_answer(
             self._session,
             self._version,
-            self._transport.lines,
+            self.transport.lines,
             [(line, line.mid in received) for line in offer.media],
         )
 
     def close(self) -> None:
         """Let go of everything."""
-        self._transport.close()
+        self.transport.close()
         for producer in list(self.producers.values()):
             self._close_producer(producer)
 
     def tick(self, now: float) -> None:
         """Time has passed: send the reports that are due."""
-        self._transport.tick(now)
+        self.transport.tick(now)
         if now >= self._next_feedback:
             self._next_feedback = now + FEEDBACK_INTERVAL
             for message in self._arrivals.take():
-                self._transport.send_rtcp(rtcp.pack_transport_feedback(self._ssrc, self._arrivals_of, message))
+                self.transport.send_rtcp(rtcp.pack_transport_feedback(self._ssrc, self._arrivals_of, message))
         if now >= self._next_report:
             self._next_report = now + REPORT_INTERVAL
             blocks = [block for producer in self.producers.values() for block in producer.blocks(now)]
             if blocks:
-                self._transport.send_rtcp(
+                self.transport.send_rtcp(
                     rtcp.pack_receiver_report(self._ssrc, blocks) + rtcp.pack_source_description(self._ssrc, _CNAME)
                 )
         for producer in self.producers.values():
@@ -147,7 +147,7 @@ class PublishLeg:
 
     def on_state(self, state: LegState) -> None:
         """The transport changed its state. What cannot come back has no producers."""
-        if not self._transport.is_usable:
+        if not self.transport.is_usable:
             for producer in list(self.producers.values()):
                 self._close_producer(producer)
         self._state_changed(state)
@@ -182,7 +182,7 @@ class PublishLeg:
 
     def _forget(self, ssrc: int) -> None:
         self._by_ssrc.pop(ssrc, None)
-        self._transport.forget(ssrc)
+        self.transport.forget(ssrc)
 
 
 def _is_received(line: MediaLine, tracks: dict[str, Source]) -> bool:

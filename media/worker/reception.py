@@ -23,6 +23,11 @@ class Reception:
         self._jitter = 0.0
         self._sender_report: tuple[SenderReport, float] | None = None
 
+    @property
+    def jitter(self) -> float:
+        """The interarrival jitter, in units of the clock."""
+        return self._jitter
+
     def extend(self, sequence: int) -> int:
         """Return a sequence number extended beyond 16 bits, which never wraps around; nothing is counted."""
         if self._first is None:

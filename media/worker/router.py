@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 
@@ -23,6 +24,8 @@ from media.worker.publish_leg import PublishLeg, read_offer
 from media.worker.subscribe_leg import SubscribeLeg
 from media.worker.subscription import Subscription
 from media.worker.transport import TransportFactory
+
+logger = logging.getLogger(__name__)
 
 
 class Participant:
@@ -117,6 +120,7 @@ class Participant:
         if reason is None:
             self._router.emit(VideoResumed(self._router.id, self.id, self.epoch, of, source))
         else:
+            logger.info("video paused participant=%s of=%s source=%s reason=%s", self.id, of, source, reason)
             self._router.emit(VideoPaused(self._router.id, self.id, self.epoch, of, source, reason))
 
     def _offered(self, number: int, text: str, tracks: dict[str, TrackInfo]) -> None:

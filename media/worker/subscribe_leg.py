@@ -82,6 +82,16 @@ class SubscribeLeg:
         self._full = False
 
     @property
+    def transport(self) -> Transport | None:
+        """The connection, if there was anything to offer yet."""
+        return self._transport
+
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """What goes out."""
+        return tuple(self._by_ssrc.values())
+
+    @property
     def consumers(self) -> int:
         """How many tracks go out."""
         return len(self._by_ssrc)
@@ -171,6 +181,7 @@ class SubscribeLeg:
         for packet in rtcp.walk(data):
             for ssrc in rtcp.read_keyframe_requests(packet):
                 if (subscription := self._by_ssrc.get(ssrc)) is not None:
+                    subscription.consumer.plis += 1
                     subscription.consumer.ask_keyframe(now)
             if packet.type in (rtcp.SENDER_REPORT, rtcp.RECEIVER_REPORT):
                 self._take_report(packet, now)

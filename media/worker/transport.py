@@ -86,6 +86,8 @@ class Transport:
         self._liveness = Liveness(now)
         self._handshake: asyncio.Task[None] | None = None
         self._ssrcs: set[int] = set()
+        #: What came in and was of no use, by reason.
+        self.drops: dict[str, int] = {}
         self._closed = False
         self._secure = False
         self.fingerprints: tuple[tuple[str, str], ...] = ()
@@ -169,27 +171,36 @@ class Transport:
     def _on_datagram(self, data: bytes, now: float) -> None:
         if data[0] < 64:
             if not self._dtls.feed(data):
-                self._counters.packets_dropped += 1
-        elif not self._secure or not 128 <= data[0] < 192 or len(data) < 12 or not self._receive(data, now):
-            self._counters.packets_dropped += 1
+                self._drop("handshake")
+        elif not self._secure or not 128 <= data[0] < 192 or len(data) < 12:
+            self._drop("unknown")
+        else:
+            self._receive(data, now)
 
-    def _receive(self, data: bytes, now: float) -> bool:
+    def _drop(self, reason: str) -> None:
+        self._counters.packets_dropped += 1
+        self.drops[reason] = self.drops.get(reason, 0) + 1
+
+    def _receive(self, data: bytes, now: float) -> None:
         rtcp = is_rtcp(data)
         ssrc = int.from_bytes(data[4:8] if rtcp else data[8:12])
         known = ssrc in self._ssrcs
         if not known and len(self._ssrcs) >= MAX_SSRCS:
-            return False
+            self._drop("too_many_streams")
+            return
         try:
             packet = self._unprotect_rtcp(data) if rtcp else self._unprotect(data)
         except (SrtpError, ValueError):  # not of this peer, a replay, or longer than a packet can be
-            return False
+            self._drop("not_authentic")
+            return
         self.heard = now
         if not known:
             self._ssrcs.add(ssrc)
         try:
-            return self._user.on_rtcp(packet, now) if rtcp else self._user.on_rtp(packet, now)
+            if not (self._user.on_rtcp(packet, now) if rtcp else self._user.on_rtp(packet, now)):
+                self._drop("of_no_use")
         except MalformedPacketError:
-            return False
+            self._drop("malformed")
 
     def _on_check(self, now: float) -> None:
         self.heard = now

@@ -12,11 +12,13 @@ from media.messages import (
     Answer,
     Done,
     Event,
+    GetMediaStatistics,
     GetStatistics,
     Heard,
     Join,
     Layout,
     Leave,
+    MediaStatistics,
     Publish,
     Request,
     Restart,
@@ -24,6 +26,7 @@ from media.messages import (
     WorkerStatistics,
 )
 from media.worker.errors import RequestError
+from media.worker.figures import media_statistics
 from media.worker.router import Participant, Router
 from media.worker.tcp import TcpStatistics
 from media.worker.transport import TransportFactory
@@ -70,6 +73,8 @@ class Worker:
                 self._leave(request)
             case GetStatistics():
                 return self.statistics()
+            case GetMediaStatistics():
+                return self.media_statistics(request, now)
         return Done()
 
     def statistics(self) -> WorkerStatistics:
@@ -95,6 +100,12 @@ class Worker:
             tcp_refused=tcp.refused + tcp.timed_out + tcp.broken,
             tcp_packets_dropped=tcp.packets_dropped,
         )
+
+    def media_statistics(self, request: GetMediaStatistics, now: float) -> MediaStatistics:
+        """Return what flows in a room."""
+        router = self._routers.get(request.router)
+        participants = () if router is None else router.participants.values()
+        return media_statistics([p for p in participants if request.participant in (None, p.id)], now)
 
     def tick(self) -> None:
         """Time has passed. To be called every 50 ms or so."""

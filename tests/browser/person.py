@@ -147,10 +147,11 @@ class Person:
         return longest / 1000
 
     def sent_lines(self) -> int:
-        """The height of the picture that this person sends, in pixels."""
+        """The height of the largest picture that this person sends, in pixels."""
         value: int = self.page.evaluate("""async () => {
           const report = await window.chatroom.legs().publish.getStats();
-          return [...report.values()].find(s => s.type === 'outbound-rtp' && s.kind === 'video').frameHeight;
+          const sent = [...report.values()].filter(s => s.type === 'outbound-rtp' && s.kind === 'video' && s.active);
+          return Math.max(0, ...sent.map(s => s.frameHeight ?? 0));
         }""")
         return value
 

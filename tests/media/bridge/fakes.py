@@ -16,7 +16,9 @@ from media.messages import (
     Done,
     ErrorCode,
     Event,
+    GetMediaStatistics,
     GetStatistics,
+    MediaStatistics,
     Publish,
     Ready,
     Request,
@@ -43,6 +45,8 @@ def answer_everything(request: Request) -> Reply:
             return Answer(f"answer to {request.sdp}")
         case GetStatistics():
             return NOTHING
+        case GetMediaStatistics():
+            return MediaStatistics([], [], [], True)
         case _:
             return Done()
 

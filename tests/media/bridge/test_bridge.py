@@ -7,15 +7,29 @@ import trio
 import trio.testing
 
 from chatroom import media
-from chatroom.media import MediaEvent, MediaLost, MediaRefused, MediaRestored, MediaUnavailable, OfferMade
+from chatroom.media import (
+    LayersWanted,
+    MediaEvent,
+    MediaLost,
+    MediaRefused,
+    MediaRestored,
+    MediaUnavailable,
+    OfferMade,
+    VideoPaused,
+    VideoResumed,
+)
+from media import messages
 from media.messages import (
     MAX_SDP,
     Accept,
     Done,
+    GetMediaStatistics,
     Heard,
     Join,
+    Layout,
     Leave,
     LegChanged,
+    MediaStatistics,
     Offer,
     Publish,
     Restart,
@@ -88,6 +102,45 @@ async def test_without_a_worker_the_loss_is_posted_first_and_the_restoration_fol
         await session.publish("offer", {})
         assert [type(request) for request in workers.last.asked()] == [Join, Publish]
         nursery.cancel_scope.cancel()
+
+
+async def test_what_a_room_s_media_do_is_asked_of_the_worker(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers) as bridge:
+        figures = await bridge.media_statistics("room", "alice")
+        assert figures == MediaStatistics([], [], [], True)
+        assert workers.last.asked()[-1] == GetMediaStatistics("room", "alice")
+
+
+async def test_a_layout_is_told_to_the_worker_and_to_the_next_one(autojump_clock: Any) -> None:
+    events: list[MediaEvent] = []
+    workers = FakeWorkers()
+    async with running(workers) as bridge, bridge.attach(*KEY, events.append) as session:
+        await session.layout({"bob": 360})
+        await session.layout({"bob": 180})
+        layout = Layout(*KEY, {"bob": 180})
+        assert workers.last.asked()[-1] == layout
+        workers.last.die()
+        await trio.sleep(1)
+        assert [request for request in workers.last.asked() if isinstance(request, Join | Layout)] == [
+            Join(*KEY),
+            layout,
+        ]
+
+
+async def test_pauses_and_layers_are_told_in_the_words_of_rooms(autojump_clock: Any) -> None:
+    events: list[MediaEvent] = []
+    workers = FakeWorkers()
+    async with running(workers) as bridge, bridge.attach(*KEY, events.append):
+        await workers.last.say(messages.VideoPaused(*KEY, "bob", "camera", "bandwidth"))
+        await workers.last.say(messages.VideoResumed(*KEY, "bob", "camera"))
+        await workers.last.say(messages.Wanted(*KEY, "1", ["q"]))
+        await settle()
+        assert events == [
+            VideoPaused("bob", "camera", "bandwidth"),
+            VideoResumed("bob", "camera"),
+            LayersWanted("1", ["q"]),
+        ]
 
 
 async def test_events_are_posted_in_order_in_the_words_of_rooms(autojump_clock: Any) -> None:

@@ -6,7 +6,7 @@ import attrs
 
 from media.worker.codecs import MID, REPAIRED_RID, RID, VP8
 from media.worker.consumer import Consumer
-from media.worker.layer import LIVE, PATIENCE
+from media.worker.layer import LIVE, PATIENCE, Layer
 from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
 from media.worker.sdp import MediaLine
@@ -118,17 +118,36 @@ def test_a_layer_that_is_asked_for_and_does_not_come_is_of_no_use() -> None:
     producer = Producer(Sink(), 1, "alice", "camera", LAYERS, VP8)
     consumer = Consumer(Sink(), VP8, 9, "0", "bob")
     quarter, half, full = producer.layers
-    assert producer.usable(0.0) == (quarter, half, full), "nobody has asked yet"
+    sequences = {5: 0, 6: 0}
+
+    def come(layer: Layer, ssrc: int, now: float) -> None:
+        sequences[ssrc] += 1
+        if layer.stream is None:
+            producer.learn(frame(1, ssrc=ssrc), {10: (layer.rid or "").encode()})
+        producer.on_rtp(layer, frame(sequences[ssrc], key=True, ssrc=ssrc), {}, now)
+
     producer.add(consumer)
     consumer.select(half)
-    assert producer.take_wanted(10.0) == ["h"]
-    assert producer.take_wanted(10.1) is None
-    assert half in producer.usable(10.0 + PATIENCE - 0.1)
-    assert half not in producer.usable(10.0 + PATIENCE + 0.1)
-    producer.learn(frame(1), {10: b"h"})
-    producer.on_rtp(half, frame(1, key=True), {}, 14.0)
-    assert half in producer.usable(14.0 + LIVE - 0.1)
-    assert half not in producer.usable(14.0 + LIVE + 0.1), "it came, and does no more"
+    assert producer.take_wanted(0.0) == ["q", "h", "f"], "whatever comes, as long as nothing does"
+    assert producer.take_wanted(100.0) is None
+    assert producer.usable(100.0) == (quarter, half, full)
+    come(quarter, 5, 100.0)
+    assert producer.take_wanted(100.0) == ["h"]
+    for step in range(1, 100):
+        now = 100.0 + step / 10
+        come(quarter, 5, now)
+        assert producer.take_wanted(now) is None
+        assert (half in producer.usable(now)) is (now - 100.0 < PATIENCE)
+        assert full in producer.usable(now), "that was not asked for"
+    for step in range(1, 20):
+        now = 110.0 + step / 10
+        come(quarter, 5, now)
+        if step < 10:
+            come(half, 6, now)
+        producer.take_wanted(now)
+        if step == 15:
+            continue  # that very moment
+        assert (half in producer.usable(now)) is (step / 10 < 0.9 + LIVE), "it came, and does no more"
     consumer.select(None)
-    assert producer.take_wanted(15.0) == []
-    assert half in producer.usable(15.0), "it would come, if it were asked for"
+    come(quarter, 5, 112.0)
+    assert producer.take_wanted(112.0) == []

@@ -1,0 +1,112 @@
+"""What flows in a room, as a worker tells it when asked; see `media.messages`.
+
+Rates are in bits a second, and times in seconds. What was not measured is null.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from media.terms import Leg, LegState, PauseReason, Source
+
+#: The most consumers of one `MediaStatistics`, which have some 500 bytes each.
+MAX_CONSUMERS = 1_000
+
+
+@attrs.frozen
+class TransportStatistics:
+    """One leg of a participant. ``drops`` counts what came in and was of no use, by reason.
+
+    ``budget`` is what the link to a subscriber is believed to take, and ``estimate`` what the subscriber said last
+    (REMB).
+    """
+
+    participant: str
+    leg: Leg
+    state: LegState
+    bitrate: float
+    budget: float | None
+    estimate: float | None
+    loss: float | None
+    round_trip: float | None
+    drops: dict[str, int]
+
+
+@attrs.frozen
+class LayerStatistics:
+    """One stream that comes in. ``lost`` counts what did not come at once, ``recovered`` what of it came later.
+
+    ``nacks`` counts packets asked for, ``repeated`` those that came on the stream of repetitions, ``probes`` those that
+    were not missing; ``plis`` counts keyframes asked for.
+    """
+
+    rid: str | None
+    ssrc: int | None
+    live: bool
+    used: bool
+    width: int
+    height: int
+    bitrate: float
+    packets: int
+    lost: int
+    recovered: int
+    given_up: int
+    nacks: int
+    repeated: int
+    probes: int
+    plis: int
+    jitter: float
+
+
+@attrs.frozen
+class ProducerStatistics:
+    """One track that comes in, with its layers."""
+
+    participant: str
+    mid: str
+    source: Source
+    layers: list[LayerStatistics]
+
+
+@attrs.frozen
+class ConsumerStatistics:
+    """One track that goes out to ``participant``. ``temporal`` is the highest temporal layer that does.
+
+    ``nacks`` counts packets that the subscriber asked for, and what became of them: ``repeated`` were sent again,
+    ``too_soon`` and ``over_budget`` were not, and ``gone`` were not there any more. ``left_out`` are packets of higher
+    temporal layers, ``plis`` keyframes that the subscriber asked for. ``loss`` (a share) and ``jitter`` are as the
+    subscriber reported them last.
+    """
+
+    participant: str
+    of: str
+    source: Source
+    ssrc: int
+    active: bool
+    layer: str | None
+    target: str | None
+    temporal: int
+    paused: PauseReason | None
+    bitrate: float
+    packets: int
+    octets: int
+    left_out: int
+    nacks: int
+    repeated: int
+    too_soon: int
+    over_budget: int
+    gone: int
+    plis: int
+    loss: float | None
+    jitter: float | None
+    round_trip: float | None
+
+
+@attrs.frozen
+class MediaStatistics:
+    """What flows in a room now. ``complete`` is False if there were more consumers than `MAX_CONSUMERS`."""
+
+    transports: list[TransportStatistics]
+    producers: list[ProducerStatistics]
+    consumers: list[ConsumerStatistics]
+    complete: bool
