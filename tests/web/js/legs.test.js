@@ -4,7 +4,6 @@ import { beforeEach, test } from "node:test";
 import { FakeConnection, settled } from "./fake_rtc.js";
 
 const { Legs, RETRY } = await import("../../../web/static/rtc/legs.js");
-const { PublishLeg } = await import("../../../web/static/rtc/publish_leg.js");
 const { SubscribeLeg } = await import("../../../web/static/rtc/subscribe_leg.js");
 
 const off = { microphone: null, camera: null };
@@ -355,61 +354,5 @@ test("another worker, or none, is at the other end after a return", async () => 
   legs.resume({ media: true, anew: false });
   await settled();
   assert.deepEqual(statuses, ["restoring", "working"]);
-  legs.close();
-});
-
-const turn = (/** @type {string} */ credential) => [{ urls: ["turn:turn.example.org"], username: "1:a", credential }];
-
-test("servers that become known while a way is looked for are used at once, and their next credentials later", async () => {
-  /** @type {string[]} */
-  const published = [];
-  const { legs } = makeLegs({ publish: async ({ sdp }) => (published.push(sdp), "answer") });
-  const started = legs.start(off, new PublishLeg());
-  legs.listen();
-  legs.iceServers = turn("first");
-  await started;
-  await settled();
-  assert.deepEqual(published, ["offer", "offer 1"], "with other credentials of ICE: it looks again");
-  const [publish, subscribe] = FakeConnection.made;
-  assert.ok(publish && subscribe);
-  for (const { configuration } of FakeConnection.made) {
-    assert.deepEqual(configuration, { bundlePolicy: "max-bundle", iceServers: turn("first") });
-  }
-  publish.become("connected");
-  legs.iceServers = turn("second");
-  await settled();
-  for (const { configuration } of FakeConnection.made) assert.deepEqual(configuration.iceServers, turn("second"));
-  assert.equal(published.length, 2, "what works is not touched");
-  void legs.restore();
-  await settled();
-  legs.listen();
-  assert.equal(published.length, 3);
-  for (const { configuration } of FakeConnection.made.slice(2)) assert.deepEqual(configuration.iceServers, turn("second"));
-  assert.equal(FakeConnection.made.length, 4);
-  legs.close();
-});
-
-test("a connection that was prepared without the servers that are known looks for a way with them", async () => {
-  /** @type {string[]} */
-  const published = [];
-  const { legs } = makeLegs({ publish: async ({ sdp }) => (published.push(sdp), "answer") });
-  legs.iceServers = turn("first");
-  const prepared = new PublishLeg();
-  await prepared.offer;
-  await legs.start(off, prepared);
-  assert.deepEqual(published, ["offer 1"]);
-  assert.deepEqual(FakeConnection.made[0]?.configuration.iceServers, turn("first"));
-  legs.close();
-});
-
-test("without servers nothing is asked for twice", async () => {
-  /** @type {string[]} */
-  const published = [];
-  const { legs } = makeLegs({ publish: async ({ sdp }) => (published.push(sdp), "answer") });
-  const started = legs.start(off, new PublishLeg());
-  legs.iceServers = [];
-  await started;
-  await settled();
-  assert.deepEqual(published, ["offer"]);
   legs.close();
 });
