@@ -400,6 +400,19 @@ test("a join that was not answered is said again with its key, and another join 
   session.abandon();
 });
 
+test("who came back does not wait for an interruption to pass", async (t) => {
+  const { session, answer, join, lose } = begin(t);
+  await join();
+  const [publish] = FakeConnection.made;
+  publish?.become("connected");
+  await lose();
+  await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 1 });
+  assert.equal(publish?.restarts, 0, "what flows is left alone");
+  publish?.become("disconnected");
+  assert.equal(publish?.restarts, 1);
+  session.abandon();
+});
+
 test("whoever leaves while it is reconnecting is not brought back", async (t) => {
   const { session, sockets, ends, pass, join } = begin(t);
   await join();

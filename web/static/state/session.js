@@ -62,6 +62,8 @@ export class Session extends Emitter {
   #newest = 0;
   #missed = 0;
   #caughtUp = false;
+  /** Whether the page was in the room before. */
+  #returns = false;
   /** What has to follow the first join at once. @type {() => void} */
   #publish = () => {};
 
@@ -219,6 +221,9 @@ export class Session extends Emitter {
   #entered() {
     this.#astray = false;
     this.legs.resume(this.#media);
+    // What took the socket has often taken the connections, too, which notice it later: a move into another network, say.
+    if (this.#returns) this.legs.networkChanged();
+    this.#returns = true;
     this.#media = { media: true, anew: false };
     this.#switched();
     this.layout.again();
