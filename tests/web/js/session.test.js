@@ -406,7 +406,7 @@ test("who came back does not wait for an interruption to pass", async (t) => {
   const [publish] = FakeConnection.made;
   publish?.become("connected");
   await lose();
-  await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 1 });
+  await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 1, ice_servers: [] });
   assert.equal(publish?.restarts, 0, "what flows is left alone");
   publish?.become("disconnected");
   assert.equal(publish?.restarts, 1);
