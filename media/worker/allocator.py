@@ -108,8 +108,12 @@ class Allocator:
         for want in wants:
             lowered = self._lowered.get(want.key)
             if chosen[want.key] < want.current:
-                hold = HOLD if lowered is None else min(MAX_HOLD, 2 * lowered.hold)
-                self._lowered[want.key] = _Lowered(now, hold)
+                if lowered is None:
+                    lowered = _Lowered(now, HOLD)
+                elif now - lowered.at >= lowered.hold:  # it was raised meanwhile, and that was too much
+                    lowered.hold = min(MAX_HOLD, 2 * lowered.hold)
+                lowered.at = now
+                self._lowered[want.key] = lowered
             elif lowered is not None and now - lowered.at > FORGIVEN:
                 del self._lowered[want.key]
         for gone in self._lowered.keys() - chosen.keys():

@@ -102,23 +102,31 @@ class Consumer:
             self.target.stop_waiting(self)
         self.target = layer
         if layer is None:
-            self._leave()
+            self.leave()
         elif self.active and layer is not self.layer:
             layer.wait(self)
 
     def resume(self) -> None:
         """Begin to forward, from the next packet from which that makes sense."""
         self.active = True
-        self._leave()
+        self.leave()
         if self.target is not None:
             self.target.wait(self)
 
     def pause(self) -> None:
         """Stop to forward."""
         self.active = False
-        self._leave()
+        self.leave()
         if self.target is not None:
             self.target.stop_waiting(self)
+
+    def leave(self) -> None:
+        """Forward nothing until the layer that is wanted can begin."""
+        if self.layer is not None:
+            if self.layer is self.target and self.active:
+                self.layer.wait(self)
+            self.layer.stop(self)
+            self.stop()
 
     def close(self) -> None:
         """Let go of the layers."""
@@ -136,7 +144,7 @@ class Consumer:
     def start(self, layer: Layer, sequence: int, timestamp: int, picture: Picture | None, now: float) -> None:
         """Go on with this packet of ``layer``, whose extended sequence number is ``sequence``."""
         report = None if self.layer is None else self.layer.report
-        self._leave()
+        self.leave()
         first, tl0 = (0, 0) if picture is None else (picture.picture, picture.tl0)
         begin = Numbers(sequence, timestamp, first, tl0)
         span = splice(self._end, begin, self._codec.clock_rate, now, report, layer.report)
@@ -286,8 +294,3 @@ class Consumer:
                 self.layer.history,
             )
         )
-
-    def _leave(self) -> None:
-        if self.layer is not None:
-            self.layer.stop(self)
-            self.stop()

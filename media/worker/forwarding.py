@@ -10,16 +10,17 @@ from media.worker.allocator import Allocator, Option, Want
 from media.worker.consumer import ALL
 from media.worker.downlink import Downlink
 from media.worker.layer import Layer
-from media.worker.producer import Producer
 from media.worker.rate import RateMeter
 from media.worker.subscription import Subscription
 
 #: Seconds between two looks.
-INTERVAL = 0.2
+INTERVAL = 0.25
 #: Bits a second that a layer is thought to cost while nothing is known of it, and how many times the next one.
 UNKNOWN, STEP = 150_000.0, 3.3
 #: The share of its lines with which a picture looks as good in a tile.
 ENOUGH = 0.75
+#: Where so many times the budget goes out the old layer does not wait for the new one.
+FLOOD = 1.5
 #: The height of a tile of which nothing is known: larger than any picture.
 LARGE = 10_000
 
@@ -49,6 +50,12 @@ class Forwarding:
         if now >= self._next_look:
             self.look(subscriptions, now)
 
+    def on_estimate(self, bitrate: float, subscriptions: Collection[Subscription], now: float) -> None:
+        """The subscriber has estimated its link (REMB). What is too much is not sent a moment longer."""
+        self.downlink.on_estimate(bitrate, now)
+        if bitrate < self.sent:
+            self.look(subscriptions, now)
+
     def forget(self, subscription: Subscription) -> None:
         """A track is not forwarded any more."""
         self._octets_gone += subscription.consumer.octets
@@ -71,7 +78,7 @@ class Forwarding:
             if height == 0:
                 self._pause(subscription, "layout")
                 continue
-            options = _options(producer, subscription.consumer.layer, height, now)
+            options = _options(subscription, height, now)
             want = Want(number, 0 if producer.first else 1, options, _current(subscription, options))
             pictures.append((height, subscription, want))
         pictures.sort(key=lambda picture: -picture[0])
@@ -80,6 +87,8 @@ class Forwarding:
         allocation = self._allocator.choose(
             budget - sound if known else math.inf, [want for *_, want in pictures], now, pause=self.downlink.certain
         )
+        #: What goes out now is more than fits, and what waits in queues delays the sound.
+        flooding = known and self.sent > FLOOD * budget
         self._next = None if allocation.next is None else allocation.next + sound
         for _, subscription, want in pictures:
             chosen = allocation.chosen[want.key]
@@ -88,6 +97,8 @@ class Forwarding:
             else:
                 layer, temporal = want.options[chosen].what
                 self._forward(subscription, layer, temporal, now)
+                if flooding and subscription.consumer.layer is not layer:
+                    subscription.consumer.leave()
 
     def _forward(self, subscription: Subscription, layer: Layer, temporal: int, now: float) -> None:
         consumer = subscription.consumer
@@ -108,15 +119,18 @@ class Forwarding:
             self._on_paused(subscription, reason)
 
 
-def _options(producer: Producer, used: Layer | None, height: int, now: float) -> tuple[Option, ...]:
+def _options(subscription: Subscription, height: int, now: float) -> tuple[Option, ...]:
     """Return the ways to forward a picture, the cheapest first: not more lines than its tile shows."""
     options: list[Option] = []
     cost = UNKNOWN / STEP
-    layers = producer.usable(now)
-    if used is not None and not used.is_live(now):
+    layers = subscription.producer.usable(now)
+    used = subscription.consumer.layer
+    begins = used is None and subscription.consumer.target is None and subscription.paused is None
+    if begins or (used is not None and not used.is_live(now)):
         # Rather one that comes now than a better one that may come.
         layers = tuple(layer for layer in layers if layer.is_live(now)) or layers
-    for layer in layers:
+    largest = max((number for number, layer in enumerate(layers) if layer.is_live(now)), default=-1)
+    for number, layer in enumerate(layers):
         costs = layer.costs or (cost * STEP,)
         last = len(costs) - 1
         for temporal, bitrate in enumerate(costs):
@@ -124,8 +138,8 @@ def _options(producer: Producer, used: Layer | None, height: int, now: float) ->
             if (temporal > 0 or last == 0 or not options) and (not options or bitrate > options[-1].bitrate):
                 options.append(Option(bitrate, (layer, ALL if temporal == last else temporal)))
         cost = max(cost * STEP, costs[-1])
-        # Of one that never came it is not known how large it is, so it is seen before a larger one is asked for.
-        if layer.size[1] >= ENOUGH * height if layer.size is not None else not layer.is_live(now):
+        # How large a layer is that never came is seen before one that may be larger still is asked for.
+        if layer.size[1] >= ENOUGH * height if layer.size is not None else number > largest:
             break
     return tuple(options)
 

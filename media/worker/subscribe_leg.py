@@ -187,7 +187,7 @@ class SubscribeLeg:
                 self._take_report(packet, now)
             estimate = rtcp.read_estimate(packet)
             if estimate is not None:
-                self.forwarding.downlink.on_estimate(estimate, now)
+                self.forwarding.on_estimate(estimate, self._by_ssrc.values(), now)
             nack = rtcp.read_nack(packet)
             if nack is not None and (subscription := self._by_ssrc.get(nack[0])) is not None:
                 subscription.consumer.on_nack(nack[1], now)

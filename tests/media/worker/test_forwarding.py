@@ -37,6 +37,7 @@ class Publisher:
     sending: set[str] = attrs.field(factory=lambda: set(LAYERS))
     video: Producer = attrs.field(init=False)
     audio: Producer = attrs.field(init=False)
+    wanted: list[list[str]] = attrs.field(factory=list)
     _sequence: dict[str, int] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
@@ -97,7 +98,8 @@ class Call:
         for _ in range(round(seconds * 10)):
             for publisher in self.publishers:
                 publisher.send(self.now)
-                publisher.video.take_wanted(self.now)
+                if (rids := publisher.video.take_wanted(self.now)) is not None:
+                    publisher.wanted.append(rids)
             for publisher in self.publishers:
                 publisher.video.tick(self.now)
                 publisher.audio.tick(self.now)
@@ -200,8 +202,23 @@ def test_a_layer_that_nobody_was_sent_is_asked_for_where_it_is_wanted() -> None:
     assert alice.video.take_wanted(call.now) == ["q", "h"]
     assert call.layers == ["q"], "until there is the other"
     alice.sending = {"q", "h"}
-    call.run(0.3)
+    call.run(0.6)
     assert call.layers == ["h"]
-    assert alice.video.take_wanted(call.now) == ["h", "f"], "as that is not large enough"
+    call.run(0.4)
+    assert alice.wanted[-1] == ["h", "f"], "as that is not large enough"
     camera = call.subscriptions[1].consumer
     assert camera.temporal_target == ALL
+
+
+def test_what_floods_the_link_is_not_sent_until_there_is_less_to_send() -> None:
+    alice = Publisher("alice", {"f"})
+    call = Call([alice])
+    call.run(5.0, estimate=5_000_000)
+    assert call.layers == ["f"]
+    alice.sending = set()
+    call.forwarding.on_estimate(250_000, call.subscriptions, call.now)
+    assert call.layers == [None], "at once, although nothing else comes"
+    alice.sending = {"q"}
+    call.run(0.4, estimate=250_000)
+    assert call.layers == ["q"]
+    assert call.told == [], "that is no pause"
