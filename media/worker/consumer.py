@@ -54,15 +54,10 @@ class Consumer:
         self._repair_sequence = random.getrandbits(15)
         self.last_block: rtcp.ReportBlock | None = None
         self._reports: deque[tuple[int, float]] = deque(maxlen=MAX_REPORTS)
-        #: What a copy needs to go out; set where something begins, and not per packet.
+        #: What its copies are. Its offsets are those of the current span, cut to the size of the fields.
         self.outgoing = sink.outgoing(codec.payload_type, ssrc, own_part(codec.kind, mid))
-        # The same differences, not cut to their fields.
-        self.sequence_offset = 0
-        self.timestamp_offset = 0
-        self.picture_offset = 0
-        self.tl0_offset = 0
-        #: Extended number of the first packet that goes out with these differences.
-        self._first = 0
+        #: The numbers with which packets go out now.
+        self._span: Span | None = None
         #: Packets of higher temporal layers that did not go out, and keyframes that were asked for.
         self.left_out = 0
         self.plis = 0
@@ -147,39 +142,37 @@ class Consumer:
         self.leave()
         first, tl0 = (0, 0) if picture is None else (picture.picture, picture.tl0)
         begin = Numbers(sequence, timestamp, first, tl0)
-        span = splice(self._end, begin, self._codec.clock_rate, now, report, layer.report)
-        self.sequence_offset = span.sequence
-        self.timestamp_offset = span.timestamp
-        self.picture_offset = span.picture
-        self.tl0_offset = span.tl0
+        added = splice(self._end, begin, self._codec.clock_rate, now, report, layer.report)
         self.layer = layer
         self._left_out = None
-        self._begin_span(sequence)
+        self._begin(Span(sequence, added.sequence, added.timestamp, added.picture, added.tl0, layer.history))
         if layer.report is not None:
             self.on_sender_report(layer.report, now)
 
     def stop(self) -> None:
         """The layer's packets are of another stream from now on, and it waits for them."""
-        layer = self.layer
-        if layer is not None and layer.newest is not None:
+        layer, span = self.layer, self._span
+        if layer is not None and layer.newest is not None and span is not None:
             self._end = End(
                 Numbers(
-                    layer.newest + self.sequence_offset,
-                    layer.timestamp + self.timestamp_offset,
-                    layer.picture + self.picture_offset,
-                    layer.tl0 + self.tl0_offset,
+                    layer.newest + span.sequence_offset,
+                    layer.timestamp + span.timestamp_offset,
+                    layer.picture + span.picture_offset,
+                    layer.tl0 + span.tl0_offset,
                 ),
                 layer.arrived,
-                self.timestamp_offset,
+                span.timestamp_offset,
             )
         self.layer = None
 
     def admits(self, packet: RtpPacket, sequence: int, tail: bytes, picture: Picture | None) -> bool:
-        """Say whether a packet of the layer goes out, as ``outgoing`` then says.
+        """Say whether a packet of the layer goes out as ``outgoing`` says, together with the copies of others.
 
-        ``tail`` is its payload, with what all consumers share before it.
+        One from before something changed does not: it is sent from here, or let go. ``tail`` is its payload, with what
+        all consumers share before it.
         """
-        if sequence < self._first:
+        assert self._span is not None
+        if sequence < self._span.first:
             self._forward_late(packet, sequence, tail, picture)
             return False
         if picture is None:
@@ -191,7 +184,7 @@ class Consumer:
     def on_sender_report(self, report: SenderReport, now: float) -> None:
         """Forward what the publisher says about its clock, by which sound and picture are kept together."""
         self._reports.append((report.ntp_timestamp >> 16 & 0xFFFFFFFF, now))
-        timestamp = report.rtp_timestamp + self.timestamp_offset
+        timestamp = report.rtp_timestamp + self.outgoing.timestamp_offset
         self._sink.send_rtcp(
             rtcp.pack_sender_report(self.ssrc, report.ntp_timestamp, timestamp, self.packets, self.octets)
             + rtcp.pack_source_description(self.ssrc, self.cname)
@@ -201,10 +194,10 @@ class Consumer:
 
     def on_nack(self, numbers: Iterable[int], now: float) -> None:
         """Send these packets once more, if they are there and that is not too much. Numbers are as they went out."""
-        if self.layer is None or self.layer.newest is None:
+        if self.layer is None or self.layer.newest is None or self._span is None:
             return
         self.retransmissions.earn(self.octets, now)
-        newest = self.layer.newest + self.sequence_offset
+        newest = self.layer.newest + self._span.sequence_offset
         round_trip = ROUND_TRIP if self.round_trip is None else self.round_trip
         for number in numbers:
             sequence = newest - (newest - number & 0xFFFF)
@@ -247,13 +240,15 @@ class Consumer:
         span = self._renumbering.incoming(sequence)
         if span is None:
             return
+        size = len(packet.data) - packet.payload_at
         if picture is not None:
-            tail = renumber(tail, 4, picture, span.picture_offset, span.tl0_offset)
-        self.outgoing.packets += 1
-        self.outgoing.octets += len(tail)
+            tail = renumber(tail, len(tail) - size, picture, span.picture_offset, span.tl0_offset)
+        out = self.outgoing
+        out.packets += 1
+        out.octets += size
         timestamp = packet.timestamp + span.timestamp_offset
-        header = pack_start(packet, self.outgoing.payload_type, sequence + span.sequence_offset, timestamp, self.ssrc)
-        self._sink.send_rtp(header + self.outgoing.extensions + tail)
+        header = pack_start(packet, out.payload_type, sequence + span.sequence_offset, timestamp, self.ssrc)
+        self._sink.send_rtp(header + out.extensions + tail)
 
     def _change_temporal(self, picture: Picture) -> None:
         """Change how many temporal layers go out, with a picture from which that makes sense."""
@@ -265,32 +260,32 @@ class Consumer:
 
     def _leave_out(self, sequence: int, picture: Picture) -> bool:
         """Let a packet go, and close the gap it leaves. One that came late has its place, and is let through."""
-        assert self.layer is not None
-        if sequence != self.layer.newest:
+        layer, span = self.layer, self._span
+        assert layer is not None
+        assert span is not None
+        if sequence != layer.newest:
             return False
         self.left_out += 1
-        self.sequence_offset -= 1
-        if picture.picture != self._left_out:
-            self._left_out = picture.picture
-            self.picture_offset -= 1
-        self._begin_span(sequence + 1)
-        return True
-
-    def _begin_span(self, first: int) -> None:
-        assert self.layer is not None
-        self._first = first
-        out = self.outgoing
-        out.sequence_offset = self.sequence_offset & 0xFFFF
-        out.timestamp_offset = self.timestamp_offset & 0xFFFFFFFF
-        out.picture_offset = self.picture_offset & 0x7FFF
-        out.tl0_offset = self.tl0_offset & 0xFF
-        self._renumbering.begin(
+        another = picture.picture != self._left_out
+        self._left_out = picture.picture
+        self._begin(
             Span(
-                first,
-                self.sequence_offset,
-                self.timestamp_offset,
-                self.picture_offset,
-                self.tl0_offset,
-                self.layer.history,
+                sequence + 1,
+                span.sequence_offset - 1,
+                span.timestamp_offset,
+                span.picture_offset - another,
+                span.tl0_offset,
+                span.history,
             )
         )
+        return True
+
+    def _begin(self, span: Span) -> None:
+        """Have packets go out with these numbers from now on. Nothing else changes them."""
+        self._span = span
+        self._renumbering.begin(span)
+        out = self.outgoing
+        out.sequence_offset = span.sequence_offset & 0xFFFF
+        out.timestamp_offset = span.timestamp_offset & 0xFFFFFFFF
+        out.picture_offset = span.picture_offset & 0x7FFF
+        out.tl0_offset = span.tl0_offset & 0xFF
