@@ -11,6 +11,7 @@ import { Legs } from "../rtc/legs.js";
 import { Connection } from "./connection.js";
 import { LayoutSender } from "./layout_sender.js";
 import { Outbox } from "./outbox.js";
+import { PausedPictures } from "./paused_pictures.js";
 import { GIVE_UP_AFTER } from "./reconnect.js";
 import { applyEvent, fromSnapshot, GapError, skipTo } from "./room.js";
 import { UpdateSender } from "./update_sender.js";
@@ -41,8 +42,7 @@ export class Session extends Emitter {
   #state = null;
   #updates;
   #outbox;
-  /** @type {Set<string>} */
-  #paused = new Set();
+  #paused = new PausedPictures((people) => this.emit("paused", people));
   /** How large everyone is shown. */
   layout;
   /** @type {() => void} */
@@ -240,10 +240,10 @@ export class Session extends Emitter {
   #receive(event) {
     switch (event.type) {
       case "joined":
-        this.#pause(new Set());
+        this.#paused.forget();
         return this.#welcome(event);
       case "resumed":
-        this.#pause(new Set()); // what still is follows
+        this.#paused.forget(); // what still is follows
         this.#missed = this.#state ? event.seq - this.#state.seq : 0;
         return this.#find(event);
       case "skipped":
@@ -257,15 +257,12 @@ export class Session extends Emitter {
       case "offer":
         return this.legs.receive(event);
       case "video_paused":
-        // What is not on this page is no news to it.
-        if (event.reason === "bandwidth") return this.#pause(new Set([...this.#paused, event.participant]));
-        return this.#pause(new Set([...this.#paused].filter((id) => id !== event.participant)));
       case "video_resumed":
-        return this.#pause(new Set([...this.#paused].filter((id) => id !== event.participant)));
+        return this.#paused.hear(event);
       case "layers":
         return this.legs.want(event.mid, event.rids);
       case "media_lost":
-        this.#pause(new Set());
+        this.#paused.forget();
         return this.legs.lose();
       case "media_restored":
         this.#mediaSession = event.media_session;
@@ -274,13 +271,6 @@ export class Session extends Emitter {
         this.#connection.backIn = event.back_in * 1000;
         return this.emit("stopping", event);
     }
-  }
-
-  /** @param {Set<string>} paused */
-  #pause(paused) {
-    const changed = paused.size !== this.#paused.size || [...paused].some((id) => !this.#paused.has(id));
-    this.#paused = paused;
-    if (changed) this.emit("paused", paused);
   }
 
   /** @param {Joined} joined */
