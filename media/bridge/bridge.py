@@ -132,9 +132,14 @@ class Bridge:
         return await link.request(GetStatistics(), WorkerStatistics)
 
     async def media_statistics(self, room: str, participant: str | None = None) -> MediaStatistics:
-        """Ask the room's worker what flows in it, to and from everyone or one. Raises MediaUnavailable."""
+        """Ask the room's worker what flows in it, to and from everyone or one: nothing where nobody is.
+
+        Raises MediaUnavailable.
+        """
         found = self._rooms.get(room)
-        link = None if found is None or found.member is None else found.member.link
+        if found is None:
+            return MediaStatistics([], [], [], complete=True)
+        link = None if found.member is None else found.member.link
         if link is None:
             raise MediaUnavailable
         return await link.request(GetMediaStatistics(room, participant), MediaStatistics)

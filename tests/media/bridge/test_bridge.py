@@ -19,6 +19,7 @@ from chatroom.media import (
     VideoResumed,
 )
 from media import messages
+from media.bridge import MediaSettings
 from media.messages import (
     MAX_SDP,
     Accept,
@@ -104,12 +105,29 @@ async def test_without_a_worker_the_loss_is_posted_first_and_the_restoration_fol
         nursery.cancel_scope.cancel()
 
 
-async def test_what_a_room_s_media_do_is_asked_of_the_worker(autojump_clock: Any) -> None:
+async def test_what_flows_in_a_room_is_asked_of_its_worker(autojump_clock: Any) -> None:
     workers = FakeWorkers()
-    async with running(workers) as bridge:
-        figures = await bridge.media_statistics("room", "alice")
-        assert figures == MediaStatistics([], [], [], True)
-        assert workers.last.asked()[-1] == GetMediaStatistics("room", "alice")
+    async with (
+        running(workers, MediaSettings(port=10_000, workers=2)) as bridge,
+        bridge.attach("blue", "p1", 7, nowhere),
+        bridge.attach("green", "p2", 8, nowhere),
+    ):
+        await trio.sleep(1)
+        for room, number in (("blue", 0), ("green", 1)):
+            assert await bridge.media_statistics(room, "alice") == MediaStatistics([], [], [], True)
+            question = GetMediaStatistics(room, "alice")
+            assert [question in workers.at[n].asked() for n in (0, 1)] == [number == 0, number == 1]
+
+
+async def test_nothing_flows_where_nobody_is_and_nobody_knows_without_a_worker(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers) as bridge, bridge.attach(*KEY, nowhere):
+        assert await bridge.media_statistics("green") == MediaStatistics([], [], [], True)
+        assert not any(isinstance(request, GetMediaStatistics) for request in workers.last.asked())
+        workers.last.die()
+        await settle()
+        with pytest.raises(MediaUnavailable):
+            await bridge.media_statistics("blue")
 
 
 async def test_a_layout_is_told_to_the_worker_and_to_the_next_one(autojump_clock: Any) -> None:
