@@ -89,7 +89,7 @@ class Downlink:
         sent = min((sent for _, sent in self._sent), default=0.0)
         if bitrate >= CAP * sent:
             self._limited = False
-        elif now - at < FRESH and (bitrate < FALL * last or (bitrate <= last and bitrate < sent)):
+        elif now - at < FRESH and bitrate < FALL * last:
             self._limited = True
             self._congested(now)
 
@@ -120,10 +120,12 @@ class Downlink:
             self._sent.popleft()
         estimate, at = self._estimate
         told = now - at < FRESH
-        limited = told and self._limited
         if self._lost or self._late:
+            # What the subscriber estimates may have fallen long ago, and stayed there since.
+            self._limited = self._limited or (told and estimate < sent)
             self._step_down(sent * (1 - self._loss / 2 if self._lost else 0.85), now)
             self._lost = self._late = False  # until it is said again
+        limited = told and self._limited
         if limited and (estimate < self.budget or self._loss < LITTLE_LOSS):
             self.budget = max(FLOOR, estimate)
         elif not limited and self._loss < LITTLE_LOSS and now - self._congested_at > CALM:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping
 
 from media.messages import PauseReason
@@ -83,12 +82,10 @@ class Forwarding:
             pictures.append((height, subscription, want))
         pictures.sort(key=lambda picture: -picture[0])
         # While the link is only guessed at, nothing is taken from anybody.
-        known = self.downlink.known
-        allocation = self._allocator.choose(
-            budget - sound if known else math.inf, [want for *_, want in pictures], now, pause=self.downlink.certain
-        )
+        certain = self.downlink.certain
+        allocation = self._allocator.choose(budget - sound, [want for *_, want in pictures], now, pause=certain)
         #: What goes out now is more than fits, and what waits in queues delays the sound.
-        flooding = known and self.sent > FLOOD * budget
+        flooding = certain and self.sent > FLOOD * budget
         self._next = None if allocation.next is None else allocation.next + sound
         for _, subscription, want in pictures:
             chosen = allocation.chosen[want.key]

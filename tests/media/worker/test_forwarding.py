@@ -199,12 +199,13 @@ def test_a_layer_that_nobody_was_sent_is_asked_for_where_it_is_wanted() -> None:
     call.layout(alice=180)
     call.run(2.0)
     call.layout(alice=720)
-    assert alice.video.take_wanted(call.now) == ["q", "h"]
+    call.run(0.8)
+    assert alice.wanted == [["q"], ["q", "h"]]
     assert call.layers == ["q"], "until there is the other"
     alice.sending = {"q", "h"}
     call.run(0.6)
     assert call.layers == ["h"]
-    call.run(0.4)
+    call.run(2.0)
     assert alice.wanted[-1] == ["h", "f"], "as that is not large enough"
     camera = call.subscriptions[1].consumer
     assert camera.temporal_target == ALL
