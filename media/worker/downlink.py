@@ -59,7 +59,8 @@ class Downlink:
         self._shortest: float | None = None
         self._late = False
         self._lost = False
-        self._congested_at = -math.inf
+        #: When there was congestion last.
+        self.congested_at = -math.inf
         self._stepped_at = -math.inf
         self._looked_at: float | None = None
         self._probe_after = PROBE
@@ -128,7 +129,7 @@ class Downlink:
         limited = told and self._limited
         if limited and (estimate < self.budget or self._loss < LITTLE_LOSS):
             self.budget = max(FLOOR, estimate)
-        elif not limited and self._loss < LITTLE_LOSS and now - self._congested_at > CALM:
+        elif not limited and self._loss < LITTLE_LOSS and now - self.congested_at > CALM:
             self._rise(wanted, estimate if told else 0.0, elapsed, now)
         return self.budget
 
@@ -139,7 +140,7 @@ class Downlink:
             return  # nothing would come of it
         growth = CAREFUL_GROWTH if self.certain else GROWTH
         self.budget = max(self.budget * growth**elapsed, min(estimate, wanted))
-        calm = now - self._congested_at > self._probe_after
+        calm = now - self.congested_at > self._probe_after
         if self.certain and wanted > self.budget and calm and self._probed_at is None:
             self.budget = wanted
             self._probed_at = now
@@ -152,7 +153,7 @@ class Downlink:
 
     def _congested(self, now: float) -> None:
         self.certain = True
-        self._congested_at = now
+        self.congested_at = now
         if self._probed_at is not None:
             if now - self._probed_at <= VERDICT:
                 self._probe_after = min(MAX_PROBE, 2 * self._probe_after)
