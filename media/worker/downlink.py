@@ -59,6 +59,8 @@ class Downlink:
         self._shortest: float | None = None
         self._late = False
         self._lost = False
+        #: When packets were lost or the estimate fell, last: a round trip that is long has other causes, too.
+        self.narrow_at = -math.inf
         #: When there was congestion last.
         self.congested_at = -math.inf
         self._stepped_at = -math.inf
@@ -92,6 +94,7 @@ class Downlink:
             self._limited = False
         elif now - at < FRESH and bitrate < FALL * last:
             self._limited = True
+            self.narrow_at = now
             self._congested(now)
 
     def on_loss(self, lost: int, expected: int) -> None:
@@ -125,6 +128,8 @@ class Downlink:
             # What the subscriber estimates may have fallen long ago, and stayed there since.
             self._limited = self._limited or (told and estimate < sent)
             self._step_down(sent * (1 - self._loss / 2 if self._lost else 0.85), now)
+            if self._lost:
+                self.narrow_at = now
             self._lost = self._late = False  # until it is said again
         limited = told and self._limited
         if limited and (estimate < self.budget or self._loss < LITTLE_LOSS):

@@ -21,7 +21,7 @@ ENOUGH = 0.75
 #: Where so many times the budget goes out the old layer does not wait for the new one.
 FLOOD = 1.5
 #: Seconds for which congestion must outlast that everyone has the least, before anything is paused.
-LEAST = 1.5
+LEAST = 3.0
 #: The height of a tile of which nothing is known: larger than any picture.
 LARGE = 10_000
 
@@ -38,6 +38,7 @@ class Forwarding:
         self._meter = RateMeter()
         self._next: float | None = None
         self._next_look = 0.0
+        self._pictures = 0
         #: Since when nobody has more than the least.
         self._cheapest_since: float | None = None
         #: What left the consumers that are gone.
@@ -109,10 +110,12 @@ class Forwarding:
         An estimate that fell, on a busy machine perhaps, rises slowly, and is no reason by itself.
         """
         since = self._cheapest_since
-        return since is not None and now - since >= LEAST and now - self.downlink.congested_at < INTERVAL + 1.0
+        return since is not None and now - since >= LEAST and now - self.downlink.narrow_at < INTERVAL + 1.0
 
     def _see_cheapest(self, allocation: Allocation, now: float) -> None:
-        if any(chosen > 0 for chosen in allocation.chosen.values()):
+        pictures = len(allocation.chosen)
+        if pictures == 0 or pictures != self._pictures or any(chosen > 0 for chosen in allocation.chosen.values()):
+            self._pictures = pictures
             self._cheapest_since = None
         elif self._cheapest_since is None:
             self._cheapest_since = now

@@ -166,10 +166,8 @@ def test_a_link_that_takes_less_gets_less_and_nothing_but_sound_if_need_be() -> 
     call.run(3.0, estimate=60_000)
     assert (call.layers, camera.consumer.temporal) == (["q"], 0)
     assert call.told == [], "the estimate is low, but nothing is lost and nothing waits"
-    for _ in range(4):
-        call.forwarding.downlink.on_round_trip(0.01)
-        call.forwarding.downlink.on_round_trip(0.5)
-        call.run(0.5, estimate=60_000)
+    for step in range(10):
+        call.run(0.5, estimate=60_000 * 0.9**step)
     assert call.layers == [None]
     assert call.told == [("alice", "bandwidth")]
     sound = call.subscriptions[0].consumer
