@@ -11,14 +11,13 @@ no longer the current one are refused.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 
 import attrs
-import cattrs
 from cattrs.errors import CattrsError
 
+from media import strict
 from media.statistics import MediaStatistics as MediaStatistics
 from media.terms import Leg as Leg
 from media.terms import LegState as LegState
@@ -334,38 +333,7 @@ EVENTS: dict[str, type[Event]] = {
     c.event: c for c in (Ready, StartFailed, Offer, LegChanged, Heard, VideoPaused, VideoResumed, Wanted)
 }
 
-_converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
-
-
-def _string(value: Any, _: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a string was expected, not {type(value).__name__}")
-    return value
-
-
-def _integer(value: Any, _: object) -> int:
-    if type(value) is not int:
-        raise TypeError(f"an integer was expected, not {type(value).__name__}")
-    return value
-
-
-def _boolean(value: Any, _: object) -> bool:
-    if type(value) is not bool:
-        raise TypeError(f"true or false was expected, not {type(value).__name__}")
-    return value
-
-
-def _seconds(value: Any, _: object) -> float:
-    if type(value) is not float or not 0.0 <= value < math.inf:
-        raise TypeError(f"seconds were expected, not {value!r}")
-    return value
-
-
-# cattrs would turn 1 into "1" and True into 1; the other side is a program of ours, so a wrong type is a bug of ours.
-_converter.register_structure_hook(str, _string)
-_converter.register_structure_hook(int, _integer)
-_converter.register_structure_hook(bool, _boolean)
-_converter.register_structure_hook(float, _seconds)
+_converter = strict.converter()
 
 
 def encode_request(id: int, request: Request) -> str:
@@ -389,7 +357,7 @@ def decode_request(frame: str | bytes) -> RequestFrame:
     data = _load(frame)
     try:
         cls = REQUESTS[data["method"]]
-        return RequestFrame(_integer(data["id"], int), _converter.structure(data["params"], cls))
+        return RequestFrame(strict.integer(data["id"], int), _converter.structure(data["params"], cls))
     except (KeyError, TypeError, ValueError, AttributeError, CattrsError) as error:
         raise BadMessage(f"not a request: {error!r}") from error
 
@@ -400,10 +368,10 @@ def decode_reply(frame: str | bytes) -> ResultFrame | ErrorFrame | Event:
     try:
         if "event" in data:
             return _converter.structure(data["params"], EVENTS[data["event"]])
-        number = _integer(data["id"], int)
+        number = strict.integer(data["id"], int)
         if "error" in data:
             error = data["error"]
-            return ErrorFrame(number, _string(error["code"], str), _string(error["message"], str))
+            return ErrorFrame(number, strict.string(error["code"], str), strict.string(error["message"], str))
         return ResultFrame(number, dict(data["result"]))
     except (KeyError, TypeError, ValueError, AttributeError, CattrsError) as error:
         raise BadMessage(f"not a reply or an event: {error!r}") from error

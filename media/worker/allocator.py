@@ -28,13 +28,15 @@ class Option:
 class Want:
     """A track that is on the screen: its options, the cheapest first, and which of them is in use (-1: none).
 
-    What has a lower ``priority`` is served first; among equals, what stands first.
+    One that is ``required`` gets its cheapest option whether or not that fits. What has a lower ``priority`` is served
+    first; among equals, what stands first.
     """
 
     key: Hashable
     priority: int
     options: tuple[Option, ...]
     current: int
+    required: bool = False
 
 
 @attrs.frozen
@@ -61,8 +63,8 @@ class Allocator:
     def __init__(self) -> None:
         self._lowered: dict[Hashable, _Lowered] = {}
 
-    def choose(self, budget: float, wants: Sequence[Want], now: float, *, pause: bool = True) -> Allocation:
-        """Share ``budget`` bits a second. With ``pause`` False each gets its cheapest option, whether or not it fits.
+    def choose(self, budget: float, wants: Sequence[Want], now: float) -> Allocation:
+        """Share ``budget`` bits a second.
 
         First everyone gets the cheapest, by priority; then the better ones are given out step by step, to all of one
         priority in turns before those of the next.
@@ -72,7 +74,7 @@ class Allocator:
         spent = 0.0
         refused: Want | None = None
         for want in wants:
-            if not pause or self._fits(want, 0, spent, budget, now):
+            if want.required or self._fits(want, 0, spent, budget, now):
                 chosen[want.key] = 0
                 spent += want.options[0].bitrate
             else:

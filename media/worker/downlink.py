@@ -59,7 +59,10 @@ class Downlink:
         self._shortest: float | None = None
         self._late = False
         self._lost = False
-        self._congested_at = -math.inf
+        #: When packets were lost or the estimate fell, last: a round trip that is long has other causes, too.
+        self.narrow_at = -math.inf
+        #: When there was congestion last.
+        self.congested_at = -math.inf
         self._stepped_at = -math.inf
         self._looked_at: float | None = None
         self._probe_after = PROBE
@@ -89,8 +92,9 @@ class Downlink:
         sent = min((sent for _, sent in self._sent), default=0.0)
         if bitrate >= CAP * sent:
             self._limited = False
-        elif now - at < FRESH and (bitrate < FALL * last or (bitrate <= last and bitrate < sent)):
+        elif now - at < FRESH and bitrate < FALL * last:
             self._limited = True
+            self.narrow_at = now
             self._congested(now)
 
     def on_loss(self, lost: int, expected: int) -> None:
@@ -120,13 +124,17 @@ class Downlink:
             self._sent.popleft()
         estimate, at = self._estimate
         told = now - at < FRESH
-        limited = told and self._limited
         if self._lost or self._late:
+            # What the subscriber estimates may have fallen long ago, and stayed there since.
+            self._limited = self._limited or (told and estimate < sent)
             self._step_down(sent * (1 - self._loss / 2 if self._lost else 0.85), now)
+            if self._lost:
+                self.narrow_at = now
             self._lost = self._late = False  # until it is said again
+        limited = told and self._limited
         if limited and (estimate < self.budget or self._loss < LITTLE_LOSS):
             self.budget = max(FLOOR, estimate)
-        elif not limited and self._loss < LITTLE_LOSS and now - self._congested_at > CALM:
+        elif not limited and self._loss < LITTLE_LOSS and now - self.congested_at > CALM:
             self._rise(wanted, estimate if told else 0.0, elapsed, now)
         return self.budget
 
@@ -137,7 +145,7 @@ class Downlink:
             return  # nothing would come of it
         growth = CAREFUL_GROWTH if self.certain else GROWTH
         self.budget = max(self.budget * growth**elapsed, min(estimate, wanted))
-        calm = now - self._congested_at > self._probe_after
+        calm = now - self.congested_at > self._probe_after
         if self.certain and wanted > self.budget and calm and self._probed_at is None:
             self.budget = wanted
             self._probed_at = now
@@ -150,7 +158,7 @@ class Downlink:
 
     def _congested(self, now: float) -> None:
         self.certain = True
-        self._congested_at = now
+        self.congested_at = now
         if self._probed_at is not None:
             if now - self._probed_at <= VERDICT:
                 self._probe_after = min(MAX_PROBE, 2 * self._probe_after)

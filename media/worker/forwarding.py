@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Mapping
 
 from media.messages import PauseReason
-from media.worker.allocator import Allocator, Option, Want
+from media.worker.allocator import Allocation, Allocator, Option, Want
 from media.worker.consumer import ALL
 from media.worker.downlink import Downlink
 from media.worker.layer import Layer
@@ -21,6 +20,8 @@ UNKNOWN, STEP = 150_000.0, 3.3
 ENOUGH = 0.75
 #: Where so many times the budget goes out the old layer does not wait for the new one.
 FLOOD = 1.5
+#: Seconds for which congestion must outlast that everyone has the least, before anything is paused.
+LEAST = 3.0
 #: The height of a tile of which nothing is known: larger than any picture.
 LARGE = 10_000
 
@@ -37,6 +38,9 @@ class Forwarding:
         self._meter = RateMeter()
         self._next: float | None = None
         self._next_look = 0.0
+        self._pictures = 0
+        #: Since when nobody has more than the least.
+        self._cheapest_since: float | None = None
         #: What left the consumers that are gone.
         self._octets_gone = 0
         #: Heights of tiles in pixels by participant; None while the page has not told, and then all are large.
@@ -68,6 +72,7 @@ class Forwarding:
         budget = self.downlink.look(self.sent, self._next, now)
         pictures: list[tuple[int, Subscription, Want]] = []
         sound = 0.0
+        may_pause = self._may_pause(now)
         for number, subscription in enumerate(subscriptions):
             producer = subscription.producer
             if producer.codec.kind == "audio":
@@ -79,16 +84,15 @@ class Forwarding:
                 self._pause(subscription, "layout")
                 continue
             options = _options(subscription, height, now)
-            want = Want(number, 0 if producer.first else 1, options, _current(subscription, options))
+            required = not may_pause and subscription.paused != "bandwidth"
+            priority = 0 if producer.first else 1
+            want = Want(number, priority, options, _current(subscription, options), required)
             pictures.append((height, subscription, want))
         pictures.sort(key=lambda picture: -picture[0])
-        # While the link is only guessed at, nothing is taken from anybody.
-        known = self.downlink.known
-        allocation = self._allocator.choose(
-            budget - sound if known else math.inf, [want for *_, want in pictures], now, pause=self.downlink.certain
-        )
+        allocation = self._allocator.choose(budget - sound, [want for *_, want in pictures], now)
+        self._see_cheapest(allocation, now)
         #: What goes out now is more than fits, and what waits in queues delays the sound.
-        flooding = known and self.sent > FLOOD * budget
+        flooding = self.downlink.certain and self.sent > FLOOD * budget
         self._next = None if allocation.next is None else allocation.next + sound
         for _, subscription, want in pictures:
             chosen = allocation.chosen[want.key]
@@ -99,6 +103,22 @@ class Forwarding:
                 self._forward(subscription, layer, temporal, now)
                 if flooding and subscription.consumer.layer is not layer:
                     subscription.consumer.leave()
+
+    def _may_pause(self, now: float) -> bool:
+        """Whether a picture may be taken away: if there is congestion although everyone has the least there is.
+
+        An estimate that fell, on a busy machine perhaps, rises slowly, and is no reason by itself.
+        """
+        since = self._cheapest_since
+        return since is not None and now - since >= LEAST and now - self.downlink.narrow_at < INTERVAL + 1.0
+
+    def _see_cheapest(self, allocation: Allocation, now: float) -> None:
+        pictures = len(allocation.chosen)
+        if pictures == 0 or pictures != self._pictures or any(chosen > 0 for chosen in allocation.chosen.values()):
+            self._pictures = pictures
+            self._cheapest_since = None
+        elif self._cheapest_since is None:
+            self._cheapest_since = now
 
     def _forward(self, subscription: Subscription, layer: Layer, temporal: int, now: float) -> None:
         consumer = subscription.consumer

@@ -28,7 +28,7 @@ LIVE = 0.6
 #: Seconds that a publisher has to send a layer that it is asked for.
 PATIENCE = 3.0
 #: Seconds for which a layer that did not come is not asked for again.
-AVOIDANCE = 10.0
+AVOIDANCE = 5.0
 #: Seconds after which what is measured of a layer is believed.
 MEASURED = 1.0
 

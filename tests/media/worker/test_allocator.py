@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +14,8 @@ def want(key: str, current: int = -1, *, priority: int = 1, costs: tuple[float, 
     return Want(key, priority, tuple(Option(cost, None) for cost in costs), current)
 
 
-def choose(budget: float, *wants: Want, pause: bool = True) -> dict[object, int]:
-    return dict(Allocator().choose(budget, wants, 0.0, pause=pause).chosen)
+def choose(budget: float, *wants: Want) -> dict[object, int]:
+    return dict(Allocator().choose(budget, wants, 0.0).chosen)
 
 
 def test_all_of_one_priority_get_the_same_in_turns() -> None:
@@ -32,7 +33,7 @@ def test_who_comes_first_gets_the_best_before_the_rest_get_better() -> None:
 def test_what_does_not_fit_is_paused_and_what_is_smaller_still_fits() -> None:
     assert choose(130, want("a", costs=(500.0,)), want("b")) == {"a": -1, "b": 0}
     assert choose(0, want("a"), want("b")) == {"a": -1, "b": -1}
-    assert choose(0, want("a"), want("b"), pause=False) == {"a": 0, "b": 0}
+    assert choose(0, attrs.evolve(want("a"), required=True), want("b")) == {"a": 0, "b": -1}
 
 
 def test_what_is_in_use_needs_no_margin() -> None:

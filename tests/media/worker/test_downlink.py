@@ -74,8 +74,11 @@ def run(rates: dict[int, float], seconds: int, *, cameras: int = 1) -> Outcome:
             downlink.on_round_trip(0.05 + link.delay)
             link.lost = link.expected = 0.0
         budget = downlink.look(sent, next_cost, now)
-        wants = [Want(key, 1, tuple(Option(cost, None) for cost in CAMERA), at) for key, at in current.items()]
-        allocation = allocator.choose(budget - SOUND, wants, now, pause=downlink.certain)
+        wants = [
+            Want(key, 1, tuple(Option(cost, None) for cost in CAMERA), at, not downlink.certain)
+            for key, at in current.items()
+        ]
+        allocation = allocator.choose(budget - SOUND, wants, now)
         current = {int(str(key)): at for key, at in allocation.chosen.items()}
         next_cost = None if allocation.next is None else allocation.next + SOUND
         outcome.sent.append(sent)

@@ -163,7 +163,11 @@ def test_a_link_that_takes_less_gets_less_and_nothing_but_sound_if_need_be() -> 
     (camera,) = (s for s in call.subscriptions if s.producer.source == "camera")
     assert (call.layers, camera.consumer.temporal) == (["q"], 1)
     assert call.told == []
-    call.run(2.0, estimate=60_000)
+    call.run(3.0, estimate=60_000)
+    assert (call.layers, camera.consumer.temporal) == (["q"], 0)
+    assert call.told == [], "the estimate is low, but nothing is lost and nothing waits"
+    for step in range(10):
+        call.run(0.5, estimate=60_000 * 0.9**step)
     assert call.layers == [None]
     assert call.told == [("alice", "bandwidth")]
     sound = call.subscriptions[0].consumer
@@ -199,12 +203,13 @@ def test_a_layer_that_nobody_was_sent_is_asked_for_where_it_is_wanted() -> None:
     call.layout(alice=180)
     call.run(2.0)
     call.layout(alice=720)
-    assert alice.video.take_wanted(call.now) == ["q", "h"]
+    call.run(0.8)
+    assert alice.wanted == [["q"], ["q", "h"]]
     assert call.layers == ["q"], "until there is the other"
     alice.sending = {"q", "h"}
     call.run(0.6)
     assert call.layers == ["h"]
-    call.run(0.4)
+    call.run(2.0)
     assert alice.wanted[-1] == ["h", "f"], "as that is not large enough"
     camera = call.subscriptions[1].consumer
     assert camera.temporal_target == ALL
