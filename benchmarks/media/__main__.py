@@ -14,7 +14,6 @@ import sys
 import time
 
 from benchmarks.media import janus, place, report
-from benchmarks.media.contender import Contender
 from benchmarks.media.janus import JANUS
 from benchmarks.media.measure import Figures, Size, measure
 from benchmarks.media.ours import OURS
@@ -54,38 +53,25 @@ def _measure_all(options: argparse.Namespace, enter: tuple[str, ...]) -> None:
     sizes = [size for number, size in enumerate(SIZES) if options.size is None or str(number) in options.size]
     runs: dict[str, list[Figures]] = {each.name: [] for each in contenders}
     try:
-        asyncio.run(_run(contenders, sizes, options, enter, runs))
+        for size in sizes:
+            began = time.monotonic()
+            found = asyncio.run(measure(contenders, size, enter, options.turns, options.seconds))
+            for name, figures in found.items():
+                runs[name].append(figures)
+                print(report.line(name, figures), file=sys.stderr, flush=True)
+            print(f"{size.name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     finally:  # of a long run that was cut short, too
-        print(f"\nMedians of {options.repetitions}.\n")
+        print(f"\nMedians of {options.turns} turns of {options.seconds:g} s.\n")
         for table in (report.cost_table, report.memory_table, report.capacity_table):
             print(table(runs), end="\n\n")
-
-
-async def _run(
-    contenders: list[Contender],
-    sizes: list[Size],
-    options: argparse.Namespace,
-    enter: tuple[str, ...],
-    runs: dict[str, list[Figures]],
-) -> None:
-    """Measure, and put the figures into ``runs`` as they come."""
-    # Each size at all, then the next: what else the machine does meanwhile is done to all of them.
-    for _ in range(options.repetitions):
-        for size in sizes:
-            for contender in contenders:
-                began = time.monotonic()
-                figures = await measure(contender, size, enter, options.seconds)
-                runs[contender.name].append(figures)
-                took = time.monotonic() - began
-                print(f"{report.line(contender.name, figures)} ({took:.0f} s)", file=sys.stderr, flush=True)
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.media", description=__doc__)
     names = [each.name for each in CONTENDERS]
     sizes = ", ".join(f"{number}: {size.name} at {size.rate} packets/s" for number, size in enumerate(SIZES))
-    parser.add_argument("--repetitions", type=int, default=3, help="of everything; medians are shown  [%(default)s]")
-    parser.add_argument("--seconds", type=float, default=6.0, help="that are measured  [%(default)s]")
+    parser.add_argument("--turns", type=int, default=6, help="of each server; medians are shown  [%(default)s]")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of a turn  [%(default)s]")
     parser.add_argument("--only", action="append", choices=names, help="this one alone")
     parser.add_argument("--size", action="append", metavar="N", help=f"this one alone; {sizes}")
     return parser.parse_args()

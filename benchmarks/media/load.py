@@ -56,12 +56,20 @@ class Load:
         self.subscribers.append(peer)
         return peer
 
+    def come_to_rest(self) -> None:
+        """Everyone is there: read in batches."""
+        self._hurry = False
+
     def begin(self) -> None:
-        """Everyone is there: send from now on, publishers a little apart from each other, and read in batches."""
+        """Send from now on, publishers a little apart from each other."""
         now = time.monotonic()
         for number, publisher in enumerate(self.publishers):
             publisher.begin(now + number * 0.0037)
-        self._hurry = False
+
+    def end(self) -> None:
+        """Send nothing any more."""
+        for publisher in self.publishers:
+            publisher.end()
 
     def sample(self, *, wanted: bool) -> None:
         """Note how long packets take, or stop that."""

@@ -54,7 +54,7 @@ class OurRoom:
 
 @asynccontextmanager
 async def _running(enter: tuple[str, ...], *options: str) -> AsyncIterator[OurRoom]:
-    arguments = ["--port", "10000", "--address", SERVER, "--log-level", "warning", *options]
+    arguments = ["--port", "0", "--address", SERVER, "--log-level", "warning", *options]
     async with ready_worker(*arguments, enter=enter) as worker:
         yield OurRoom(worker.process.pid, worker)
 

@@ -44,6 +44,8 @@ class Publisher(Peer):
         self._video_rate = rate - AUDIO_RATE
         self._per_frame = max(1, round(self._video_rate / FRAMES))
         self._began: float | None = None
+        #: Packets of each before that.
+        self._before = (0, 0)
         self._transport_sequence = 0
         self._picture = 0
         self._wants_key = True
@@ -78,6 +80,11 @@ class Publisher(Peer):
     def begin(self, now: float) -> None:
         """Send from now on."""
         self._began = now
+        self._before = self._audio.packets, self._video.packets
+
+    def end(self) -> None:
+        """Send nothing until it begins again."""
+        self._began = None
 
     def take_control(self, data: bytes) -> None:
         super().take_control(data)
@@ -93,10 +100,11 @@ class Publisher(Peer):
         if self._began is None:
             return
         elapsed = now - self._began
-        while self._audio.packets < elapsed * AUDIO_RATE:
+        audio, video = self._before
+        while self._audio.packets - audio < elapsed * AUDIO_RATE:
             self._audio.timestamp += 960
             self._send(self._audio, _AUDIO_TYPE, AUDIO, b"", AUDIO_PAYLOAD, marker=False)
-        while self._video.packets < elapsed * self._video_rate:
+        while self._video.packets - video < elapsed * self._video_rate:
             self._send_video()
         if now >= self._next_report:
             self._next_report = now + REPORT_INTERVAL

@@ -25,13 +25,11 @@ def cost_table(runs: Runs) -> str:
     head += [f"{name}: CPU of a packet" for name in names] + ratio
     head += [f"{name}: delay p50, p99; not come; waited for a core" for name in names]
     lines = ["| " + " | ".join(head) + " |", "|:--|" + "---:|" * (len(head) - 1)]
-    for size in dict.fromkeys(figures.size for figures in runs[names[0]]):
-        of = {name: [figures for figures in runs[name] if figures.size == size] for name in names}
-        costs = {name: statistics.median(each.cost for each in of[name]) for name in names if of[name]}
+    for of in zip(*runs.values(), strict=False):
+        size = of[0].size
         cells = [size.name, f"{size.publishers * size.rate * size.subscribers:,}"]
-        cells += [f"{costs[name] * 1e6:.1f} µs" if name in costs else "" for name in names]
-        cells += [f"{costs[names[0]] / costs[name]:.2f}" if name in costs else "" for name in names[1:]]
-        cells += [_quality(of[name]) for name in names]
+        cells += [f"{each.cost * 1e6:.1f} µs" for each in of]
+        cells += [_ratio(of[0], other) for other in of[1:]] + [_quality(each) for each in of]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -65,26 +63,32 @@ def capacity_table(runs: Runs) -> str:
 def line(name: str, figures: Figures) -> str:
     """Write one measurement for whoever waits."""
     return (
-        f"{figures.size.name} {name}: {figures.cost * 1e6:.1f} µs a packet, {figures.packets:.0f} packets/s, "
-        f"{figures.core:.0%} of a core; {_quality([figures])}; "
-        f"{figures.memory / 1024:.0f} KiB"
+        f"{figures.size.name} {name}: {figures.cost * 1e6:.1f} µs a packet "
+        f"({', '.join(f'{cost * 1e6:.1f}' for cost in figures.costs)}), "
+        f"{statistics.median(figures.packets):.0f} packets/s; {_quality(figures)}; {figures.memory / 1024:.0f} KiB"
     )
 
 
-def _quality(figures: Sequence[Figures]) -> str:
-    if not figures:
-        return ""
-    half, most = (statistics.median(each.delay(part) for each in figures) for part in (0.5, 0.99))
-    lost, waited = (statistics.median(values) for values in zip(*((f.lost, f.waited) for f in figures), strict=True))
+def _ratio(ours: Figures, other: Figures) -> str:
+    """The median over the turns, each of which was followed by one of the other."""
+    return f"{statistics.median(own / its for own, its in zip(ours.costs, other.costs, strict=True)):.2f}"
+
+
+def _quality(figures: Figures) -> str:
+    half, most = figures.delay(0.5), figures.delay(0.99)
+    lost, waited = statistics.median(figures.lost), statistics.median(figures.waited)
     return f"{half * 1e3:.2f}, {most * 1e3:.2f} ms; {lost:.2%}; {waited:.0%}"
 
 
 def _fit(rows: Sequence[tuple[float, float, float]]) -> tuple[float, float] | None:
-    """Return a and b for which a·x + b·y is nearest to z, by least squares of the relative errors."""
+    """Return a and b, neither below zero, for which a·x + b·y is nearest to z: least squares of relative errors."""
     scaled = [(x / z, y / z) for x, y, z in rows if z > 0]
     xx, yy = sum(x * x for x, _ in scaled), sum(y * y for _, y in scaled)
     xy, x1, y1 = sum(x * y for x, y in scaled), sum(x for x, _ in scaled), sum(y for _, y in scaled)
     determinant = xx * yy - xy * xy
     if determinant <= 1e-9 * xx * yy:
         return None
-    return (x1 * yy - y1 * xy) / determinant, (y1 * xx - x1 * xy) / determinant
+    a, b = (x1 * yy - y1 * xy) / determinant, (y1 * xx - x1 * xy) / determinant
+    if a < 0:
+        return 0.0, y1 / yy
+    return (a, b) if b >= 0 else (x1 / xx, 0.0)

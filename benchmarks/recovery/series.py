@@ -29,6 +29,7 @@ class Figures:
     concealed: int
     samples: int
     octets: int
+    #: Of the last picture.
     height: int
 
     @property
@@ -59,7 +60,7 @@ class Series:
             concealed=sum(after.concealed - before.concealed for before, after in audio),
             samples=sum(after.samples - before.samples for before, after in audio),
             octets=sum(after.octets - before.octets for before, after in video + audio),
-            height=max((after.height for _, after in video), default=0),
+            height=max(video, key=lambda step: step[1].at)[1].height if video else 0,
         )
 
 

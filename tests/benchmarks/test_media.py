@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from benchmarks.media.measure import Figures, Size
@@ -12,7 +13,8 @@ def figures(publishers: int, subscribers: int) -> Figures:
     """A server takes 20 µs for what comes in, 5 µs for what goes out, 100 KiB for a person and 8 for a track."""
     size = Size(publishers, subscribers, 300)
     memory = 1_024 * (100 * size.people + 8 * size.consumers)
-    return Figures(size, (20 / subscribers + 5) * 1e-6, 1e4, 0.5, 0.0, 0.1, [0.001] * 99 + [0.002], memory)
+    cost = (20 / subscribers + 5) * 1e-6
+    return Figures(size, memory, [cost, cost * 3, cost / 3], [1e4] * 3, [0.0] * 3, [0.1] * 3, [0.001] * 99 + [0.002])
 
 
 ALL = [figures(*size) for size in ((1, 9), (2, 20), (1, 40), (10, 9))]
@@ -26,7 +28,7 @@ def test_sizes(size: tuple[int, int], people: int, consumers: int) -> None:
 
 
 def test_costs_are_compared() -> None:
-    twice = [Figures(f.size, 2 * f.cost, f.packets, f.core, f.lost, f.waited, f.delays, f.memory) for f in ALL]
+    twice = [attrs.evolve(each, costs=[2 * cost for cost in each.costs]) for each in ALL]
     rows = cost_table({"ours": ALL, "theirs": twice}).splitlines()
     assert len(rows) == 6
     assert "| 1×9 | 2,700 | 7.2 µs | 14.4 µs | 0.50 | 1.00, 2.00 ms; 0.00%; 10% |" in rows[2]
@@ -43,3 +45,9 @@ def test_what_one_core_carries() -> None:
 
 def test_one_size_tells_nothing_apart() -> None:
     assert len(memory_table({"ours": ALL[:1]}).splitlines()) == 2
+
+
+def test_no_cost_is_below_zero() -> None:
+    strange = [attrs.evolve(figures(1, 9), costs=[1e-6]), attrs.evolve(figures(1, 40), costs=[9e-6])]
+    (row,) = capacity_table({"ours": strange}).splitlines()[2:]
+    assert all(int(cell) > 0 for cell in row.split("|")[2:-1])
