@@ -56,7 +56,8 @@ _log = logging.getLogger("media.bridge")
 class WorkerLink:
     """One worker and the connection to it. ``pid`` (of a process of this machine) and ``port`` hold from when it is up.
 
-    ``event`` is called with this link and what the worker says by itself, for as long as the link is up.
+    ``event`` is called with this link and what the worker says by itself, for as long as the link is up; ``unable``
+    as soon as it says that it cannot start, which `run` raises when its process is gone.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class WorkerLink:
         *,
         up: Callable[[WorkerLink], None],
         down: Callable[[], None],
+        unable: Callable[[MediaStartFailed], None],
         event: Callable[[WorkerLink, ParticipantEvent | Heard], None],
     ) -> None:
         self.pid: int | None = None
@@ -77,6 +79,7 @@ class WorkerLink:
         self._deadlines = deadlines
         self._up = up
         self._down = down
+        self._unable = unable
         self._event = event
         self._requests = Requests()
         self._scope = trio.CancelScope()
@@ -175,7 +178,8 @@ class WorkerLink:
                 self._is_up = True
                 self._up(self)
             case StartFailed():
-                self.close(MediaStartFailed(message.message))
+                self.close(failed := MediaStartFailed(message.message))
+                self._unable(failed)
             case _:
                 self.close(WorkerLost(f"its first word was {type(message).__name__}"))
 

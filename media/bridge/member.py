@@ -41,7 +41,7 @@ class Owner(Protocol):
         ...
 
     def worker_failed(self, member: Member, error: Exception) -> None:
-        """Its worker is gone, whether it ever was up or not; ``error`` says why."""
+        """Its worker is gone, whether it ever was up or not; ``error`` says why. May be told twice."""
         ...
 
     def worker_said(self, link: WorkerLink, event: ParticipantEvent | Heard) -> None:
@@ -107,6 +107,7 @@ class Member:
                 heartbeat,
                 up=self._up,
                 down=self._down,
+                unable=lambda error: self.owner.worker_failed(self, error),
                 event=self.owner.worker_said,
             )
             await link.run()

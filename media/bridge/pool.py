@@ -23,8 +23,10 @@ import trio
 from media.bridge.errors import MediaStartFailed, WorkerLost
 from media.bridge.member import Member
 from media.bridge.settings import Deadlines
-from nurseries import Backoff, ChildReport, ChildSpec, TooManyRestarts, log_report, open_supervisor
+from nurseries import Backoff, ChildReport, ChildSpec, Supervisor, TooManyRestarts, log_report, open_supervisor
 
+#: Seconds for all of them to end. Each has deadlines of its own, which come to less.
+STOP = 10.0
 #: What the pool puts up with is not a matter of how often: see `Pool._report`.
 UNLIMITED = 1_000_000_000
 
@@ -61,6 +63,7 @@ class Pool:
                 await trio.sleep_forever()
             finally:
                 self.closing = True
+                await _stop_together(workers, self.members)  # noqa: ASYNC102 - it shields its wait, with a deadline
 
     def notice(self) -> None:
         """A member's worker is up."""
@@ -107,3 +110,11 @@ class Pool:
             _log.error("%s cannot be kept up: %s: no other is left", name, why)
             raise report.error
         _log.error("%s cannot be kept up: %s: its rooms live elsewhere, another in %g s", name, why, report.delay)
+
+
+async def _stop_together(workers: Supervisor, members: Sequence[Member]) -> None:
+    """End all at once. A supervisor would wait for one after the other, and they know nothing of each other."""
+    with trio.move_on_after(STOP, shield=True):
+        async with trio.open_nursery() as nursery:
+            for member in members:
+                nursery.start_soon(workers.stop, member.name)

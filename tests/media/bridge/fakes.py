@@ -150,6 +150,8 @@ class FakeWorkers:
         self.opened: list[FakeWorker] = []
         #: The last one that was opened with each number, or at each address.
         self.at: dict[int | str, FakeWorker] = {}
+        #: Seconds that each takes to end.
+        self.ends = 0.0
         self.starts: dict[int | str, float] = {}
         self.script: dict[int | str, list[Event | WorkerLost | None]] = {}
         self.closed = 0
@@ -179,8 +181,10 @@ class FakeWorkers:
             try:
                 yield worker
             finally:
-                self.closed += 1
                 nursery.cancel_scope.cancel()
+                with trio.CancelScope(shield=True):
+                    await trio.sleep(self.ends)
+                self.closed += 1
 
     def bridge(self, settings: MediaSettings | None = None, deadlines: Deadlines | None = None) -> Bridge:
         return Bridge(

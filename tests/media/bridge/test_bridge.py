@@ -19,7 +19,7 @@ from chatroom.media import (
     VideoResumed,
 )
 from media import messages
-from media.bridge import MediaSettings
+from media.bridge import Deadlines, MediaSettings, Terms
 from media.messages import (
     MAX_SDP,
     Accept,
@@ -40,6 +40,8 @@ from nurseries.testing import cancel_at_every_checkpoint
 from tests.media.bridge.fakes import READY, FakeWorkers, answer_everything, figures, running, settle
 
 KEY = ("blue", "p1", 7)
+#: Fewer heartbeats are fewer steps to be torn at.
+CALM = Deadlines(heartbeat=Terms(interval=1.0, silence=1.5, answer=5.0))
 
 
 def nowhere(event: MediaEvent) -> None:
@@ -363,7 +365,7 @@ def test_whoever_is_cancelled_anywhere_has_left_the_worker() -> None:
 def test_whenever_the_bridge_is_stopped_nobody_is_left_waiting(seed: int) -> None:
     async def scenario() -> None:
         workers = FakeWorkers()
-        bridge = workers.bridge()
+        bridge = workers.bridge(deadlines=CALM)
         events: list[MediaEvent] = []
 
         async def run() -> None:

@@ -10,8 +10,8 @@ import trio
 import trio.testing
 
 from chatroom.media import MediaLost, MediaRestored
-from media.bridge import MediaSettings
-from media.messages import Join
+from media.bridge import MediaSettings, MediaStartFailed
+from media.messages import Join, StartFailed
 from tests.media.bridge.fakes import NOTHING, FakeWorkers, running, settle
 from tests.media.bridge.people import LOST, TWO, key, people, rooms, states
 
@@ -185,6 +185,23 @@ async def test_a_pool_that_ends_moves_nobody(autojump_clock: Any) -> None:
                 await trio.sleep(5)
             assert those.told == {"a1": [MediaLost()], "b1": [MediaLost()]}
             assert workers.closed == 3
+
+
+@pytest.mark.parametrize("how", ["stopped", "failed"])
+async def test_all_workers_are_ended_at_once(autojump_clock: Any, how: str) -> None:
+    workers = FakeWorkers()
+    workers.ends = 2.0
+    if how == "failed":
+        workers.script[1] = [StartFailed("UDP port 10001 is in use")]
+        workers.starts = {1: 0.1}
+        with pytest.raises(MediaStartFailed):
+            await workers.bridge(TWO).run()
+        assert trio.current_time() == pytest.approx(2.1)
+    else:
+        async with running(workers, TWO):
+            pass
+        assert trio.current_time() == pytest.approx(2.0)
+    assert workers.closed == 3
 
 
 async def test_what_it_tells_about_its_members(autojump_clock: Any) -> None:

@@ -249,6 +249,7 @@ class Linked:
             attrs.evolve(TERMS, silence=30.0),
             up=lambda link: self.up.set(),
             down=self._down,
+            unable=lambda error: None,
             event=lambda link, event: None,
         )
 
