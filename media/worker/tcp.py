@@ -109,13 +109,13 @@ class TcpConnection:
     def send(self, data: bytes, address: Address) -> None:  # noqa: ARG002 - there is only one
         """Send a packet, or drop it where the buffers are full. An error is left for the reader to find."""
         if self.closed:
-            self._listener.counters.packets_dropped += 1
+            self._listener.counters.sends_refused += 1
             return
         framed = frame(data)
         if self._unsent:
             if len(self._unsent) + len(framed) > MAX_UNSENT:
                 self._listener.dropped += 1
-                self._listener.counters.packets_dropped += 1
+                self._listener.counters.sends_full += 1
                 return
             self._unsent += framed
         else:
@@ -124,7 +124,7 @@ class TcpConnection:
             except BlockingIOError:
                 sent = 0
             except OSError:
-                self._listener.counters.packets_dropped += 1
+                self._listener.counters.sends_refused += 1
                 return
             if sent < len(framed):
                 self._unsent += framed[sent:]
