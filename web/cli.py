@@ -50,6 +50,12 @@ def main() -> None:
     "where NAT or a relay stands before this machine; may be given more than once.",
 )
 @click.option(
+    "--loudest",
+    type=int,
+    metavar="NUMBER",
+    help=f"How many microphones of a room are heard where more are on: the loudest; 0 for all.  [{_DEFAULTS.loudest}]",
+)
+@click.option(
     "--allow-origin",
     multiple=True,
     metavar="ORIGIN",

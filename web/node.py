@@ -151,4 +151,9 @@ class Node:
 
 def media_settings(settings: Settings) -> MediaSettings:
     """Give the bridge its part of the settings."""
-    return MediaSettings(port=settings.media_port, addresses=settings.media_address, announce=settings.announce)
+    return MediaSettings(
+        port=settings.media_port,
+        addresses=settings.media_address,
+        announce=settings.announce,
+        loudest=settings.loudest,
+    )

@@ -22,6 +22,7 @@ from web.origin import Origin
 
 ENVIRONMENT = "CHATROOM_"
 _seconds: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(86_400))
+_count: Any = attrs.validators.ge(0)
 _PORT: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(65_535))
 
 
@@ -98,6 +99,7 @@ class Settings:
     media_port: int = attrs.field(default=10_000, validator=_PORT)
     media_address: tuple[str, ...] = attrs.field(default=(), validator=_addresses)
     announce: tuple[str, ...] = attrs.field(default=(), validator=_announced)
+    loudest: int = attrs.field(default=6, validator=_count)  # microphones of a room that are forwarded; 0: all
     allow_origin: tuple[str, ...] = attrs.field(default=(), validator=_origins)
     trusted_proxy: tuple[str, ...] = attrs.field(default=("127.0.0.0/8", "::1"), validator=_networks)
     drain_wait: float = attrs.field(default=0.0, validator=_seconds)  # that people have to leave by themselves

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
 import attrs
 import trio
 
-from chatroom.media import MediaEvent, MediaUnavailable
+from chatroom.media import MediaEvent, MediaUnavailable, Speakers
 from media.bridge.errors import MediaStartFailed, WorkerLost
 from media.bridge.link import WorkerLink
 from media.bridge.process import OpenWorker, Worker, open_worker
+from media.bridge.rooms import Rooms
 from media.bridge.session import Session
 from media.bridge.settings import Deadlines, MediaSettings
 from media.messages import (
@@ -22,6 +23,7 @@ from media.messages import (
     Heard,
     MediaStatistics,
     ParticipantEvent,
+    SpeakersChanged,
     WorkerStatistics,
 )
 from nurseries import Backoff, ChildReport, ChildSpec, Supervisor, log_report, open_supervisor
@@ -71,6 +73,7 @@ class Bridge:
         self._port = 0
         self._link: WorkerLink | None = None
         self._sessions: dict[tuple[str, str, int], Session] = {}
+        self._rooms = Rooms()
         self._events_dropped = 0
         self._supervisor: Supervisor | None = None
         self._started = False
@@ -123,6 +126,12 @@ class Bridge:
             with trio.move_on_after(self._deadlines.leave, shield=True):
                 await session.leave(self._deadlines.leave)
 
+    @contextmanager
+    def follow(self, room: str, post: Callable[[Speakers], None]) -> Generator[None]:
+        """Be told who speaks in a room for as long as the context lasts; see `chatroom.media.Media.follow`."""
+        with self._rooms.follow(room, post):
+            yield
+
     async def worker_statistics(self) -> WorkerStatistics:
         """Ask the worker for its figures. Raises MediaUnavailable."""
         if self._link is None:
@@ -170,12 +179,15 @@ class Bridge:
         self._link = None
         for session in tuple(self._sessions.values()):
             session.lose()
+        self._rooms.lose()
 
-    def _hear(self, event: ParticipantEvent | Heard) -> None:
+    def _hear(self, event: ParticipantEvent | Heard | SpeakersChanged) -> None:
         if isinstance(event, Heard):
             for room, participant, epoch, age in event.participants:
                 if (session := self._find(room, participant, epoch)) is not None:
                     session.heard(age)
+        elif isinstance(event, SpeakersChanged):
+            self._rooms.tell(event.router, Speakers(event.speaking, event.spoke))
         elif (session := self._find(event.router, event.participant, event.epoch)) is not None:
             session.hear(event)
 

@@ -31,6 +31,7 @@ from media.messages import (
     Request,
     ResultFrame,
     ResultT,
+    SpeakersChanged,
     StartFailed,
     WorkerStatistics,
     decode_reply,
@@ -59,7 +60,7 @@ class WorkerLink:
         *,
         up: Callable[[WorkerLink], None],
         down: Callable[[], None],
-        event: Callable[[ParticipantEvent | Heard], None],
+        event: Callable[[ParticipantEvent | Heard | SpeakersChanged], None],
     ) -> None:
         self.pid = 0
         self.port = 0

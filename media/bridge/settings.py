@@ -9,16 +9,18 @@ import attrs
 class MediaSettings:
     """What the operator says: one UDP ``port``, the ``addresses`` to bind, and those to ``announce`` in their stead.
 
-    Empty ``addresses`` leave the choice to the worker.
+    Empty ``addresses`` leave the choice to the worker. Of each room's microphones the ``loudest`` are forwarded, 0 for
+    all.
     """
 
     port: int
     addresses: tuple[str, ...] = ()
     announce: tuple[str, ...] = ()
+    loudest: int = 6
 
     def arguments(self) -> list[str]:
         """The settings as the worker's command line takes them."""
-        arguments = ["--port", str(self.port)]
+        arguments = ["--port", str(self.port), "--loudest", str(self.loudest)]
         for address in self.addresses:
             arguments += ["--address", address]
         for address in self.announce:

@@ -30,7 +30,9 @@ def main() -> int:
     try:
         with control:
             return asyncio.run(
-                process.run(process.Options(control, arguments.port, tuple(arguments.address), announce))
+                process.run(
+                    process.Options(control, arguments.port, tuple(arguments.address), announce, arguments.loudest)
+                )
             )
     finally:
         if path is not None:
@@ -54,9 +56,23 @@ def _parser() -> argparse.ArgumentParser:
         help="tell browsers this address instead of those listened on (may be given several times)",
     )
     parser.add_argument(
+        "--loudest",
+        type=_count,
+        default=6,
+        metavar="N",
+        help="forward the N loudest microphones of a room, 0 for all (default: %(default)s)",
+    )
+    parser.add_argument(
         "--log-level", default="info", choices=["debug", "info", "warning", "error"], help="(default: %(default)s)"
     )
     return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than none")
+    return count
 
 
 def _port(text: str) -> int:

@@ -64,8 +64,9 @@ class Forwarding:
         for number, subscription in enumerate(subscriptions):
             producer = subscription.producer
             if producer.codec.kind == "audio":
-                sound += producer.layers[0].bitrate
-                subscription.consumer.select(producer.layers[0])
+                heard = producer.voice is None or producer.voice.forwarded
+                sound += producer.layers[0].bitrate if heard else 0.0
+                subscription.consumer.select(producer.layers[0] if heard else None)
                 continue
             height = LARGE if self.sizes is None else self.sizes.get(producer.participant, 0)
             if height == 0:

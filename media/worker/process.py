@@ -42,6 +42,8 @@ class Options:
     port: int
     addresses: tuple[str, ...]
     announce: tuple[Announcement, ...]
+    #: How many microphones of a room are forwarded; 0 for all.
+    loudest: int
 
 
 async def run(options: Options) -> int:
@@ -110,7 +112,7 @@ async def _serve(options: Options, connection: ServerConnection, stopping: async
                 return task
 
             factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn)
-            worker = Worker(factory, control.emit)
+            worker = Worker(factory, control.emit, options.loudest)
             for endpoint in endpoints:
                 endpoint.start(loop)
             control.emit(Ready(port, [address for address, _ in told]))
