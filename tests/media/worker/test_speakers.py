@@ -26,7 +26,7 @@ class Room:
     def now(self) -> float:
         return self.looks * INTERVAL
 
-    def look(self, seconds: float = INTERVAL, **levels: int | list[int] | None) -> None:
+    def look(self, seconds: float = INTERVAL, /, **levels: int | list[int] | None) -> None:
         """Let time pass."""
         for _ in range(round(seconds / INTERVAL)):
             self.looks += 1
