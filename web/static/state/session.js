@@ -6,12 +6,14 @@
  */
 
 import { Emitter } from "../base/emitter.js";
+import { CommandRefused } from "../protocol/socket.js";
 import { Legs } from "../rtc/legs.js";
 import { Connection } from "./connection.js";
 import { LayoutSender } from "./layout_sender.js";
 import { Outbox } from "./outbox.js";
 import { GIVE_UP_AFTER } from "./reconnect.js";
 import { applyEvent, fromSnapshot, GapError, skipTo } from "./room.js";
+import { Speakers } from "./speakers.js";
 import { UpdateSender } from "./update_sender.js";
 
 /** @import { Socket } from "../protocol/socket.js" */
@@ -42,6 +44,7 @@ export class Session extends Emitter {
   #outbox;
   /** @type {Set<string>} */
   #paused = new Set();
+  speakers = new Speakers();
   /** How large everyone is shown. */
   layout;
   /** @type {() => void} */
@@ -153,7 +156,7 @@ export class Session extends Emitter {
   async leave() {
     this.#stop();
     // The reply to `leave` is that the server closes the socket.
-    if (this.status === "connected") await Promise.race([this.#connection.request({ type: "leave" }).catch(() => {}), pause(1000)]);
+    if (this.status === "connected") await Promise.race([this.#connection.request({ type: "leave" }).catch(() => {}), new Promise((resolve) => setTimeout(resolve, 1000))]);
     this.#connection.close();
   }
 
@@ -187,7 +190,8 @@ export class Session extends Emitter {
         }
         return;
       } catch (error) {
-        if (codeOf(error) !== "unknown_token" || away >= GIVE_UP_AFTER) throw error;
+        const over = error instanceof CommandRefused && error.code === "unknown_token";
+        if (!over || away >= GIVE_UP_AFTER) throw error;
         this.#token = "";
       }
     }
@@ -227,6 +231,7 @@ export class Session extends Emitter {
 
   /** @param {ServerEvent} event */
   #receive(event) {
+    this.speakers.take(event);
     switch (event.type) {
       case "joined":
         this.#pause(new Set());
@@ -332,9 +337,3 @@ export class Session extends Emitter {
     this.silence();
   }
 }
-
-/** @param {number} ms @returns {Promise<void>} */
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** @param {unknown} error */
-const codeOf = (error) => (error instanceof Error && "code" in error ? error.code : "");
