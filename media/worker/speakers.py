@@ -19,6 +19,8 @@ ABOVE_NOISE = 10
 QUIETEST_NOISE, LOUDEST_NOISE = 70, 45
 #: What is quieter than this is no speech, however quiet it is around it.
 FAINT = 50
+#: After something loud, what is so many decibels below it is its echo, and so many more with each second that passes.
+ECHO, ECHO_FADES = 20, 60.0
 #: Decibels a second by which noise is believed to have risen, and the share of the way by which it falls in one look.
 NOISE_RISES, NOISE_FALLS = 2.0, 0.25
 
@@ -68,7 +70,7 @@ class Voice:
         self.active_at = float("-inf")
         self.loudness = 127.0
         #: The quietest level that counts as loud.
-        self.threshold = FAINT
+        self.threshold: float = FAINT
         self._noise = float(QUIETEST_NOISE)
         self._recent = 0
         self._looked_at: float | None = None
@@ -89,6 +91,8 @@ class Voice:
         self._sum += value
         if value <= self.threshold:
             self._loud += 1
+            if value + ECHO < self.threshold:
+                self.threshold = value + ECHO
 
     @property
     def active(self) -> bool:
@@ -118,6 +122,7 @@ class Voice:
             self._listen_to_noise(level, elapsed)
         elif unknown:
             self.known = False
+        self.threshold = min(FAINT, self._noise - ABOVE_NOISE, self.threshold + ECHO_FADES * elapsed)
         self._recent = (self._recent << 1 | active) & _REMEMBERED
         if active and self._recent.bit_count() >= _ENOUGH:
             self.speaking = True
@@ -129,7 +134,6 @@ class Voice:
             self._noise = min(QUIETEST_NOISE, self._noise + NOISE_FALLS * (level - self._noise))
         else:
             self._noise = max(LOUDEST_NOISE, level, self._noise - NOISE_RISES * elapsed)
-        self.threshold = min(FAINT, int(self._noise) - ABOVE_NOISE)
 
 
 class Speakers:

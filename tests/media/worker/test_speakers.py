@@ -78,6 +78,20 @@ def test_a_click_is_none() -> None:
         assert room.speaking == []
 
 
+@pytest.mark.parametrize("shift", range(PACKETS))
+def test_the_echo_of_a_click_is_none(shift: int) -> None:
+    # a beep of 20 ms as it comes from a browser, which suppresses the noise after it
+    beep = [10, 11, 27, 33, 37, 40, 44, 48, 51, 56, 59, 62, 67, 70, 75, *[SILENCE] * 10]
+    room = Room("a")
+    room.look(1, a=SILENCE)
+    levels = [SILENCE] * shift + beep * 20
+    for at in range(0, len(levels), PACKETS):
+        room.look(a=levels[at : at + PACKETS])
+        assert room.speaking == []
+    room.look(0.3, a=SPEECH)
+    assert room.speaking == ["a"]
+
+
 def test_a_pause_for_breath_is_speech_and_a_second_of_silence_is_its_end() -> None:
     room = one()
     room.look(1, a=SPEECH)
