@@ -42,7 +42,7 @@ def test_who_speaks_is_seen(bring: Bring, playwright: Playwright, chromium_path:
     speaking = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
     try:
         bob = bring("Bob").join()
-        eve = bring("Eve", viewport={"width": 230, "height": 330}).join()
+        eve = bring("Eve", viewport={"width": 180, "height": 320}).join()
         expect(eve.tile("Bob")).not_to_have_class(OUT)
         ada = bring("Ada", on=speaking).join()
         for person in (bob, eve):
