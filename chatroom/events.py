@@ -152,6 +152,13 @@ class Layers:
 
 
 @attrs.frozen
+class Speakers:
+    type: ClassVar[str] = "speakers"
+    speaking: Sequence[str]
+    spoke: Sequence[str]
+
+
+@attrs.frozen
 class Ping:
     type: ClassVar[str] = "ping"
     n: int
@@ -167,5 +174,7 @@ class ServerStopping:
 
 
 Reply = Joined | Resumed | Ok | Published | Error
-Notice = Skipped | Offer | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | Ping | ServerStopping
+Notice = (
+    Skipped | Offer | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | Speakers | Ping | ServerStopping
+)
 Event = RoomEvent | Reply | Notice

@@ -7,7 +7,7 @@ Rooms know nothing of workers, bridges or WebRTC beyond SDP being text. `media.b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Literal, Protocol
 
 import attrs
@@ -98,6 +98,14 @@ class LayersWanted:
     rids: Sequence[str]
 
 
+@attrs.frozen
+class Speakers:
+    """Who speaks in a room now, and who did; in both, whoever did last is first. Those who left may still be in it."""
+
+    speaking: Sequence[str] = ()
+    spoke: Sequence[str] = ()
+
+
 MediaEvent = OfferMade | LegChanged | MediaLost | MediaRestored | Heard | VideoPaused | VideoResumed | LayersWanted
 
 
@@ -147,5 +155,13 @@ class Media(Protocol):
         ``post`` is called synchronously with each event, in order, and must not block. Entering waits for nothing and
         takes no checkpoint, or a stay that ends just then would leave before its leave is said: without a worker,
         ``MediaLost`` is posted first. Leaving tells the worker, shielded, with a deadline.
+        """
+        ...
+
+    def follow(self, room: str, post: Callable[[Speakers], None]) -> AbstractContextManager[None]:
+        """Be told who speaks in a room for as long as the context lasts: as it changes, at most five times a second.
+
+        ``post`` is called synchronously, and must not block. With its worker whatever was told is void, and nobody
+        speaks. Of two rooms with one name (one ends while another begins) both are told.
         """
         ...

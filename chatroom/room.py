@@ -19,12 +19,13 @@ from chatroom.attendance import Attendance, AttendanceStatistics
 from chatroom.commands import Join, Resume
 from chatroom.errors import UserError
 from chatroom.events import Joined, Resumed, RoomEvent
+from chatroom.events import Speakers as SpeakersNotice
 from chatroom.frame import Frame
 from chatroom.history import History
 from chatroom.ice_servers import IceServer, IceServers
 from chatroom.limits import Limits
 from chatroom.log import RoomLog
-from chatroom.media import Media
+from chatroom.media import Media, Speakers
 from chatroom.model import Connection, LeaveReason
 from chatroom.session import Session
 from chatroom.state import RoomState, RoomStatistics
@@ -76,6 +77,8 @@ class Room:
         self._keys: dict[str, Attendance] = {}
         #: The tokens of the last who were removed, some of them while they had no socket to be told on.
         self._removed: deque[str] = deque(maxlen=limits.participants)
+        #: Who speaks and who did, as the media plane told last.
+        self._speakers = Speakers()
         # Half of what a page may have waiting, so that nobody is closed for having missed much.
         self._history = History(limits.outbox_frames // 2, limits.outbox_bytes // 2)
         # People here and people on their way in; the room ends when there was nobody for a while.
@@ -95,7 +98,7 @@ class Room:
                 self._ready.set()
                 task_status.started(None)
                 try:
-                    with self._lingering:
+                    with self.media.follow(self.name, self._hear), self._lingering:
                         await self._occupants.wait_value(0, held_for=self.limits.room_linger)
                         while self._occupants.value:  # somebody came in the moment in which the time was up
                             await self._occupants.wait_value(0, held_for=self.limits.room_linger)
@@ -170,6 +173,7 @@ class Room:
             self._keys[join.key] = attendance
         self._occupants.value += 1
         attendance.session.post(encode(self._snapshot(attendance, join.ref)))
+        self._tell_speakers(attendance)
         _log.info("joined", room=self.name, participant=attendance.id, epoch=attendance.epoch)
 
     def resume(self, session: Session, command: Resume) -> None:
@@ -217,6 +221,7 @@ class Room:
             )
             for frame in missed:
                 attendance.session.post(frame)
+        self._tell_speakers(attendance)
         self.update(attendance, microphone=command.microphone, camera=command.camera, connection="present")
 
     def dismiss(self, attendance: Attendance, reason: LeaveReason) -> None:
@@ -294,6 +299,26 @@ class Room:
         frame = encode(event)
         self._history.append(event.seq, frame)
         self.post_to_all(frame)
+
+    def _hear(self, speakers: Speakers) -> None:
+        """Take who speaks, and tell everyone, if that is news."""
+        before = self._speakers_here()
+        self._speakers = speakers
+        here = self._speakers_here()
+        if here != before:
+            self.post_to_all(encode(here))
+
+    def _tell_speakers(self, attendance: Attendance) -> None:
+        """Tell a page that knows nothing of who speaks."""
+        here = self._speakers_here()
+        if here.speaking or here.spoke:
+            attendance.session.post(encode(here))
+
+    def _speakers_here(self) -> SpeakersNotice:
+        """Who speaks and who did, without those who have left."""
+        here = {attendance.id for attendance in self._attendances.values()}
+        speaking, spoke = self._speakers.speaking, self._speakers.spoke
+        return SpeakersNotice([one for one in speaking if one in here], [one for one in spoke if one in here])
 
     def _snapshot(self, attendance: Attendance, ref: str | None) -> Joined:
         snapshot = self.state.snapshot()

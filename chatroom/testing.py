@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 import attrs
@@ -22,6 +22,7 @@ from chatroom.media import (
     MediaUnavailable,
     OfferMade,
     Source,
+    Speakers,
     TrackInfo,
 )
 from chatroom.outbox import Outbox
@@ -79,6 +80,8 @@ class FakeMedia:
         self.leave_takes = 0.0
         self.attached: dict[int, FakeLegs] = {}
         self.detached: list[int] = []
+        #: Those who follow a room.
+        self.followers: list[tuple[str, Callable[[Speakers], None]]] = []
 
     def port_of(self, room: str) -> int:
         return self.port
@@ -105,11 +108,25 @@ class FakeMedia:
             del self.attached[epoch]
             self.detached.append(epoch)
 
+    def follow(self, room: str, post: Callable[[Speakers], None]) -> AbstractContextManager[None]:
+        return self._follow(room, post)
+
+    @contextmanager
+    def _follow(self, room: str, post: Callable[[Speakers], None]) -> Generator[None]:
+        follower = (room, post)
+        self.followers.append(follower)
+        try:
+            yield
+        finally:
+            self.followers.remove(follower)
+
     def lose(self) -> None:
         """Be a worker that dies."""
         self.available = False
         for legs in self.attached.values():
             legs.post(MediaLost())
+        for _, post in self.followers:
+            post(Speakers())
 
     def restore(self) -> None:
         """Be a worker that is there again."""
@@ -120,6 +137,12 @@ class FakeMedia:
     def hear(self, epoch: int, age: float = 0.0) -> None:
         """Be a worker to which something of a participant came ``age`` seconds ago."""
         self.attached[epoch].post(Heard(age))
+
+    def speak(self, room: str, speaking: Sequence[str], spoke: Sequence[str] = ()) -> None:
+        """Be a worker that hears who speaks in a room."""
+        for name, post in self.followers:
+            if name == room:
+                post(Speakers(speaking, spoke))
 
     def offer(self, epoch: int, number: int) -> None:
         """Be a worker that has something for a participant to subscribe to."""

@@ -18,7 +18,7 @@ from cattrs.gen import make_dict_unstructure_fn
 from chatroom.close_codes import NOT_A_COMMAND
 from chatroom.commands import COMMANDS, Command
 from chatroom.errors import ProtocolError, UserError
-from chatroom.events import Event, ParticipantUpdated
+from chatroom.events import Event, ParticipantUpdated, Speakers
 from chatroom.frame import Frame
 from chatroom.ice_servers import IceServer
 
@@ -111,4 +111,5 @@ def encode(event: Event) -> Frame:
     text = json.dumps({"type": event.type, **_events.unstructure(event)}, ensure_ascii=False, separators=(",", ":"))
     if isinstance(event, ParticipantUpdated):
         return Frame(text, (event.type, event.participant.id), event.seq)
-    return Frame(text)
+    # Who speaks now is no news once somebody else does.
+    return Frame(text, event.type if isinstance(event, Speakers) else None)

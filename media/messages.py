@@ -293,9 +293,22 @@ class Wanted:
     rids: list[str]
 
 
+@attrs.frozen
+class SpeakersChanged:
+    """Who speaks in a room now, and who did: in both, whoever did last is first. Said of all, and to all.
+
+    None is in both, and there are not more of them than anybody can be shown.
+    """
+
+    event: ClassVar[str] = "speakers_changed"
+    router: str
+    speaking: list[str]
+    spoke: list[str]
+
+
 #: What is said of one participant, whom it names.
 ParticipantEvent = Offer | LegChanged | VideoPaused | VideoResumed | Wanted
-Event = Ready | StartFailed | Heard | ParticipantEvent
+Event = Ready | StartFailed | Heard | SpeakersChanged | ParticipantEvent
 
 
 # ---- envelopes
@@ -330,7 +343,8 @@ REQUESTS: dict[str, type[Request]] = {
     c.method: c for c in (Join, Publish, Accept, Restart, Layout, Leave, GetStatistics, GetMediaStatistics)
 }
 EVENTS: dict[str, type[Event]] = {
-    c.event: c for c in (Ready, StartFailed, Offer, LegChanged, Heard, VideoPaused, VideoResumed, Wanted)
+    c.event: c
+    for c in (Ready, StartFailed, Offer, LegChanged, Heard, VideoPaused, VideoResumed, Wanted, SpeakersChanged)
 }
 
 _converter = strict.converter()

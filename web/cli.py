@@ -96,6 +96,12 @@ def main() -> None:
     help=f"How long a page may open relays with what it was told.  [{_DEFAULTS.turn_ttl:g}]",
 )
 @click.option(
+    "--loudest",
+    type=int,
+    metavar="NUMBER",
+    help=f"How many microphones of a room are heard where more are on: the loudest; 0 for all.  [{_DEFAULTS.loudest}]",
+)
+@click.option(
     "--allow-origin",
     multiple=True,
     metavar="ORIGIN",

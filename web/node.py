@@ -165,4 +165,5 @@ def media_settings(settings: Settings) -> MediaSettings:
         remotes=settings.media_remote,
         secret_file=settings.media_secret_file,
         ca_file=settings.media_ca_file,
+        loudest=settings.loudest,
     )

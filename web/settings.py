@@ -26,6 +26,7 @@ ENVIRONMENT = "CHATROOM_"
 _seconds: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(86_400))
 # Less would not last until a page has asked for a relay.
 _ttl: Any = attrs.validators.and_(attrs.validators.ge(60), attrs.validators.le(30 * 86_400))
+_count: Any = attrs.validators.ge(0)
 _PORT: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(65_535))
 _WORKERS: Any = attrs.validators.and_(attrs.validators.ge(1), attrs.validators.le(64))
 
@@ -135,6 +136,7 @@ class Settings:
     media_remote: tuple[str, ...] = attrs.field(default=(), validator=_workers)
     media_secret_file: Path | None = None
     media_ca_file: Path | None = None
+    loudest: int = attrs.field(default=6, validator=_count)  # microphones of a room that are forwarded; 0: all
     allow_origin: tuple[str, ...] = attrs.field(default=(), validator=_origins)
     trusted_proxy: tuple[str, ...] = attrs.field(default=("127.0.0.0/8", "::1"), validator=_networks)
     drain_wait: float = attrs.field(default=0.0, validator=_seconds)  # that people have to leave by themselves

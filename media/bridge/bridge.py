@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 
 import trio
 
-from chatroom.media import MediaEvent, MediaUnavailable
+from chatroom.media import MediaEvent, MediaUnavailable, Speakers
 from media.bridge import placement
+from media.bridge.followers import Followers
 from media.bridge.link import WorkerLink
 from media.bridge.member import Member
 from media.bridge.placement import Candidate
@@ -28,6 +29,7 @@ from media.messages import (
     Heard,
     MediaStatistics,
     ParticipantEvent,
+    SpeakersChanged,
     WorkerStatistics,
 )
 
@@ -71,6 +73,7 @@ class Bridge:
         #: As many as are to have rooms; with a spare, there is one more.
         self._wanted = settings.workers + len(settings.remotes)
         self._rooms = Rooms()
+        self._followers = Followers()
         self._events_dropped = 0
         self._access: Access | None = None
         self._reads_access = open_remote is None
@@ -124,6 +127,12 @@ class Bridge:
             with trio.move_on_after(self._deadlines.leave, shield=True):
                 await session.leave(self._deadlines.leave)
 
+    @contextmanager
+    def follow(self, room: str, post: Callable[[Speakers], None]) -> Generator[None]:
+        """Be told who speaks in a room for as long as the context lasts; see `chatroom.media.Media.follow`."""
+        with self._followers.follow(room, post):
+            yield
+
     async def worker_statistics(self, number: int = 0) -> WorkerStatistics:
         """Ask a worker for its figures. Raises MediaUnavailable."""
         link = self._pool.members[number].link
@@ -172,6 +181,7 @@ class Bridge:
         rooms = {room.name: room for room in self._rooms.on(member)}
         for room in rooms.values():
             room.lose()
+            self._followers.lose(room.name)
         if self._pool.closing:
             return  # the others will be gone in a moment
         targets = placement.rescue(self._candidates(), kept, {name: len(room.sessions) for name, room in rooms.items()})
@@ -181,12 +191,16 @@ class Bridge:
     def worker_failed(self, member: Member, error: Exception) -> None:
         self._pool.failed(member, error)
 
-    def worker_said(self, link: WorkerLink, event: ParticipantEvent | Heard) -> None:
+    def worker_said(self, link: WorkerLink, event: ParticipantEvent | Heard | SpeakersChanged) -> None:
         """Pass it on to those it is about."""
         if isinstance(event, Heard):
             for room, participant, epoch, age in event.participants:
                 if (session := self._find(link, room, participant, epoch)) is not None:
                     session.heard(age)
+        elif isinstance(event, SpeakersChanged):
+            found = self._rooms.get(event.router)
+            if found is not None and found.member is not None and found.member.link is link:
+                self._followers.tell(event.router, Speakers(event.speaking, event.spoke))
         elif (session := self._find(link, event.router, event.participant, event.epoch)) is not None:
             session.hear(event)
 

@@ -32,6 +32,7 @@ from media.messages import (
     Request,
     ResultFrame,
     ResultT,
+    SpeakersChanged,
     StartFailed,
     WorkerStatistics,
     decode_reply,
@@ -69,7 +70,7 @@ class WorkerLink:
         up: Callable[[WorkerLink], None],
         down: Callable[[], None],
         unable: Callable[[MediaStartFailed], None],
-        event: Callable[[WorkerLink, ParticipantEvent | Heard], None],
+        event: Callable[[WorkerLink, ParticipantEvent | Heard | SpeakersChanged], None],
     ) -> None:
         self.pid: int | None = None
         self.port = 0

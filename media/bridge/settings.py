@@ -19,7 +19,8 @@ class MediaSettings:
     `media.bridge.placement`.
 
     ``remotes`` are workers on other machines, as ``HOST:PORT``. They want the secret that is in ``secret_file``, and
-    must show a certificate that ``ca_file`` vouches for, or the system's authorities if that is None.
+    must show a certificate that ``ca_file`` vouches for, or the system's authorities if that is None. Of each room's
+    microphones the ``loudest`` are forwarded, 0 for all.
     """
 
     port: int
@@ -30,6 +31,7 @@ class MediaSettings:
     remotes: tuple[str, ...] = ()
     secret_file: Path | None = None
     ca_file: Path | None = None
+    loudest: int = 6
 
     @property
     def local(self) -> int:
@@ -38,7 +40,7 @@ class MediaSettings:
 
     def arguments(self, number: int) -> list[str]:
         """The settings as worker ``number`` of this machine takes them on its command line."""
-        arguments = ["--port", str(self.port + number if self.port else 0)]
+        arguments = ["--port", str(self.port + number if self.port else 0), "--loudest", str(self.loudest)]
         for address in self.addresses:
             arguments += ["--address", address]
         for address in self.announce:

@@ -39,7 +39,12 @@ def main() -> int:
         print(f"media.worker: {error}", file=sys.stderr)  # noqa: T201
         return 2
     options = process.Options(
-        control, arguments.port, tuple(arguments.address), announce, kernel=not arguments.no_kernel
+        control,
+        arguments.port,
+        tuple(arguments.address),
+        announce,
+        kernel=not arguments.no_kernel,
+        loudest=arguments.loudest,
     )
     try:
         with control:
@@ -73,9 +78,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--no-kernel", action="store_true", help="forward in Python, though there is a compiled kernel")
     parser.add_argument(
+        "--loudest",
+        type=_count,
+        default=6,
+        metavar="N",
+        help="forward the N loudest microphones of a room, 0 for all (default: %(default)s)",
+    )
+    parser.add_argument(
         "--log-level", default="info", choices=["debug", "info", "warning", "error"], help="(default: %(default)s)"
     )
     return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise argparse.ArgumentTypeError(f"{text} is less than none")
+    return count
 
 
 def _port(text: str) -> int:

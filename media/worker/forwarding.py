@@ -76,8 +76,9 @@ class Forwarding:
         for number, subscription in enumerate(subscriptions):
             producer = subscription.producer
             if producer.codec.kind == "audio":
-                sound += producer.layers[0].bitrate
-                subscription.consumer.select(producer.layers[0])
+                heard = producer.voice is None or producer.voice.forwarded
+                sound += producer.layers[0].bitrate if heard else 0.0
+                subscription.consumer.select(producer.layers[0] if heard else None)
                 continue
             height = LARGE if self.sizes is None else self.sizes.get(producer.participant, 0)
             if height == 0:
@@ -154,8 +155,11 @@ def _options(subscription: Subscription, height: int, now: float) -> tuple[Optio
         costs = layer.costs or (cost * STEP,)
         last = len(costs) - 1
         for temporal, bitrate in enumerate(costs):
+            least = options[-1].bitrate + 1 if options else 0.0
+            if temporal == last and layer.is_live(now):
+                bitrate = max(bitrate, least)  # a still picture costs next to nothing, whatever its size
             # Few pictures a second are for the smallest layer; a larger one with so few is worse than that.
-            if (temporal > 0 or last == 0 or not options) and (not options or bitrate > options[-1].bitrate):
+            if (temporal > 0 or last == 0 or not options) and bitrate >= least:
                 options.append(Option(bitrate, (layer, ALL if temporal == last else temporal)))
         cost = max(cost * STEP, costs[-1])
         # How large a layer is that never came is seen before one that may be larger still is asked for.

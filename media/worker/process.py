@@ -26,6 +26,7 @@ from media.worker.counters import Counters
 from media.worker.ice import IceAgent
 from media.worker.kernel.choice import choose
 from media.worker.port import open_port
+from media.worker.speakers import LOUDEST
 from media.worker.tcp import TcpListener
 from media.worker.transport import TransportFactory
 from media.worker.udp import PortInUseError, UdpEndpoint
@@ -51,6 +52,8 @@ class Options:
     announce: tuple[Announcement, ...]
     #: Forward with the compiled kernel, if there is one.
     kernel: bool = True
+    #: How many microphones of a room are forwarded; 0 for all.
+    loudest: int = LOUDEST
 
 
 class Channel(Protocol):
@@ -165,7 +168,7 @@ async def _serve(options: Options, control: Channel, stopping: asyncio.Task[Any]
 
             fanout, reason = choose(counters, kernel=options.kernel)
             factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn, fanout)
-            worker = Worker(factory, control.emit, listener.statistics)
+            worker = Worker(factory, control.emit, listener.statistics, options.loudest)
             for endpoint in endpoints:
                 endpoint.start(loop)
             listener.start(loop)

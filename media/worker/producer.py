@@ -12,6 +12,7 @@ from media.worker.rtcp import ReportBlock
 from media.worker.rtp import RtpPacket
 from media.worker.rtx import original_sequence, restore
 from media.worker.sdp import MediaLine
+from media.worker.speakers import Voice
 
 
 class Producer:
@@ -32,6 +33,8 @@ class Producer:
         self.track_id = f"{participant}-{line.mid}"
         #: Whether it comes before others where not all have room: a screen, or who is speaking.
         self.first = False
+        #: Of a microphone, what its levels tell.
+        self.voice = Voice(participant) if source == "microphone" else None
         #: The names of the layers that anybody was sent, as it was told last.
         self._told: list[str] | None = None
         #: When any layer came in.
@@ -91,7 +94,10 @@ class Producer:
         """Take a packet of a layer, or what repeats one. Returns False if it is of no use."""
         if packet.payload_type == self.payload_type and packet.ssrc == layer.stream:
             level = extensions.get(self._level_id) if self._level_id is not None else None
-            layer.on_rtp(packet, level if level is not None and len(level) == 1 else None, now)
+            level = level if level is not None and len(level) == 1 else None
+            if self.voice is not None:
+                self.voice.hear(level)
+            layer.on_rtp(packet, level, now)
             return True
         if packet.payload_type == self.repair_payload_type and packet.ssrc == layer.repair:
             if original_sequence(packet) is None or layer.stream is None:

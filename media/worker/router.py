@@ -19,6 +19,7 @@ from media.messages import (
     VideoResumed,
     Wanted,
 )
+from media.worker.conversation import Conversation
 from media.worker.producer import Producer
 from media.worker.publish_leg import PublishLeg, read_offer
 from media.worker.subscribe_leg import SubscribeLeg
@@ -128,13 +129,14 @@ class Participant:
 
 
 class Router:
-    """Everybody in it receives what the others publish."""
+    """Everybody in it receives what the others publish; of their microphones, the ``loudest``: see `Speakers`."""
 
-    def __init__(self, id: str, factory: TransportFactory, emit: Callable[[Event], None]) -> None:
+    def __init__(self, id: str, factory: TransportFactory, emit: Callable[[Event], None], loudest: int) -> None:
         self.id = id
         self.emit = emit
         self._factory = factory
         self.participants: dict[str, Participant] = {}
+        self._conversation = Conversation(id, loudest, emit)
 
     def join(self, id: str, epoch: int) -> None:
         """Let a participant in. One of the same id and an older epoch is replaced."""
@@ -147,6 +149,7 @@ class Router:
     def leave(self, id: str) -> None:
         """Let go of a participant and of its tracks."""
         self.participants.pop(id).close()
+        self._conversation.forget(id)
         self.reconcile()
 
     def reconcile(self) -> None:
@@ -158,8 +161,12 @@ class Router:
         """Time has passed."""
         for participant in self.participants.values():
             participant.tick(now)
+        self._conversation.tick(self._producers, now)
         for participant in self.participants.values():
             participant.tell_wanted(now)
+
+    def _producers(self) -> list[Producer]:
+        return [producer for participant in self.participants.values() for producer in participant.producers]
 
     def _producers_of_others(self, participant: Participant) -> Iterator[Producer]:
         for other in self.participants.values():

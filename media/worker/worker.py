@@ -28,6 +28,7 @@ from media.messages import (
 from media.worker.errors import RequestError
 from media.worker.figures import media_statistics
 from media.worker.router import Participant, Router
+from media.worker.speakers import LOUDEST
 from media.worker.tcp import TcpStatistics
 from media.worker.transport import TransportFactory
 
@@ -40,17 +41,22 @@ _ID = re.compile(r"[\w.~-]{1,64}", re.ASCII)
 
 
 class Worker:
-    """Carries out requests; ``emit`` takes what it has to say by itself, ``tcp`` knows of the connections there are."""
+    """Carries out requests; ``emit`` takes what it has to say by itself, ``tcp`` knows of the connections there are.
+
+    Of each room's microphones the ``loudest`` are forwarded, 0 for all.
+    """
 
     def __init__(
         self,
         factory: TransportFactory,
         emit: Callable[[Event], None],
         tcp: Callable[[], TcpStatistics] = TcpStatistics,
+        loudest: int = LOUDEST,
     ) -> None:
         self._factory = factory
         self._emit = emit
         self._tcp = tcp
+        self._loudest = loudest
         self._routers: dict[str, Router] = {}
         self._next_heard = 0.0
 
@@ -138,7 +144,7 @@ class Worker:
             raise RequestError("invalid_request", f"{request.participant[:64]!r} cannot be the id of a participant.")
         router = self._routers.get(request.router)
         if router is None:
-            router = self._routers[request.router] = Router(request.router, self._factory, self._emit)
+            router = self._routers[request.router] = Router(request.router, self._factory, self._emit, self._loudest)
         present = router.participants.get(request.participant)
         if present is None or present.epoch < request.epoch:
             router.join(request.participant, request.epoch)

@@ -27,6 +27,7 @@ from chatroom.events import (
     Resumed,
     ServerStopping,
     Skipped,
+    Speakers,
     VideoPaused,
     VideoResumed,
 )
@@ -68,6 +69,7 @@ EXAMPLES: dict[str, Event] = {
     "video_paused_by_layout": VideoPaused("p1", "camera", "layout"),
     "video_resumed": VideoResumed("p1", "camera"),
     "layers": Layers("1", ("q", "h")),
+    "speakers": Speakers(("p2",), ("p1", "p3")),
     "skipped": Skipped(6),
     "ping": Ping(1, None),
     "ping_with_rtt": Ping(2, 0.031),

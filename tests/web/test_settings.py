@@ -75,6 +75,7 @@ def test_variables_of_others_are_ignored() -> None:
         ("port = 70000", "'port' must be <= 65535: 70000"),
         ("port = -1", "'port' must be >= 0: -1"),
         ("media_port = 70000", "'media_port' must be <= 65535: 70000"),
+        ("loudest = -1", "'loudest' must be >= 0: -1"),
         ("host = 1", "host: text expected, not 1"),
         ('host = ""', "'host' takes an address, not ''"),
         ("certfile = 1", "certfile"),

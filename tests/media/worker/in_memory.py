@@ -23,6 +23,7 @@ from media.worker.aiortc_hooks import Certificate
 from media.worker.counters import Counters
 from media.worker.fanout import PureFanout
 from media.worker.ice import Address, IceAgent
+from media.worker.speakers import LOUDEST
 from media.worker.transport import TransportFactory
 from media.worker.worker import Worker
 from tests.media.worker.harness import SOURCES
@@ -35,7 +36,7 @@ BEGIN = 100.0
 class MemoryWorker:
     """A worker at the time ``now``. What it says is in ``events``, its unfinished tasks are in ``tasks``."""
 
-    def __init__(self) -> None:
+    def __init__(self, loudest: int = LOUDEST) -> None:
         self.now = BEGIN
         self.events: list[Event] = []
         self.tasks: set[asyncio.Task[None]] = set()
@@ -51,7 +52,7 @@ class MemoryWorker:
             PureFanout(self.counters),
         )
         self.factory.clock = lambda: self.now
-        self.worker = Worker(self.factory, self.events.append)
+        self.worker = Worker(self.factory, self.events.append, loudest=loudest)
 
     def peer(self, name: str) -> Peer:
         """Make a peer with an address of its own."""
@@ -64,6 +65,11 @@ class MemoryWorker:
         self._peers = {known: other for known, other in self._peers.items() if other is not peer}
         self._peers[address] = peer
         peer.connection_made(cast("asyncio.BaseTransport", _Wire(lambda data: self.receive(data, address))))
+
+    @property
+    def peers(self) -> list[Peer]:
+        """Those that were made."""
+        return list(self._peers.values())
 
     def receive(self, data: bytes, address: Address = ("192.0.2.99", 1)) -> None:
         """Have a datagram come in from an address."""
@@ -184,11 +190,11 @@ class _Wire:
 Scenario = Callable[[MemoryWorker], Coroutine[Any, Any, None]]
 
 
-def play(scenario: Scenario) -> None:
+def play(scenario: Scenario, loudest: int = LOUDEST) -> None:
     """Run a scenario, and see that nothing is left of it when all are gone."""
 
     async def main() -> None:
-        worker = MemoryWorker()
+        worker = MemoryWorker(loudest)
         await scenario(worker)
         worker.worker.close()
         await worker.settle()

@@ -209,12 +209,12 @@ class Peer(asyncio.DatagramProtocol):
         self._checks = asyncio.create_task(self._keep_checking())
 
     def send_frame(
-        self, mid: str, *, key: bool = False, payload: bytes | None = None, level: int = 30, lost: bool = False
+        self, mid: str, *, key: bool = False, payload: bytes | None = None, level: int | None = 30, lost: bool = False
     ) -> RtpPacket:
-        """Publish one packet, or lose it, and return it."""
+        """Publish one packet, or lose it, and return it. Sound has a ``level``, unless that is None."""
         stream = self.streams[mid]
         extensions = [(MID_ID, mid.encode()), (TRANSPORT_CC_ID, struct.pack("!H", self._transport_sequence))]
-        if stream.kind == "audio":
+        if stream.kind == "audio" and level is not None:
             extensions.append((LEVEL_ID, bytes([level])))
         if payload is None:
             payload = b"opus" * 20 if stream.kind == "audio" else KEYFRAME if key else DELTA_FRAME

@@ -127,3 +127,18 @@ test("whoever leaves while it is reconnecting is not brought back", async (t) =>
   await pass(60_000);
   assert.equal(sockets.length, 1);
 });
+
+test("who speaks is told, and void once the socket or the media worker was lost", async (t) => {
+  const { session, answer, tell, join, lose } = begin(t);
+  await join();
+  const speaks = { type: "speakers", speaking: ["b"], spoke: ["c"] };
+  await tell(speaks);
+  assert.deepEqual([session.speakers.speaking, session.speakers.spoke], [["b"], ["c"]]);
+  await tell({ type: "media_lost", message: "" });
+  assert.deepEqual([session.speakers.speaking, session.speakers.spoke], [[], []]);
+  await tell(speaks);
+  await lose();
+  await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 1, ice_servers: [] });
+  assert.deepEqual(session.speakers.speaking, []);
+  session.abandon();
+});

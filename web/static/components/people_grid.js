@@ -1,6 +1,8 @@
-/** Everybody's tile, as large as the stage allows. */
+/** Everybody's tile, as large as the stage allows. Where they would be too small those who spoke last are shown. */
 
+import { capacity, Crowd } from "../layout/crowd.js";
 import { arrange } from "../layout/grid.js";
+import { h, say } from "./dom.js";
 import { PersonTile } from "./person_tile.js";
 
 /** @import { Person } from "../state/room.js" */
@@ -14,10 +16,15 @@ export class PeopleGrid extends HTMLElement {
   #tiles = new Map();
   #resized = new ResizeObserver(() => this.#place());
   #speaker = "";
+  #crowd = new Crowd();
+  /** @type {readonly string[]} */
+  #recent = [];
+  #more = h("p", { class: "more", hidden: true });
   /** @type {ReadonlySet<string>} */
   #paused = new Set();
 
   connectedCallback() {
+    this.append(this.#more);
     this.#resized.observe(this);
   }
 
@@ -57,6 +64,13 @@ export class PeopleGrid extends HTMLElement {
     for (const [id, tile] of this.#tiles) tile.speaking = ids.has(id);
   }
 
+  /** @param {readonly string[]} ids of those who spoke, who did last is first */
+  set recent(ids) {
+    if (ids.join() === this.#recent.join()) return;
+    this.#recent = ids;
+    if (!this.#more.hidden) this.#place();
+  }
+
   /** @param {ReadonlySet<string>} ids of those whose picture the network does not take */
   set paused(ids) {
     this.#paused = ids;
@@ -93,12 +107,17 @@ export class PeopleGrid extends HTMLElement {
 
   #place() {
     const { clientWidth, clientHeight } = this;
-    const boxes = arrange(this.#tiles.size, clientWidth, clientHeight, GAP);
-    let index = 0;
+    const arranged = (/** @type {number} */ count) => arrange(count, clientWidth, clientHeight, GAP);
+    const everyone = [...this.#tiles.keys()];
+    const shown = this.#crowd.choose(everyone, this.#recent, capacity(arranged, everyone.length));
+    const boxes = arranged(shown.length);
+    say(this.#more, shown.length < everyone.length ? `and ${everyone.length - shown.length} more` : "");
     /** @type {Record<string, number>} */
     const sizes = {};
     for (const [id, tile] of this.#tiles) {
-      const box = boxes[index++];
+      const box = boxes[shown.indexOf(id)];
+      // They are heard all the same: it is the tile that plays the sound.
+      tile.classList.toggle("out", !box);
       if (!box) continue;
       if (!tile.classList.contains("own")) sizes[id] = Math.round(box.height * devicePixelRatio);
       tile.style.transform = `translate(${box.x}px, ${box.y}px)`;

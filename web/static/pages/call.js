@@ -2,7 +2,7 @@
 
 import { RoomView } from "../components/room_view.js";
 import { Level } from "../rtc/level.js";
-import { levelOf, SpeakingWatch } from "../rtc/speaking.js";
+import { SpeakingWatch } from "../rtc/speaking.js";
 import { savePreferences } from "../state/preferences.js";
 import { peopleOf } from "../state/room.js";
 import { problemWords } from "../text/problems.js";
@@ -24,6 +24,8 @@ import { keepAwake } from "./wake.js";
 /** @import { RoomState } from "../state/room.js" */
 /** @import { Session } from "../state/session.js" */
 
+/** From where on one's own microphone is loud, of the level that is shown. */
+const OWN_LOUD = 0.35;
 /** Coming back, more news than this of who came and went is not told: everyone is there to be seen. */
 const NEWS_AT_ONCE = 5;
 
@@ -38,8 +40,8 @@ export class Call {
   #level = new Level();
   /** @type {ConnectionNotice} */
   #notice;
-  /** @type {SpeakingWatch} */
   #speaking;
+  #ownSpeaking = false;
   /** @type {(() => void)[]} */
   #undo = [];
 
@@ -62,14 +64,18 @@ export class Call {
     this.view.grid.speaker = preferences.speaker;
     this.view.shortcuts = preferences.shortcuts;
     this.#speaking = new SpeakingWatch(
-      () => this.#levels(),
-      (ids) => (this.view.grid.speaking = ids),
+      () => this.#local.microphone.live && this.#level.read() > OWN_LOUD,
+      (speaking) => {
+        this.#ownSpeaking = speaking;
+        this.#showSpeaking();
+      },
     );
     this.#notice = new ConnectionNotice({ session, view: this.view, changed: () => this.#connection() });
     this.#undo.push(
       keepAwake(),
       watchSigns((why) => session.doubt(why)),
       () => this.#notice.close(),
+      session.speakers.on("change", () => this.#showSpeaking()),
       session.on("paused", (paused) => (this.view.grid.paused = paused)),
       watchHidden((hidden) => (session.layout.hidden = hidden)),
       session.on("event", (event) => this.#news(event)),
@@ -140,6 +146,15 @@ export class Call {
       speaker: this.#preferences.speaker,
     });
     this.#showTracks();
+    this.#showSpeaking();
+  }
+
+  #showSpeaking() {
+    const { state, speakers } = this.#session;
+    if (!state) return;
+    this.view.grid.speaking = speakers.shown(state.participants, state.you, this.#ownSpeaking);
+    // A place for one's own tile is always kept.
+    this.view.grid.recent = [state.you, ...speakers.speaking, ...speakers.spoke];
   }
 
   /** A camera that is said to be off is not shown, even while its last packets still arrive. */
@@ -194,13 +209,6 @@ export class Call {
     const state = this.#notice.shown ? null : bannerFor(status, this.#session.state?.mediaPort ?? 0);
     this.view.banner.show(state);
     if (state) this.view.toasts.say(state.text, { unseen: true });
-  }
-
-  /** @returns {Iterable<readonly [string, number]>} */
-  *#levels() {
-    const you = this.#session.state?.you ?? "";
-    if (this.#local.microphone.live) yield [you, this.#level.read() > 0.35 ? 1 : 0];
-    for (const id of this.#remote.keys()) yield [id, levelOf(this.#session.legs.subscribe?.microphoneOf(id) ?? null)];
   }
 }
 

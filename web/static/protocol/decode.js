@@ -71,6 +71,7 @@ const decoders = {
   }),
   video_resumed: object({ type: literal("video_resumed"), participant: string, source: oneOf("microphone", "camera") }),
   layers: object({ type: literal("layers"), mid: string, rids: list(string) }),
+  speakers: object({ type: literal("speakers"), speaking: list(string), spoke: list(string) }),
   ping: object({ type: literal("ping"), n: integer, rtt: nullable(number) }),
   server_stopping: object({ type: literal("server_stopping"), message: string, stops_in: number, back_in: number }),
 };

@@ -77,9 +77,10 @@
  * @typedef {{type: "video_paused", participant: string, source: Source, reason: "bandwidth" | "layout"}} VideoPaused
  * @typedef {{type: "video_resumed", participant: string, source: Source}} VideoResumed
  * @typedef {{type: "layers", mid: string, rids: string[]}} Layers
+ * @typedef {{type: "speakers", speaking: string[], spoke: string[]}} SpeakersTold
  * @typedef {{type: "ping", n: number, rtt: number | null}} Ping
  * @typedef {{type: "server_stopping", message: string, stops_in: number, back_in: number}} ServerStopping
- * @typedef {Skipped | Offer | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | Ping | ServerStopping} Notice
+ * @typedef {Skipped | Offer | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | SpeakersTold | Ping | ServerStopping} Notice
  *
  * @typedef {Reply | RoomEvent | Notice} ServerEvent
  */

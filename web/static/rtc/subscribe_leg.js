@@ -65,18 +65,6 @@ export class SubscribeLeg extends Emitter {
     return tracks;
   }
 
-  /**
-   * @param {string} participant
-   * @returns {RTCRtpReceiver | null} what the participant's microphone arrives on
-   */
-  microphoneOf(participant) {
-    const found = this.connection.getTransceivers().find(({ mid }) => {
-      const owner = mid === null ? undefined : this.#owners[mid];
-      return owner?.participant === participant && owner.source === "microphone";
-    });
-    return found?.receiver ?? null;
-  }
-
   close() {
     this.#closed = true;
     this.#offers.length = 0;

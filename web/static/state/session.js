@@ -7,6 +7,7 @@
 
 import { Emitter } from "../base/emitter.js";
 import { newKey } from "../protocol/key.js";
+import { CommandRefused } from "../protocol/socket.js";
 import { Legs } from "../rtc/legs.js";
 import { Connection } from "./connection.js";
 import { LayoutSender } from "./layout_sender.js";
@@ -14,6 +15,7 @@ import { Outbox } from "./outbox.js";
 import { PausedPictures } from "./paused_pictures.js";
 import { GIVE_UP_AFTER } from "./reconnect.js";
 import { applyEvent, fromSnapshot, GapError, skipTo } from "./room.js";
+import { Speakers } from "./speakers.js";
 import { UpdateSender } from "./update_sender.js";
 
 /** @import { Socket } from "../protocol/socket.js" */
@@ -43,6 +45,7 @@ export class Session extends Emitter {
   #updates;
   #outbox;
   #paused = new PausedPictures((people) => this.emit("paused", people));
+  speakers = new Speakers();
   /** How large everyone is shown. */
   layout;
   /** @type {() => void} */
@@ -160,7 +163,7 @@ export class Session extends Emitter {
   async leave() {
     this.#stop();
     // The reply to `leave` is that the server closes the socket.
-    if (this.status === "connected") await Promise.race([this.#connection.request({ type: "leave" }).catch(() => {}), pause(1000)]);
+    if (this.status === "connected") await Promise.race([this.#connection.request({ type: "leave" }).catch(() => {}), new Promise((resolve) => setTimeout(resolve, 1000))]);
     this.#connection.close();
   }
 
@@ -194,7 +197,8 @@ export class Session extends Emitter {
         }
         return;
       } catch (error) {
-        if (codeOf(error) !== "unknown_token" || away >= GIVE_UP_AFTER) throw error;
+        const over = error instanceof CommandRefused && error.code === "unknown_token";
+        if (!over || away >= GIVE_UP_AFTER) throw error;
         this.#token = "";
       }
     }
@@ -238,6 +242,7 @@ export class Session extends Emitter {
 
   /** @param {ServerEvent} event */
   #receive(event) {
+    this.speakers.take(event);
     switch (event.type) {
       case "joined":
         this.#paused.forget();
@@ -335,9 +340,3 @@ export class Session extends Emitter {
     this.silence();
   }
 }
-
-/** @param {number} ms @returns {Promise<void>} */
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** @param {unknown} error */
-const codeOf = (error) => (error instanceof Error && "code" in error ? error.code : "");
