@@ -19,6 +19,7 @@ from cattrs.errors import CattrsError
 
 from media import strict
 from media.statistics import MediaStatistics as MediaStatistics
+from media.statistics import WorkerStatistics as WorkerStatistics
 from media.terms import Leg as Leg
 from media.terms import LegState as LegState
 from media.terms import PauseReason as PauseReason
@@ -55,33 +56,6 @@ class Answer:
     """The worker's SDP answer for a publish leg."""
 
     sdp: str
-
-
-@attrs.frozen
-class WorkerStatistics:
-    """What lives in a worker now, and what has passed through it since its start."""
-
-    routers: int
-    participants: int
-    transports: int
-    producers: int
-    consumers: int
-    packets_received: int
-    packets_sent: int
-    packets_dropped: int
-    #: Of those, not sent: the socket's buffer was full; no path, or another objection; SRTP failed.
-    sends_full: int
-    sends_refused: int
-    sends_unprotected: int
-    #: Whether the compiled kernel forwards; otherwise it is Python.
-    kernel: bool
-    #: TCP connections on which a check was authenticated, and those on which none was so far
-    tcp_proven: int = 0
-    tcp_unproven: int = 0
-    #: TCP connections that were refused or given up, for being too many, too slow or none of ours
-    tcp_refused: int = 0
-    #: packets for which there was no room on a TCP connection; they are among ``packets_dropped``
-    tcp_packets_dropped: int = 0
 
 
 # ---- what the bridge asks

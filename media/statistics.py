@@ -110,3 +110,30 @@ class MediaStatistics:
     producers: list[ProducerStatistics]
     consumers: list[ConsumerStatistics]
     complete: bool
+
+
+@attrs.frozen
+class WorkerStatistics:
+    """What lives in a worker now, and what has passed through it since its start."""
+
+    routers: int
+    participants: int
+    transports: int
+    producers: int
+    consumers: int
+    packets_received: int
+    packets_sent: int
+    packets_dropped: int
+    #: Of those, not sent: the socket's buffer was full; no path, or another objection; SRTP failed.
+    sends_full: int
+    sends_refused: int
+    sends_unprotected: int
+    #: Whether the compiled kernel forwards; otherwise it is Python.
+    kernel: bool
+    #: TCP connections on which a check was authenticated, and those on which none was so far
+    tcp_proven: int = 0
+    tcp_unproven: int = 0
+    #: TCP connections that were refused or given up, for being too many, too slow or none of ours
+    tcp_refused: int = 0
+    #: packets for which there was no room on a TCP connection; they are among ``packets_dropped``
+    tcp_packets_dropped: int = 0
