@@ -16,6 +16,7 @@ class Join:
     name: str
     microphone: bool
     camera: bool
+    screens: tuple[int, ...] = ()
     ref: str | None = None
 
 
@@ -27,6 +28,7 @@ class Resume:
     seq: int
     microphone: bool
     camera: bool
+    screens: tuple[int, ...] = ()
     ref: str | None = None
 
 
@@ -48,6 +50,7 @@ class Update:
     type: ClassVar[str] = "update"
     microphone: bool | None = None
     camera: bool | None = None
+    screens: tuple[int, ...] | None = None
     ref: str | None = None
 
 

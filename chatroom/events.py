@@ -65,6 +65,7 @@ class Joined:
     media_session: int
     token: str = attrs.field(repr=False)
     heartbeat: float
+    screens: int
 
 
 @attrs.frozen

@@ -25,6 +25,7 @@ from chatroom.limits import Limits
 from chatroom.log import RoomLog
 from chatroom.media import Media
 from chatroom.model import Connection, LeaveReason
+from chatroom.screens import shared_screens
 from chatroom.session import Session
 from chatroom.state import RoomState, RoomStatistics
 from chatroom.wire import encode
@@ -150,7 +151,7 @@ class Room:
         join = attendance.join
         attendance.epoch = next(self._epochs)
         event = self.state.admit(
-            attendance.id, attendance.epoch, join.name, join.microphone, join.camera, self._clock()
+            attendance.id, attendance.epoch, join.name, join.microphone, join.camera, self._clock(), join.screens
         )
         self._tell(event)
         self._attendances[attendance.epoch] = attendance
@@ -160,12 +161,16 @@ class Room:
         _log.info("joined", room=self.name, participant=attendance.id, epoch=attendance.epoch)
 
     def resume(self, session: Session, command: Resume) -> None:
-        """Have ``session`` speak for someone who is here. Raises UserError (`unknown_token`, `removed`)."""
+        """Have ``session`` speak for someone who is here.
+
+        Raises UserError (`unknown_token`, `removed`, `too_many_tracks`).
+        """
         if command.token in self._removed:
             raise UserError("removed", "You were removed from the room.")
         attendance = self._tokens.get(command.token)
         if attendance is None or attendance.ending:
             raise UserError("unknown_token", "You are no longer in this room.")
+        shared_screens(command.screens, self.limits.screens)  # or it is refused before anything has changed
         attendance.resume(session, command)
 
     def catch_up(self, attendance: Attendance, command: Resume) -> None:
@@ -178,7 +183,13 @@ class Room:
             attendance.session.post(encode(Resumed(command.ref, seq, self.media.available, legs.media_session)))
             for frame in missed:
                 attendance.session.post(frame)
-        self.update(attendance, microphone=command.microphone, camera=command.camera, connection="present")
+        self.update(
+            attendance,
+            microphone=command.microphone,
+            camera=command.camera,
+            screens=command.screens,
+            connection="present",
+        )
 
     def dismiss(self, attendance: Attendance, reason: LeaveReason) -> None:
         """End a stay: the others are told. Only the first call for a stay does anything."""
@@ -202,10 +213,11 @@ class Room:
         *,
         microphone: bool | None = None,
         camera: bool | None = None,
+        screens: tuple[int, ...] | None = None,
         connection: Connection | None = None,
     ) -> None:
         """Say what is on and off, and who is heard. Raises UserError."""
-        event = self.state.update(attendance.epoch, microphone, camera, connection)
+        event = self.state.update(attendance.epoch, microphone, camera, connection, screens)
         if event is not None:
             self._tell(event)
 
@@ -264,4 +276,5 @@ class Room:
             media_session=attendance.legs.media_session,
             token=attendance.token,
             heartbeat=self.limits.ping_after,
+            screens=self.limits.screens,
         )

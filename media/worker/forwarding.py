@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Mapping
 
 from media.messages import PauseReason
+from media.terms import is_screen
 from media.worker.allocator import Allocator, Option, Want
 from media.worker.consumer import ALL
 from media.worker.downlink import Downlink
@@ -38,7 +39,7 @@ class Forwarding:
         self._next_look = 0.0
         #: What left the consumers that are gone.
         self._octets_gone = 0
-        #: Heights of tiles in pixels by participant; None while the page has not told, and then all are large.
+        #: Heights of tiles in pixels, as `Layout` names them; None while the page has not told, and then all are large.
         self.sizes: Mapping[str, int] | None = None
         self.downlink = Downlink()
         #: Bits a second that go out.
@@ -67,12 +68,17 @@ class Forwarding:
                 sound += producer.layers[0].bitrate
                 subscription.consumer.select(producer.layers[0])
                 continue
-            height = LARGE if self.sizes is None else self.sizes.get(producer.participant, 0)
+            height = LARGE if self.sizes is None else self.sizes.get(_tile(producer), 0)
             if height == 0:
                 self._pause(subscription, "layout")
                 continue
             options = _options(producer, subscription.consumer.layer, height, now)
-            want = Want(number, 0 if producer.first else 1, options, _current(subscription, options))
+            want = Want(
+                number,
+                0 if producer.first or is_screen(producer.source) else 1,
+                options,
+                _current(subscription, options),
+            )
             pictures.append((height, subscription, want))
         pictures.sort(key=lambda picture: -picture[0])
         # While the link is only guessed at, nothing is taken from anybody.
@@ -108,6 +114,11 @@ class Forwarding:
             self._on_paused(subscription, reason)
 
 
+def _tile(producer: Producer) -> str:
+    """Return the name of the tile that shows a picture."""
+    return f"{producer.participant}/{producer.source}" if is_screen(producer.source) else producer.participant
+
+
 def _options(producer: Producer, used: Layer | None, height: int, now: float) -> tuple[Option, ...]:
     """Return the ways to forward a picture, the cheapest first: not more lines than its tile shows."""
     options: list[Option] = []
@@ -117,7 +128,10 @@ def _options(producer: Producer, used: Layer | None, height: int, now: float) ->
         # Rather one that comes now than a better one that may come.
         layers = tuple(layer for layer in layers if layer.is_live(now)) or layers
     for layer in layers:
-        costs = layer.costs or (cost * STEP,)
+        # A screen on which nothing moves costs nearly nothing, whatever it did before.
+        still = is_screen(producer.source) and not layer.is_live(now)
+        costs = () if still else layer.costs
+        costs = costs or (cost * STEP,)
         last = len(costs) - 1
         for temporal, bitrate in enumerate(costs):
             # Few pictures a second are for the smallest layer; a larger one with so few is worse than that.
