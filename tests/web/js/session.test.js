@@ -8,13 +8,13 @@ const { Emitter } = await import("../../../web/static/base/emitter.js");
 const { Socket } = await import("../../../web/static/protocol/socket.js");
 const { Session } = await import("../../../web/static/state/session.js");
 
-const ada = { id: "a", epoch: 1, name: "Ada", microphone: true, camera: true, connection: "present", joined_at: 1 };
-const bob = { id: "b", epoch: 2, name: "Bob", microphone: true, camera: false, connection: "present", joined_at: 2 };
+const ada = { id: "a", epoch: 1, name: "Ada", microphone: true, camera: true, connection: "present", joined_at: 1, screens: [] };
+const bob = { id: "b", epoch: 2, name: "Bob", microphone: true, camera: false, connection: "present", joined_at: 2, screens: [] };
 const said = (/** @type {number} */ id, /** @type {string} */ text, who = ada) => ({ id, participant: who.id, name: who.name, text, at: id });
 
 const snapshot = (more = {}) => ({
   type: "joined", seq: 5, protocol: 1, room: "blue", you: "a", participants: [ada], messages: [], media: true, media_port: 1,
-  media_session: 1, token: "t1", heartbeat: 2.5, ...more,
+  media_session: 1, token: "t1", heartbeat: 2.5, screens: 2, ...more,
 });
 
 beforeEach(() => FakeConnection.made.splice(0));
@@ -23,7 +23,7 @@ beforeEach(() => FakeConnection.made.splice(0));
 function begin(t) {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
   t.mock.method(console, "warn", () => {});
-  const local = Object.assign(new Emitter(), { switches: { microphone: true, camera: true }, tracks: { microphone: null, camera: null } });
+  const local = Object.assign(new Emitter(), { screens: { limit: 0, shared: new Map() }, switches: { microphone: true, camera: true, screens: [] }, tracks: { microphone: null, camera: null } });
   /** @type {FakeSocket[]} */
   const sockets = [];
   const session = new Session({
@@ -104,7 +104,7 @@ test("a lost socket is followed by another, which goes on where the first stoppe
   await lose();
   assert.equal(session.status, "reconnecting");
   const [resume] = asked("resume");
-  assert.deepEqual({ ...resume, ref: "" }, { type: "resume", room: "blue", token: "t1", seq: 6, microphone: true, camera: true, ref: "" });
+  assert.deepEqual({ ...resume, ref: "" }, { type: "resume", room: "blue", token: "t1", seq: 6, microphone: true, camera: true, screens: [], ref: "" });
   await answer("resume", { type: "resumed", seq: 8, media: true, media_session: 1 });
   assert.equal(session.missed, 2);
   await tell({ type: "participant_updated", seq: 7, participant: { ...bob, camera: true } }, { type: "chat", seq: 8, message: said(1, "hi", bob) });
@@ -198,7 +198,7 @@ test("after 1001 it comes when the server wants to be back, and is let in as som
   assert.equal(sockets.length, 3);
   last().open();
   await answer("resume", { type: "error", code: "unknown_token", message: "Who?" });
-  assert.deepEqual({ ...asked("join")[0], ref: "" }, { type: "join", room: "blue", name: "Ada", microphone: true, camera: true, ref: "" });
+  assert.deepEqual({ ...asked("join")[0], ref: "" }, { type: "join", room: "blue", name: "Ada", microphone: true, camera: true, screens: [], ref: "" });
   await answer("join", snapshot({ you: "z", token: "t2", seq: 1, participants: [{ ...ada, id: "z" }] }));
   assert.equal(session.state?.you, "z");
   assert.deepEqual(tokens, ["t2"]);

@@ -1,21 +1,34 @@
-/** Everybody's tile, as large as the stage allows. */
+/** Everybody's tile, as large as the stage allows; beside a shared screen, if there is one. */
 
 import { arrange } from "../layout/grid.js";
+import { spotlight } from "../layout/spotlight.js";
 import { PersonTile } from "./person_tile.js";
+import { ScreenTile } from "./screen_tile.js";
 
+/** @import { Box } from "../layout/grid.js" */
+/** @import { ScreenTracks } from "../rtc/subscribe_leg.js" */
 /** @import { Person } from "../state/room.js" */
+/** @import { SharedScreen } from "../state/screens.js" */
 /** @import { Tracks } from "./person_tile.js" */
 
 const GAP = 10;
 const NOTHING = Object.freeze({ microphone: null, camera: null });
+const NO_SCREEN = Object.freeze({ picture: null, sound: null });
 
 export class PeopleGrid extends HTMLElement {
   /** @type {Map<string, PersonTile>} */
   #tiles = new Map();
+  /** @type {Map<string, ScreenTile>} */
+  #screens = new Map();
   #resized = new ResizeObserver(() => this.#place());
   #speaker = "";
   /** @type {ReadonlySet<string>} */
   #paused = new Set();
+
+  constructor() {
+    super();
+    this.addEventListener("reshape", () => this.#place());
+  }
 
   connectedCallback() {
     this.#resized.observe(this);
@@ -23,28 +36,27 @@ export class PeopleGrid extends HTMLElement {
 
   disconnectedCallback() {
     this.#resized.disconnect();
-    for (const tile of this.#tiles.values()) tile.close();
+    for (const tile of this.#all()) tile.close();
   }
 
-  /** @param {Person[]} people */
-  set people(people) {
-    const ids = new Set(people.map(({ id }) => id));
-    let changed = false;
-    for (const [id, tile] of this.#tiles) {
-      if (ids.has(id)) continue;
-      this.#remove(id, tile);
-      changed = true;
-    }
+  /** @param {Person[]} people @param {SharedScreen[]} screens */
+  show(people, screens) {
+    const gone = [
+      ...this.#drop(this.#tiles, new Set(people.map(({ id }) => id))),
+      ...this.#drop(this.#screens, new Set(screens.map(({ picture }) => picture))),
+    ];
+    const before = this.#tiles.size + this.#screens.size;
     for (const person of people) {
       const tile = this.#tiles.get(person.id);
-      if (tile) {
-        tile.person = person;
-      } else {
-        this.#add(person);
-        changed = true;
-      }
+      if (tile) tile.person = person;
+      else this.#tiles.set(person.id, this.#add(new PersonTile(person), person.id));
     }
-    if (changed) this.#place();
+    for (const screen of screens) {
+      const tile = this.#screens.get(screen.picture);
+      if (tile) tile.screen = screen;
+      else this.#screens.set(screen.picture, this.#add(new ScreenTile(screen), screen.picture));
+    }
+    if (gone.length > 0 || this.#tiles.size + this.#screens.size !== before) this.#place();
   }
 
   /** @param {ReadonlyMap<string, Tracks>} tracks by participant */
@@ -52,64 +64,97 @@ export class PeopleGrid extends HTMLElement {
     for (const [id, tile] of this.#tiles) tile.tracks = tracks.get(id) ?? NOTHING;
   }
 
+  /** @param {ReadonlyMap<string, ScreenTracks>} tracks by picture */
+  set screenTracks(tracks) {
+    for (const [picture, tile] of this.#screens) tile.tracks = tracks.get(picture) ?? NO_SCREEN;
+  }
+
   /** @param {ReadonlySet<string>} ids of those who speak */
   set speaking(ids) {
     for (const [id, tile] of this.#tiles) tile.speaking = ids.has(id);
   }
 
-  /** @param {ReadonlySet<string>} ids of those whose picture the network does not take */
-  set paused(ids) {
-    this.#paused = ids;
-    for (const [id, tile] of this.#tiles) tile.paused = ids.has(id);
+  /** @param {ReadonlySet<string>} pictures that the network does not take */
+  set paused(pictures) {
+    this.#paused = pictures;
+    for (const tiles of [this.#tiles, this.#screens]) for (const [picture, tile] of tiles) tile.paused = pictures.has(picture);
   }
 
   /** @param {string} id */
   set speaker(id) {
     this.#speaker = id;
-    for (const tile of this.#tiles.values()) tile.speaker = id;
+    for (const tile of this.#all()) tile.speaker = id;
   }
 
   /** To be called from a click: browsers let sound begin only then. */
   playAll() {
-    for (const tile of this.#tiles.values()) tile.play();
+    for (const tile of this.#all()) tile.play();
   }
 
-  /** @param {Person} person */
-  #add(person) {
-    const tile = new PersonTile(person);
+  #all() {
+    return [...this.#screens.values(), ...this.#tiles.values()];
+  }
+
+  /**
+   * @template {PersonTile | ScreenTile} T
+   * @param {T} tile
+   * @param {string} picture
+   * @returns {T}
+   */
+  #add(tile, picture) {
     tile.classList.add("new");
-    tile.paused = this.#paused.has(person.id);
+    tile.paused = this.#paused.has(picture);
     if (this.#speaker) tile.speaker = this.#speaker;
-    this.#tiles.set(person.id, tile);
-    this.append(tile);
+    // What is large comes first for those who hear the page, too.
+    if (tile instanceof ScreenTile) this.prepend(tile);
+    else this.append(tile);
+    return tile;
   }
 
-  /** @param {string} id @param {PersonTile} tile */
-  #remove(id, tile) {
-    tile.close();
-    tile.remove();
-    this.#tiles.delete(id);
+  /** @param {Map<string, PersonTile> | Map<string, ScreenTile>} tiles @param {ReadonlySet<string>} kept */
+  #drop(tiles, kept) {
+    const gone = [...tiles.keys()].filter((picture) => !kept.has(picture));
+    for (const picture of gone) {
+      tiles.get(picture)?.close();
+      tiles.get(picture)?.remove();
+      tiles.delete(picture);
+    }
+    return gone;
   }
 
   #place() {
     const { clientWidth, clientHeight } = this;
-    const boxes = arrange(this.#tiles.size, clientWidth, clientHeight, GAP);
-    let index = 0;
-    /** @type {Record<string, number>} */
-    const sizes = {};
-    for (const [id, tile] of this.#tiles) {
-      const box = boxes[index++];
-      if (!box) continue;
-      if (!tile.classList.contains("own")) sizes[id] = Math.round(box.height * devicePixelRatio);
-      tile.style.transform = `translate(${box.x}px, ${box.y}px)`;
-      tile.style.width = `${box.width}px`;
-      tile.style.height = `${box.height}px`;
-      tile.classList.toggle("small", box.width < 200);
-      // Only a tile that has a place already glides to its next one.
-      if (tile.classList.contains("new")) requestAnimationFrame(() => tile.classList.remove("new"));
-    }
+    const shapes = [...this.#screens.values()].map(({ shape }) => shape);
+    const boxes =
+      shapes.length > 0
+        ? spotlight(shapes, this.#tiles.size, clientWidth, clientHeight, GAP)
+        : { screens: [], people: arrange(this.#tiles.size, clientWidth, clientHeight, GAP) };
+    const sizes = { ...put(this.#screens, boxes.screens), ...put(this.#tiles, boxes.people) };
     if (clientHeight > 0) this.dispatchEvent(new CustomEvent("layout", { detail: sizes }));
   }
+}
+
+/**
+ * @param {ReadonlyMap<string, HTMLElement>} tiles
+ * @param {readonly Box[]} boxes
+ * @returns {Record<string, number>} how high each is in the display's pixels, but for one's own
+ */
+function put(tiles, boxes) {
+  /** @type {Record<string, number>} */
+  const sizes = {};
+  let index = 0;
+  for (const [picture, tile] of tiles) {
+    const box = boxes[index++];
+    if (!box) continue;
+    if (!tile.classList.contains("own")) sizes[picture] = Math.round(box.height * devicePixelRatio);
+    tile.style.transform = `translate(${box.x}px, ${box.y}px)`;
+    tile.style.width = `${box.width}px`;
+    tile.style.height = `${box.height}px`;
+    tile.classList.toggle("small", box.width < 200);
+    // Only a tile that has a place already glides to its next one.
+    if (tile.classList.contains("new")) requestAnimationFrame(() => tile.classList.remove("new"));
+  }
+  return sizes;
 }
 
 customElements.define("people-grid", PeopleGrid);

@@ -13,6 +13,7 @@ const participant = object({
   camera: boolean,
   connection: oneOf("present", "reconnecting"),
   joined_at: number,
+  screens: list(integer),
 });
 
 const message = object({ id: integer, participant: string, name: string, text: string, at: number });
@@ -33,6 +34,7 @@ const decoders = {
     media_session: integer,
     token: string,
     heartbeat: number,
+    screens: integer,
   }),
   resumed: object({ type: literal("resumed"), ref, seq: integer, media: boolean, media_session: integer }),
   ok: object({ type: literal("ok"), ref }),
@@ -56,10 +58,10 @@ const decoders = {
   video_paused: object({
     type: literal("video_paused"),
     participant: string,
-    source: oneOf("microphone", "camera"),
+    source: string,
     reason: oneOf("bandwidth", "layout"),
   }),
-  video_resumed: object({ type: literal("video_resumed"), participant: string, source: oneOf("microphone", "camera") }),
+  video_resumed: object({ type: literal("video_resumed"), participant: string, source: string }),
   layers: object({ type: literal("layers"), mid: string, rids: list(string) }),
   ping: object({ type: literal("ping"), n: integer, rtt: nullable(number) }),
   server_stopping: object({ type: literal("server_stopping"), message: string, stops_in: number, back_in: number }),

@@ -14,6 +14,7 @@ import { SubscribeLeg } from "./subscribe_leg.js";
 /** @import { Offer, Source } from "../protocol/types.js" */
 /** @import { RemoteTracks } from "./subscribe_leg.js" */
 /** @import { PublishOffer } from "./publish_leg.js" */
+/** @import { Shared } from "./screens.js" */
 
 /** A worker that did not answer in time may be there all the same: ask again after so many milliseconds. */
 export const RETRY = 5_000;
@@ -43,6 +44,8 @@ export class Legs extends Emitter {
   #timer;
   /** @type {Record<Source, MediaStreamTrack | null>} */
   #tracks = { microphone: null, camera: null };
+  /** @type {ReadonlyMap<number, Shared>} */
+  #screens = new Map();
   #words = true;
   /** The number of the offer that was made last: an answer to an earlier one is not for us. */
   #round = 0;
@@ -77,6 +80,7 @@ export class Legs extends Emitter {
     this.publish = prepared;
     this.#refused = false;
     this.#watch("publish", prepared);
+    prepared.share(this.#screens);
     this.send(tracks);
     return this.#negotiate(prepared);
   }
@@ -87,6 +91,13 @@ export class Legs extends Emitter {
     for (const source of /** @type {Source[]} */ (["microphone", "camera"])) {
       this.publish?.send(source, tracks[source]).catch((error) => console.error("chatroom: the track was refused:", error));
     }
+  }
+
+  /** @param {ReadonlyMap<number, Shared>} screens all that are shared now */
+  share(screens) {
+    this.#screens = screens;
+    this.publish?.share(screens);
+    this.#offerScreens();
   }
 
   /** Which layers anybody is sent. @param {string} mid @param {readonly string[]} rids */
@@ -112,6 +123,7 @@ export class Legs extends Emitter {
     if (anew || (this.#lost && !this.publish)) return this.renew();
     // The same offer again: it may have been heard, and then it is answered once more.
     if (this.#unanswered && this.publish) void this.#negotiate(this.publish);
+    else this.#offerScreens();
     if (this.#held) void this.#renewSubscribe();
     this.#look();
   }
@@ -208,9 +220,17 @@ export class Legs extends Emitter {
       if (round !== this.#round) return;
       this.#unanswered = this.#lost = false;
       this.#tell();
+      this.#offerScreens();
     } catch (error) {
       if (round === this.#round) this.#refuse(error, true);
     }
+  }
+
+  /** What is shared may have changed since the last offer. One that is not answered comes first. */
+  #offerScreens() {
+    if (!this.publish?.stale || this.#unanswered || !this.#words || this.#lost) return;
+    this.publish.renew();
+    void this.#negotiate(this.publish);
   }
 
   async #renewSubscribe() {

@@ -12,11 +12,12 @@ import { LayoutSender } from "./layout_sender.js";
 import { Outbox } from "./outbox.js";
 import { GIVE_UP_AFTER } from "./reconnect.js";
 import { applyEvent, fromSnapshot, GapError, skipTo } from "./room.js";
+import { pictureOf } from "./screens.js";
 import { UpdateSender } from "./update_sender.js";
 
 /** @import { Socket } from "../protocol/socket.js" */
 /** @import { Joined, Resumed, RoomEvent, ServerEvent, ServerStopping } from "../protocol/types.js" */
-/** @import { LocalMedia } from "../rtc/local_media.js" */
+/** @import { LocalMedia, Switches } from "../rtc/local_media.js" */
 /** @import { PublishLeg } from "../rtc/publish_leg.js" */
 /** @import { Ended } from "./connection.js" */
 /** @import { RoomState } from "./room.js" */
@@ -27,7 +28,7 @@ import { UpdateSender } from "./update_sender.js";
  * @property {RoomEvent} event what changed it, after `room`
  * @property {"connected" | "reconnecting"} connection
  * @property {ServerStopping} stopping the server says goodbye
- * @property {ReadonlySet<string>} paused whose pictures are not sent here, as the network does not take them
+ * @property {ReadonlySet<string>} paused pictures that are not sent here, as the network does not take them
  * @property {string} token the key to this stay, whenever it is another
  * @property {Ended} ended
  */
@@ -42,7 +43,7 @@ export class Session extends Emitter {
   #outbox;
   /** @type {Set<string>} */
   #paused = new Set();
-  /** How large everyone is shown. */
+  /** How large every picture is shown. */
   layout;
   /** @type {() => void} */
   #unfollow;
@@ -196,7 +197,7 @@ export class Session extends Emitter {
     await joined;
   }
 
-  /** @returns {{microphone: boolean, camera: boolean}} */
+  /** @returns {Switches} */
   #saySwitches() {
     const { switches } = this.#local;
     this.#updates.told(switches);
@@ -222,6 +223,7 @@ export class Session extends Emitter {
 
   #switched() {
     this.legs.send(this.#local.tracks);
+    this.legs.share(this.#local.screens.shared);
     if (this.status === "connected") this.#updates.tell(this.#local.switches);
   }
 
@@ -247,10 +249,10 @@ export class Session extends Emitter {
         return this.legs.receive(event);
       case "video_paused":
         // What is not on this page is no news to it.
-        if (event.reason === "bandwidth") return this.#pause(new Set([...this.#paused, event.participant]));
-        return this.#pause(new Set([...this.#paused].filter((id) => id !== event.participant)));
+        if (event.reason === "bandwidth") return this.#pause(new Set([...this.#paused, pictureOf(event.participant, event.source)]));
+        return this.#unpause(event);
       case "video_resumed":
-        return this.#pause(new Set([...this.#paused].filter((id) => id !== event.participant)));
+        return this.#unpause(event);
       case "layers":
         return this.legs.want(event.mid, event.rids);
       case "media_lost":
@@ -265,6 +267,11 @@ export class Session extends Emitter {
     }
   }
 
+  /** @param {{participant: string, source: string}} event */
+  #unpause({ participant, source }) {
+    this.#pause(new Set([...this.#paused].filter((picture) => picture !== pictureOf(participant, source))));
+  }
+
   /** @param {Set<string>} paused */
   #pause(paused) {
     const changed = paused.size !== this.#paused.size || [...paused].some((id) => !this.#paused.has(id));
@@ -276,6 +283,7 @@ export class Session extends Emitter {
   #welcome(joined) {
     const before = this.#state;
     this.#connection.heartbeat = joined.heartbeat * 1000;
+    this.#local.screens.limit = joined.screens;
     this.#missed = 0;
     this.#find(joined);
     if (before && before.you !== joined.you) this.#media.anew = true;
