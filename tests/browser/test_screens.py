@@ -75,7 +75,7 @@ def test_a_screen_is_shown_large_and_is_gone_everywhere_when_it_is_stopped(bring
     )
     assert ada.page.evaluate("before => window.chatroom.legs().publish === before", connection)
 
-    for person in (bob,):
+    for person in [bob]:
         person.page.evaluate(
             """label => {
           window.goneAt = new Promise(resolve => {
@@ -91,7 +91,7 @@ def test_a_screen_is_shown_large_and_is_gone_everywhere_when_it_is_stopped(bring
       stop.click();
       return Date.now();
     }""")
-    for person in (bob,):
+    for person in [bob]:
         gone = person.page.evaluate("() => window.goneAt") - stopped
         print(f"gone at {person.name}'s after {gone} ms")
         assert gone < 1_000
