@@ -28,6 +28,7 @@ from chatroom.lease import Lease
 from chatroom.lease import State as LeaseState
 from chatroom.legs import Legs
 from chatroom.model import LeaveReason
+from chatroom.screens import check_published
 from chatroom.session import Session
 from chatroom.wire import encode
 
@@ -201,8 +202,12 @@ class Attendance:
                 case Chat():
                     self.room.say(self, command.text)
                 case Update():
-                    self.room.update(self, microphone=command.microphone, camera=command.camera)
+                    self.room.update(
+                        self, microphone=command.microphone, camera=command.camera, screens=command.screens
+                    )
                 case Publish() | Answer() | Restart() | Layout():
+                    if isinstance(command, Publish):
+                        check_published(command.tracks.values(), self.room.limits.screens)
                     self.legs.submit(command)
                     return
                 case Leave():

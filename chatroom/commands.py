@@ -16,6 +16,7 @@ class Join:
     name: str
     microphone: bool
     camera: bool
+    screens: tuple[int, ...] = ()
     #: Of the page's own choosing: a join that was not answered is said again with the same.
     key: str | None = attrs.field(default=None, repr=False)
     ref: str | None = None
@@ -29,6 +30,7 @@ class Resume:
     seq: int
     microphone: bool
     camera: bool
+    screens: tuple[int, ...] = ()
     ref: str | None = None
 
 
@@ -50,6 +52,7 @@ class Update:
     type: ClassVar[str] = "update"
     microphone: bool | None = None
     camera: bool | None = None
+    screens: tuple[int, ...] | None = None
     ref: str | None = None
 
 

@@ -67,6 +67,7 @@ class Joined:
     token: str = attrs.field(repr=False)
     heartbeat: float
     ice_servers: tuple[IceServer, ...]
+    screens: int
 
 
 @attrs.frozen

@@ -34,7 +34,7 @@ MediaCommand = Publish | Answer | Restart | Layout
 
 #: Media commands of one page that wait for the worker. A page sends one and waits for its answer.
 MEDIA_COMMANDS_WAITING = 16
-#: Tiles of one layout; a person has one.
+#: Tiles of one layout; a person has one, and another for each screen.
 MAX_TILES = 500
 
 _MEDIA_LOST = encode(MediaLostNotice("Pictures and sound were interrupted and are being restored."))

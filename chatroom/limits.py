@@ -21,6 +21,7 @@ class Limits:
 
     rooms: int = attrs.field(default=1_000, validator=_positive)
     participants: int = attrs.field(default=32, validator=_positive)  # in one room
+    screens: int = attrs.field(default=2, validator=[attrs.validators.ge(0), attrs.validators.le(9)])  # of one person
     messages: int = attrs.field(default=200, validator=_positive)  # of chat kept in a room
     log_records: int = attrs.field(default=1_000, validator=_positive)  # of past participants kept in a room's log
     connections_per_address: int = attrs.field(default=256, validator=_positive)  # of one address, or IPv6 /64

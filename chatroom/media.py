@@ -8,13 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import attrs
 
 from chatroom.errors import UserError
 
-Source = Literal["microphone", "camera"]
+#: What a track is of. A screen and the sound of what is on it have the same number.
+Source = Literal[
+    "microphone", "camera",
+    "screen:1", "screen:2", "screen:3", "screen:4", "screen:5",
+    "screen:6", "screen:7", "screen:8", "screen:9",
+    "screen_sound:1", "screen_sound:2", "screen_sound:3", "screen_sound:4",
+    "screen_sound:5", "screen_sound:6", "screen_sound:7", "screen_sound:8", "screen_sound:9",
+]  # fmt: skip
+
+
+def source_named(name: str) -> Source:
+    """Return the source of a name as a page writes it: without a number, it is the first screen. Raises ValueError."""
+    found = _SOURCES.get(name)
+    if found is None:
+        raise ValueError(f"there is no source {name[:32]!r}")
+    return found
+
+
+_SOURCES: dict[str, Source] = {source: source for source in get_args(Source)}
+_SOURCES |= {"screen": "screen:1", "screen_sound": "screen_sound:1"}
 
 
 class MediaRefused(UserError):
@@ -128,8 +147,9 @@ class MediaSession(Protocol):
         ...
 
     async def layout(self, sizes: Mapping[str, int]) -> None:
-        """Say how high each participant's picture is on the page, in its pixels; who is missing is not on it.
+        """Say how high each picture is on the page, in its pixels; what is missing is not on it.
 
+        A participant's own is named by the participant, a screen of theirs as ``participant/screen:1``.
         Raises MediaUnavailable. A worker that comes later is told by itself.
         """
         ...

@@ -17,7 +17,10 @@ Connection = Literal["present", "reconnecting"]
 
 @attrs.frozen
 class Participant:
-    """A person in a room, as the others see them. ``joined_at`` is in Unix seconds."""
+    """A person in a room, as the others see them.
+
+    ``joined_at`` is in Unix seconds; ``screens`` holds the numbers of those that are shared.
+    """
 
     id: str
     epoch: int
@@ -26,6 +29,7 @@ class Participant:
     camera: bool
     joined_at: float
     connection: Connection = "present"
+    screens: tuple[int, ...] = ()
 
 
 @attrs.frozen

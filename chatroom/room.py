@@ -27,6 +27,7 @@ from chatroom.limits import Limits
 from chatroom.log import RoomLog
 from chatroom.media import Media, Speakers
 from chatroom.model import Connection, LeaveReason
+from chatroom.screens import shared_screens
 from chatroom.session import Session
 from chatroom.state import RoomState, RoomStatistics
 from chatroom.wire import encode
@@ -164,7 +165,7 @@ class Room:
             raise HereAlready
         attendance.epoch = next(self._epochs)
         event = self.state.admit(
-            attendance.id, attendance.epoch, join.name, join.microphone, join.camera, self._clock()
+            attendance.id, attendance.epoch, join.name, join.microphone, join.camera, self._clock(), join.screens
         )
         self._tell(event)
         self._attendances[attendance.epoch] = attendance
@@ -177,18 +178,26 @@ class Room:
         _log.info("joined", room=self.name, participant=attendance.id, epoch=attendance.epoch)
 
     def resume(self, session: Session, command: Resume) -> None:
-        """Have ``session`` speak for someone who is here. Raises UserError (`unknown_token`, `removed`)."""
+        """Have ``session`` speak for someone who is here.
+
+        Raises UserError (`unknown_token`, `removed`, `too_many_tracks`).
+        """
         if command.token in self._removed:
             raise UserError("removed", "You were removed from the room.")
         attendance = self._tokens.get(command.token)
         if attendance is None or attendance.ending:
             raise UserError("unknown_token", "You are no longer in this room.")
+        shared_screens(command.screens, self.limits.screens)  # or it is refused before anything has changed
         attendance.resume(session, command)
 
     def rejoin(self, session: Session, join: Join) -> Attendance | None:
-        """Have ``session`` speak for someone whom the same join has let in already; None if there is nobody."""
+        """Have ``session`` speak for someone whom the same join has let in already; None if there is nobody.
+
+        Raises UserError.
+        """
         attendance = self._joined_with(join.key)
         if attendance is not None:
+            shared_screens(join.screens, self.limits.screens)
             attendance.resume(
                 session,
                 Resume(
@@ -197,6 +206,7 @@ class Room:
                     seq=0,
                     microphone=join.microphone,
                     camera=join.camera,
+                    screens=join.screens,
                     ref=join.ref,
                 ),
             )
@@ -222,7 +232,13 @@ class Room:
             for frame in missed:
                 attendance.session.post(frame)
         self._tell_speakers(attendance)
-        self.update(attendance, microphone=command.microphone, camera=command.camera, connection="present")
+        self.update(
+            attendance,
+            microphone=command.microphone,
+            camera=command.camera,
+            screens=command.screens,
+            connection="present",
+        )
 
     def dismiss(self, attendance: Attendance, reason: LeaveReason) -> None:
         """End a stay: the others are told. Only the first call for a stay does anything."""
@@ -248,10 +264,11 @@ class Room:
         *,
         microphone: bool | None = None,
         camera: bool | None = None,
+        screens: tuple[int, ...] | None = None,
         connection: Connection | None = None,
     ) -> None:
         """Say what is on and off, and who is heard. Raises UserError."""
-        event = self.state.update(attendance.epoch, microphone, camera, connection)
+        event = self.state.update(attendance.epoch, microphone, camera, connection, screens)
         if event is not None:
             self._tell(event)
 
@@ -335,6 +352,7 @@ class Room:
             token=attendance.token,
             heartbeat=self.limits.ping_after,
             ice_servers=self._ice_servers_of(attendance),
+            screens=self.limits.screens,
         )
 
     def _ice_servers_of(self, attendance: Attendance) -> tuple[IceServer, ...]:

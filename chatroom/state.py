@@ -16,6 +16,7 @@ from chatroom.limits import Limits
 from chatroom.log import LogStatistics, RoomLog
 from chatroom.model import Connection, LeaveReason, Message, Participant
 from chatroom.names import message_text, person_name
+from chatroom.screens import shared_screens
 
 
 @attrs.frozen
@@ -49,13 +50,23 @@ class RoomState:
         self._said = 0
         self._seq = 0
 
-    def admit(self, id: str, epoch: int, name: str, microphone: bool, camera: bool, now: float) -> ParticipantJoined:
-        """Let someone in. Raises UserError (`invalid_name`, `room_full`)."""
+    def admit(
+        self,
+        id: str,
+        epoch: int,
+        name: str,
+        microphone: bool,
+        camera: bool,
+        now: float,
+        screens: tuple[int, ...] = (),
+    ) -> ParticipantJoined:
+        """Let someone in. Raises UserError (`invalid_name`, `room_full`, `too_many_tracks`)."""
         name = person_name(name)
+        screens = shared_screens(screens, self._limits.screens)
         if len(self.log) >= self._limits.participants:
             raise UserError("room_full", f"This room is full: it holds {self._limits.participants} people.")
         self.log.joined(epoch, id, name, now)
-        participant = self._people[epoch] = Participant(id, epoch, name, microphone, camera, now)
+        participant = self._people[epoch] = Participant(id, epoch, name, microphone, camera, now, screens=screens)
         return ParticipantJoined(self._next(), participant)
 
     def leave(self, epoch: int, reason: LeaveReason, now: float) -> ParticipantLeft | None:
@@ -81,14 +92,19 @@ class RoomState:
         microphone: bool | None = None,
         camera: bool | None = None,
         connection: Connection | None = None,
+        screens: tuple[int, ...] | None = None,
     ) -> ParticipantUpdated | None:
-        """Say what is on and off, and who is heard; None if that changes nothing. Raises UserError (`not_joined`)."""
+        """Say what is on and off, and who is heard; None if that changes nothing.
+
+        Raises UserError (`not_joined`, `too_many_tracks`).
+        """
         before = self._present(epoch)
         after = attrs.evolve(
             before,
             microphone=before.microphone if microphone is None else microphone,
             camera=before.camera if camera is None else camera,
             connection=before.connection if connection is None else connection,
+            screens=before.screens if screens is None else shared_screens(screens, self._limits.screens),
         )
         if after == before:
             return None

@@ -21,6 +21,7 @@ from chatroom.errors import ProtocolError, UserError
 from chatroom.events import Event, ParticipantUpdated, Speakers
 from chatroom.frame import Frame
 from chatroom.ice_servers import IceServer
+from chatroom.media import Source, source_named
 
 MAX_REF = 32
 _converter = cattrs.Converter(detailed_validation=False)
@@ -37,6 +38,20 @@ def _exactly(kind: type) -> Any:
 
 for _kind in (str, int, bool):
     _converter.register_structure_hook(_kind, _exactly(_kind))
+
+
+def _source(value: Any, _: object) -> Source:
+    return source_named(_exactly(str)(value, str))
+
+
+def _integers(value: Any, _: object) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise TypeError("list expected")
+    return tuple(_exactly(int)(each, int) for each in value)
+
+
+_converter.register_structure_hook_func(lambda hint: hint == Source, _source)
+_converter.register_structure_hook_func(lambda hint: hint == tuple[int, ...], _integers)
 
 
 def decode(frame: str) -> Command:
@@ -95,7 +110,7 @@ def _fields(type_: str) -> str:
 
 
 def _describe(hint: Any) -> str:
-    names: dict[Any, str] = {str: "string", bool: "boolean", int: "integer"}
+    names: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", tuple[int, ...]: "list of integers"}
     if hint in names:
         return names[hint]
     return next((names[arg] for arg in get_args(hint) if arg in names and type(None) in get_args(hint)), "object")

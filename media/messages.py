@@ -115,8 +115,9 @@ class Restart:
 
 @attrs.frozen
 class Layout:
-    """Take how high each participant's picture is on the page, in its pixels; who is not among them is not shown.
+    """Take how high each picture is on the page, in its pixels; what is not among them is not shown.
 
+    A participant's own is named by the participant, a screen of theirs as ``participant/screen:1``.
     Pictures are sent as large as they are shown, and those that are not shown are not sent. Before the first of these
     all are taken for large.
     """

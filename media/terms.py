@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from typing import Literal
 
-Source = Literal["microphone", "camera"]
+#: What a track is of. A screen and the sound of what is on it have the same number.
+Source = Literal[
+    "microphone", "camera",
+    "screen:1", "screen:2", "screen:3", "screen:4", "screen:5",
+    "screen:6", "screen:7", "screen:8", "screen:9",
+    "screen_sound:1", "screen_sound:2", "screen_sound:3", "screen_sound:4",
+    "screen_sound:5", "screen_sound:6", "screen_sound:7", "screen_sound:8", "screen_sound:9",
+]  # fmt: skip
 Leg = Literal["publish", "subscribe"]
 LegState = Literal["connecting", "connected", "failed", "closed"]
 PauseReason = Literal["bandwidth", "layout"]
+
+
+def is_screen(source: Source) -> bool:
+    """Whether it is the picture of a screen."""
+    return source.startswith("screen:")
+
+
+def is_screen_sound(source: Source) -> bool:
+    """Whether it is the sound of what is on a screen."""
+    return source.startswith("screen_sound:")

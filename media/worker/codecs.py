@@ -6,7 +6,7 @@ from typing import Literal
 
 import attrs
 
-from media.messages import Source
+from media.terms import Source, is_screen_sound
 
 Kind = Literal["audio", "video"]
 
@@ -74,4 +74,15 @@ VP8 = Codec(
 )
 
 CODECS: dict[Kind, Codec] = {"audio": OPUS, "video": VP8}
-KINDS: dict[Source, Kind] = {"microphone": "audio", "camera": "video"}
+#: The sound of a screen is music as often as speech: it keeps both its sides (RFC 7587, section 6.1).
+STEREO = attrs.evolve(OPUS, parameters=f"{OPUS.parameters};stereo=1;sprop-stereo=1")
+
+
+def kind_of(source: Source) -> Kind:
+    """Return of what kind a source is."""
+    return "audio" if source == "microphone" or is_screen_sound(source) else "video"
+
+
+def written(codec: Codec, source: Source) -> Codec:
+    """Return a codec with the parameters that are written into the SDP of a track."""
+    return STEREO if codec == OPUS and is_screen_sound(source) else codec

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 
 from media.messages import PauseReason
+from media.terms import is_screen
 from media.worker.allocator import Allocation, Allocator, Option, Want
 from media.worker.consumer import ALL
 from media.worker.downlink import Downlink
 from media.worker.layer import Layer
+from media.worker.producer import Producer
 from media.worker.rate import RateMeter
 from media.worker.subscription import Subscription
 
@@ -43,7 +45,7 @@ class Forwarding:
         self._cheapest_since: float | None = None
         #: What left the consumers that are gone.
         self._octets_gone = 0
-        #: Heights of tiles in pixels by participant; None while the page has not told, and then all are large.
+        #: Heights of tiles in pixels, as `Layout` names them; None while the page has not told, and then all are large.
         self.sizes: Mapping[str, int] | None = None
         self.downlink = Downlink()
         #: Bits a second that go out.
@@ -80,13 +82,13 @@ class Forwarding:
                 sound += producer.layers[0].bitrate if heard else 0.0
                 subscription.consumer.select(producer.layers[0] if heard else None)
                 continue
-            height = LARGE if self.sizes is None else self.sizes.get(producer.participant, 0)
+            height = LARGE if self.sizes is None else self.sizes.get(_tile(producer), 0)
             if height == 0:
                 self._pause(subscription, "layout")
                 continue
             options = _options(subscription, height, now)
             required = not may_pause and subscription.paused != "bandwidth"
-            priority = 0 if producer.first else 1
+            priority = 0 if producer.first or is_screen(producer.source) else 1
             want = Want(number, priority, options, _current(subscription, options), required)
             pictures.append((height, subscription, want))
         pictures.sort(key=lambda picture: -picture[0])
@@ -140,6 +142,11 @@ class Forwarding:
             self._on_paused(subscription, reason)
 
 
+def _tile(producer: Producer) -> str:
+    """Return the name of the tile that shows a picture."""
+    return f"{producer.participant}/{producer.source}" if is_screen(producer.source) else producer.participant
+
+
 def _options(subscription: Subscription, height: int, now: float) -> tuple[Option, ...]:
     """Return the ways to forward a picture, the cheapest first: not more lines than its tile shows."""
     options: list[Option] = []
@@ -152,7 +159,10 @@ def _options(subscription: Subscription, height: int, now: float) -> tuple[Optio
         layers = tuple(layer for layer in layers if layer.is_live(now)) or layers
     largest = max((number for number, layer in enumerate(layers) if layer.is_live(now)), default=-1)
     for number, layer in enumerate(layers):
-        costs = layer.costs or (cost * STEP,)
+        # A screen on which nothing moves costs nearly nothing, whatever it did before.
+        still = is_screen(subscription.producer.source) and not layer.is_live(now)
+        costs = () if still else layer.costs
+        costs = costs or (cost * STEP,)
         last = len(costs) - 1
         for temporal, bitrate in enumerate(costs):
             least = options[-1].bitrate + 1 if options else 0.0

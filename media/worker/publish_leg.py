@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
+import attrs
+
 from media.messages import MAX_TRACKS, LegState, Source
 from media.worker import rtcp, sdp, sdp_writer
-from media.worker.codecs import KINDS, TRANSPORT_CC
+from media.worker.codecs import TRANSPORT_CC, kind_of, written
 from media.worker.errors import RequestError
 from media.worker.layer import Layer
 from media.worker.producer import Producer
@@ -29,11 +31,11 @@ def read_offer(text: str, tracks: dict[str, Source]) -> Description:
     kinds = {line.mid: line.kind for line in offer.media}
     if len(set(tracks.values())) < len(tracks):
         # Each is a place on everybody else's leg, and those are counted.
-        raise RequestError("too_many_tracks", "There is one microphone and one camera to a participant.")
+        raise RequestError("too_many_tracks", "Each source is published once at most.")
     for mid, source in tracks.items():
         if mid not in kinds:
             raise RequestError("bad_sdp", f"There is no m-line with the mid {mid[:16]!r}, said to be the {source}.")
-        if kinds[mid] != KINDS[source]:
+        if kinds[mid] != kind_of(source):
             raise RequestError("bad_sdp", f"The m-line {mid!r} is {kinds[mid]}, which no {source} is.")
     return offer
 
@@ -96,7 +98,7 @@ class PublishLeg:
             self._session,
             self._version,
             self.transport.lines,
-            [(line, line.mid in received) for line in offer.media],
+            [(_answered(line, tracks), line.mid in received) for line in offer.media],
         )
 
     def close(self) -> None:
@@ -183,6 +185,13 @@ class PublishLeg:
     def _forget(self, ssrc: int) -> None:
         self._by_ssrc.pop(ssrc, None)
         self.transport.forget(ssrc)
+
+
+def _answered(line: MediaLine, tracks: dict[str, Source]) -> MediaLine:
+    """Return an m-line as it is answered."""
+    if line.codec is None or line.mid not in tracks:
+        return line
+    return attrs.evolve(line, codec=written(line.codec, tracks[line.mid]))
 
 
 def _is_received(line: MediaLine, tracks: dict[str, Source]) -> bool:

@@ -45,6 +45,9 @@ class OfferedTrack:
 
     participant: str
     track: str
+    #: Tracks of one stream are played in step.
+    stream: str
+    codec: Codec
     ssrc: int
     #: That of repetitions (RFC 4588), if there are any.
     repair_ssrc: int | None = None
@@ -92,7 +95,7 @@ def write_offer(session: int, version: int, transport: TransportLines, lines: It
     lines = list(lines)
     out = _session(session, version, [line.mid for line in lines])
     for number, line in enumerate(lines):
-        codec = CODECS[line.kind]
+        codec = CODECS[line.kind] if line.track is None else line.track.codec
         out += [
             f"m={line.kind} 9 UDP/TLS/RTP/SAVPF {_formats(codec.payload_type, codec.repair_payload_type)}",
             "c=IN IP4 0.0.0.0",
@@ -107,7 +110,7 @@ def write_offer(session: int, version: int, transport: TransportLines, lines: It
         ]
         if line.track is not None:
             track = line.track
-            out.append(f"a=msid:{track.participant} {track.track}")
+            out.append(f"a=msid:{track.stream} {track.track}")
             if track.repair_ssrc is not None:
                 out.append(f"a=ssrc-group:FID {track.ssrc} {track.repair_ssrc}")
             out += [

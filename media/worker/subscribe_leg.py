@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 import attrs
 
 from media.messages import LegState, PauseReason, TrackInfo
+from media.terms import is_screen
 from media.worker import rtcp, sdp
-from media.worker.codecs import Kind
+from media.worker.codecs import Kind, written
 from media.worker.consumer import Consumer
 from media.worker.errors import RequestError
 from media.worker.forwarding import Forwarding
@@ -107,8 +108,8 @@ class SubscribeLeg:
         for slot in self._slots:
             if slot.subscription is not None and wanted.pop(id(slot.subscription.producer), None) is None:
                 self._release(slot)
-        # if not all fit, people are better heard than seen
-        for producer in sorted(wanted.values(), key=lambda p: p.codec.kind):
+        # if not all fit, people are better heard than seen, and what they show better seen than they
+        for producer in sorted(wanted.values(), key=lambda p: (p.codec.kind, not is_screen(p.source))):
             self._subscribe(producer)
         if wanted:
             self.forwarding.look(self._by_ssrc.values(), self._factory.clock())
@@ -283,7 +284,20 @@ class SubscribeLeg:
             if subscription is not None:
                 producer = subscription.producer
                 consumer = subscription.consumer
-                track = OfferedTrack(producer.participant, producer.track_id, consumer.ssrc, consumer.repair_ssrc)
+                track = OfferedTrack(
+                    producer.participant,
+                    producer.track_id,
+                    _stream(producer),
+                    written(producer.codec, producer.source),
+                    consumer.ssrc,
+                    consumer.repair_ssrc,
+                )
                 tracks[slot.mid] = TrackInfo(producer.participant, producer.source)
             lines.append(OfferedLine(slot.mid, slot.kind, track))
         self._send_offer(self._number, write_offer(self._session, self._version, self._transport.lines, lines), tracks)
+
+
+def _stream(producer: Producer) -> str:
+    """Return what is in step with a track: a voice with its face, a screen with its sound."""
+    number = producer.source.partition(":")[2]
+    return f"{producer.participant}-screen-{number}" if number else producer.participant

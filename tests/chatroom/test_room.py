@@ -35,6 +35,7 @@ async def test_the_first_makes_the_room_and_the_next_is_announced(autojump_clock
             "camera": False,
             "joined_at": 0.0,
             "connection": "present",
+            "screens": [],
         }
 
         bob = await house.join("Bob")

@@ -27,6 +27,12 @@ def test_a_command_is_read() -> None:
     assert decode('{"type":"publish","sdp":"v=0","tracks":{"0":"camera"}}') == Publish(
         sdp="v=0", tracks={"0": "camera"}
     )
+    assert decode('{"type":"update","screens":[2,1]}') == Update(screens=(2, 1))
+
+
+def test_a_screen_without_a_number_is_the_first() -> None:
+    frame = '{"type":"publish","sdp":"v=0","tracks":{"2":"screen","3":"screen_sound","4":"screen:9"}}'
+    assert decode(frame) == Publish(sdp="v=0", tracks={"2": "screen:1", "3": "screen_sound:1", "4": "screen:9"})
 
 
 def test_a_token_is_not_written_where_a_command_or_its_answer_is() -> None:
@@ -55,7 +61,13 @@ def test_what_is_no_command_closes_the_socket(frame: str) -> None:
         ({"type": "update", "camera": 1}, "camera: boolean (optional)"),
         ({"type": "answer", "offer": True, "sdp": "v=0"}, "offer: integer"),
         ({"type": "answer", "offer": "1", "sdp": "v=0"}, "offer: integer"),
-        ({"type": "publish", "sdp": "v=0", "tracks": {"0": "screen"}}, "tracks: object"),
+        ({"type": "publish", "sdp": "v=0", "tracks": {"0": "screen:0"}}, "tracks: object"),
+        ({"type": "publish", "sdp": "v=0", "tracks": {"0": "screen:10"}}, "tracks: object"),
+        ({"type": "publish", "sdp": "v=0", "tracks": {"0": ["screen"]}}, "tracks: object"),
+        ({"type": "update", "screens": 1}, "screens: list of integers (optional)"),
+        ({"type": "update", "screens": {}}, "screens: list of integers (optional)"),
+        ({"type": "update", "screens": [True]}, "screens: list of integers (optional)"),
+        ({"type": "update", "screens": ["1"]}, "screens: list of integers (optional)"),
         ({"type": "publish", "sdp": "v=0", "tracks": []}, "tracks: object"),
         ({"type": "publish", "sdp": "v=0", "tracks": "camera"}, "tracks: object"),
     ],
@@ -86,7 +98,7 @@ def test_any_text_is_read_or_refused(frame: str) -> None:
         {"type": st.sampled_from([*COMMANDS, "x"])},
         optional={
             name: JSON | st.text() | st.booleans()
-            for name in ("room", "name", "microphone", "camera", "text", "sdp", "tracks", "offer", "ref")
+            for name in ("room", "name", "microphone", "camera", "screens", "text", "sdp", "tracks", "offer", "ref")
         },
     )
 )

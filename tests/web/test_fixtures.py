@@ -48,7 +48,7 @@ _HELLO = Message(1, "p1", "Ada", "Hello", 1_790_000_001.75)
 EXAMPLES: dict[str, Event] = {
     "joined": Joined(
         ref="c1", seq=7, room="quiet-otter-42", you="p2", participants=(_ADA, _BOB), messages=(_HELLO,), media=True,
-        media_port=10_000, media_session=1, token="t0k3n", heartbeat=2.0, ice_servers=(),
+        media_port=10_000, media_session=1, token="t0k3n", heartbeat=2.0, ice_servers=(), screens=2,
     ),
     "resumed": Resumed("c5", 7, media=True, media_session=2, ice_servers=_SERVERS),
     "participant_joined": ParticipantJoined(8, Participant("p3", 3, "Čeněk", False, False, 1_790_000_009.0)),
@@ -56,17 +56,24 @@ EXAMPLES: dict[str, Event] = {
     "participant_reconnecting": ParticipantUpdated(
         10, Participant("p3", 3, "Čeněk", True, False, 1_790_000_009.0, "reconnecting")
     ),
-    "participant_left": ParticipantLeft(11, "p3", "Čeněk", "connection_lost"),
-    "chat": ChatSaid(12, Message(2, "p2", "Bob", "Two\nlines", 1_790_000_020.125)),
+    "participant_sharing": ParticipantUpdated(
+        11, Participant("p3", 3, "Čeněk", True, False, 1_790_000_009.0, screens=(1, 3))
+    ),
+    "participant_left": ParticipantLeft(12, "p3", "Čeněk", "connection_lost"),
+    "chat": ChatSaid(13, Message(2, "p2", "Bob", "Two\nlines", 1_790_000_020.125)),
     "ok": Ok("c2"),
     "published": Published("c3", "v=0\r\n"),
     "error": Error("c4", "room_full", "This room is full."),
     "error_without_ref": Error(None, "rate_limited", "Too many commands."),
     "offer": Offer(4, "v=0\r\n", {"0": TrackInfo("p1", "microphone"), "1": TrackInfo("p1", "camera")}),
+    "offer_of_a_screen": Offer(
+        5, "v=0\r\n", {"2": TrackInfo("p1", "screen:1"), "3": TrackInfo("p1", "screen_sound:1")}
+    ),
     "media_lost": MediaLost("Pictures and sound are being restored."),
     "media_restored": MediaRestored(2),
     "video_paused": VideoPaused("p1", "camera", "bandwidth"),
     "video_paused_by_layout": VideoPaused("p1", "camera", "layout"),
+    "video_paused_of_a_screen": VideoPaused("p1", "screen:1", "bandwidth"),
     "video_resumed": VideoResumed("p1", "camera"),
     "layers": Layers("1", ("q", "h")),
     "speakers": Speakers(("p2",), ("p1", "p3")),

@@ -227,4 +227,4 @@ async def test_what_it_tells_about_its_members(autojump_clock: Any) -> None:
     ],
 )
 def test_each_worker_has_ports_of_its_own(settings: MediaSettings, number: int, arguments: list[str]) -> None:
-    assert settings.arguments(number) == arguments
+    assert settings.arguments(number) == [*arguments[:2], "--loudest", "6", *arguments[2:]]

@@ -10,7 +10,7 @@ import pytest
 from media.messages import PauseReason
 from media.worker.codecs import OPUS, RID, VP8
 from media.worker.consumer import ALL, Consumer
-from media.worker.forwarding import INTERVAL, Forwarding
+from media.worker.forwarding import INTERVAL, Forwarding, _options
 from media.worker.layer import PATIENCE, Layer
 from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
@@ -183,6 +183,32 @@ def test_a_large_tile_comes_before_small_ones() -> None:
     call.subscriptions[5].producer.first = True
     call.run(1.0, estimate=3_000_000)
     assert call.layers == ["h", "h", "f"]
+
+
+def test_a_screen_comes_before_cameras() -> None:
+    call = Call([Publisher("alice"), Publisher("bob")])
+    call.publishers[1].video.source = "screen:1"
+    call.layout(**{"alice": 720, "bob/screen:1": 720})
+    call.run(8.0, estimate=20_000_000)
+    call.run(1.0, estimate=2_200_000)
+    layers = [s.consumer.layer for s in call.subscriptions if s.producer.codec.kind == "video"]
+    assert [layer and layer.rid for layer in layers] == ["h", "f"]
+    call.layout(alice=720, bob=720)
+    assert call.told == [("bob", "layout")], "the tile of the one who shares is not that of the screen"
+
+
+def test_a_screen_on_which_nothing_moves_costs_nearly_nothing() -> None:
+    bob, now = Publisher("bob", {"f"}), 0.0
+    bob.video.source = "screen:1"
+    picture = Call([bob]).subscriptions[1]
+    picture.consumer.layer = bob.layer("f")
+    while now < 3.0:
+        bob.send(now)
+        bob.video.tick(now)
+        now += 0.1
+    bob.video.layers = (bob.layer("f"),)
+    costs = [max(o.bitrate for o in _options(picture, 720, at)) for at in (now, now + 2)]
+    assert costs[0] > 1_000_000 > 200_000 > costs[1]
 
 
 def test_a_layer_that_stays_away_is_not_waited_for() -> None:

@@ -126,9 +126,9 @@ def test_the_offer_of_a_subscribe_leg() -> None:
         1,
         TRANSPORT,
         [
-            OfferedLine("0", "audio", OfferedTrack("alice", "alice-0", 77)),
+            OfferedLine("0", "audio", OfferedTrack("alice", "alice-0", "alice", OPUS, 77)),
             OfferedLine("1", "video", None),
-            OfferedLine("2", "video", OfferedTrack("alice", "alice-1", 78, 79)),
+            OfferedLine("2", "video", OfferedTrack("alice", "alice-1", "alice", VP8, 78, 79)),
         ],
     )
     audio, video, camera = SessionDescription.parse(text).media

@@ -56,7 +56,7 @@ test("both are asked for in one question", async () => {
   devices.questions[0]?.grant();
   await opening;
   assert.equal(devices.questions.length, 1);
-  assert.deepEqual(local.switches, both);
+  assert.deepEqual(local.switches, { ...both, screens: [] });
 });
 
 test("a camera that is switched off while the question stands never goes on", async () => {
@@ -65,7 +65,7 @@ test("a camera that is switched off while the question stands never goes on", as
   void local.camera.set(false);
   const tracks = devices.questions[0]?.grant();
   await opening;
-  assert.deepEqual(local.switches, { microphone: true, camera: false });
+  assert.deepEqual(local.switches, { microphone: true, camera: false, screens: [] });
   assert.equal(tracks?.[1]?.readyState, "ended");
 });
 
@@ -78,7 +78,7 @@ test("where one is missing the other is used", async () => {
   await settled();
   devices.questions[2]?.refuse("NotFoundError");
   await opening;
-  assert.deepEqual(local.switches, { microphone: true, camera: false });
+  assert.deepEqual(local.switches, { microphone: true, camera: false, screens: [] });
   assert.equal(local.camera.problem?.kind, "missing");
 });
 
@@ -134,7 +134,7 @@ test("a device that goes away is off, and said", async () => {
   await opening;
   tracks?.[1]?.dispatchEvent(new Event("ended"));
   assert.deepEqual(lost, ["camera lost"]);
-  assert.deepEqual(local.switches, { microphone: true, camera: false });
+  assert.deepEqual(local.switches, { microphone: true, camera: false, screens: [] });
 });
 
 test("what comes after the page let go is let go too", async () => {

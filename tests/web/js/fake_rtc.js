@@ -16,10 +16,12 @@ class FakeTransceiver {
   /** @param {string} mid @param {string} kind */
   constructor(mid, kind) {
     this.mid = mid;
+    this.stopped = false;
     this.receiver = { track: new FakeTrack(kind) };
   }
 }
 
+/** A transceiver that is stopped leaves its line to another, once that was agreed. */
 export class FakeConnection extends EventTarget {
   /** @type {FakeConnection[]} */
   static made = [];
@@ -29,6 +31,8 @@ export class FakeConnection extends EventTarget {
   localDescription = null;
   /** @type {FakeTransceiver[]} */
   #transceivers = [];
+  #next = 0;
+  mostLines = 0;
 
   /** @param {RTCConfiguration} [configuration] */
   constructor(configuration = {}) {
@@ -42,10 +46,13 @@ export class FakeConnection extends EventTarget {
     this.configuration = configuration;
   }
 
-  /** @param {string} kind */
-  addTransceiver(kind) {
-    const transceiver = new FakeTransceiver(String(this.#transceivers.length), kind);
+  /** @param {string | {kind: string}} what */
+  addTransceiver(what) {
+    const kind = typeof what === "string" ? what : what.kind;
+    const transceiver = new FakeTransceiver(String(this.#next++), kind);
+    transceiver.stop = () => (transceiver.stopped = true);
     this.#transceivers.push(transceiver);
+    this.mostLines = Math.max(this.mostLines, this.#transceivers.length);
     return transceiver;
   }
 
@@ -76,6 +83,7 @@ export class FakeConnection extends EventTarget {
   /** @param {{type: string, sdp: string}} description */
   async setRemoteDescription({ type, sdp }) {
     this.signalingState = type === "offer" ? "have-remote-offer" : "stable";
+    if (type === "answer") this.#transceivers = this.#transceivers.filter(({ stopped }) => !stopped);
     if (type !== "offer") return;
     for (const mid of JSON.parse(sdp)) {
       if (this.#transceivers.some((each) => each.mid === mid)) continue;

@@ -60,7 +60,7 @@ test("a track is shown once something has arrived on it, and no longer than the 
   const leg = new SubscribeLeg(async () => {});
   leg.receive(offerOf(1, ["a", "b"]));
   await settled();
-  assert.deepEqual(leg.tracks.get("a"), { microphone: null, camera: null });
+  assert.deepEqual(leg.tracks.get("a"), { microphone: null, camera: null, screens: new Map() });
 
   /** @type {number[]} */
   const told = [];

@@ -45,7 +45,7 @@ for (const [page, entry] of /** @type {const} */ ([["index.html", "pages/home.js
 const layers = /** @type {Record<string, string[]>} */ ({
   base: ["base"],
   text: ["text"],
-  layout: [],
+  layout: ["layout"],
   protocol: ["base", "protocol"],
   rtc: ["base", "rtc", "text"],
   state: ["base", "protocol", "rtc", "state"],

@@ -3,12 +3,12 @@ import { test } from "node:test";
 
 import { applyEvent, fromSnapshot, GapError, MESSAGES_KEPT, peopleOf, skipTo } from "../../../web/static/state/room.js";
 
-const ada = { id: "a", epoch: 1, name: "Ada", microphone: true, camera: true, connection: /** @type {const} */ ("present"), joined_at: 1 };
-const bob = { id: "b", epoch: 2, name: "Bob", microphone: true, camera: false, connection: /** @type {const} */ ("present"), joined_at: 2 };
+const ada = { id: "a", epoch: 1, name: "Ada", microphone: true, camera: true, connection: /** @type {const} */ ("present"), joined_at: 1, screens: [] };
+const bob = { id: "b", epoch: 2, name: "Bob", microphone: true, camera: false, connection: /** @type {const} */ ("present"), joined_at: 2, screens: [] };
 const snapshot = () =>
   fromSnapshot({
     type: "joined", ref: "c1", seq: 5, protocol: 1, room: "r", you: "a", participants: [ada], messages: [], media: true, media_port: 1,
-    media_session: 1, token: "t", heartbeat: 2.5,
+    media_session: 1, token: "t", heartbeat: 2.5, screens: 2,
   });
 
 test("someone joins, changes and leaves", () => {
@@ -51,7 +51,7 @@ test("what is overtaken is skipped, and never goes back", () => {
 
 test("oneself is shown as things are here, the others as they are said to be", () => {
   const state = applyEvent(snapshot(), { type: "participant_joined", seq: 6, participant: { ...bob, connection: "reconnecting" } });
-  const people = peopleOf(state, { microphone: false, camera: false, reconnecting: false });
+  const people = peopleOf(state, { microphone: false, camera: false, screens: [1], reconnecting: false });
   assert.deepEqual(
     people.map(({ label, own, microphone, camera, reconnecting }) => ({ label, own, microphone, camera, reconnecting })),
     [

@@ -22,7 +22,7 @@ test("a lost socket is followed by another, which goes on where the first stoppe
   await lose();
   assert.equal(session.status, "reconnecting");
   const [resume] = asked("resume");
-  assert.deepEqual({ ...resume, ref: "" }, { type: "resume", room: "blue", token: "t1", seq: 6, microphone: true, camera: true, ref: "" });
+  assert.deepEqual({ ...resume, ref: "" }, { type: "resume", room: "blue", token: "t1", seq: 6, microphone: true, camera: true, screens: [], ref: "" });
   await answer("resume", { type: "resumed", seq: 8, media: true, media_session: 1, ice_servers: [] });
   assert.equal(session.missed, 2);
   await tell({ type: "participant_updated", seq: 7, participant: { ...bob, camera: true } }, { type: "chat", seq: 8, message: said(1, "hi", bob) });
@@ -117,7 +117,7 @@ test("after 1001 it comes when the server wants to be back, and is let in as som
   last().open();
   await answer("resume", { type: "error", code: "unknown_token", message: "Who?" });
   assert.match(asked("join")[0].key, /^[0-9a-f]{32}$/);
-  assert.deepEqual({ ...asked("join")[0], ref: "", key: "" }, { type: "join", room: "blue", name: "Ada", key: "", microphone: true, camera: true, ref: "" });
+  assert.deepEqual({ ...asked("join")[0], ref: "", key: "" }, { type: "join", room: "blue", name: "Ada", key: "", microphone: true, camera: true, screens: [], ref: "" });
   await answer("join", snapshot({ you: "z", token: "t2", seq: 1, participants: [{ ...ada, id: "z" }] }));
   assert.equal(session.state?.you, "z");
   assert.deepEqual(tokens, ["t2"]);

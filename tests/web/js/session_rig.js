@@ -9,20 +9,20 @@ const { Emitter } = await import("../../../web/static/base/emitter.js");
 const { Socket } = await import("../../../web/static/protocol/socket.js");
 const { Session } = await import("../../../web/static/state/session.js");
 
-export const ada = { id: "a", epoch: 1, name: "Ada", microphone: true, camera: true, connection: "present", joined_at: 1 };
-export const bob = { id: "b", epoch: 2, name: "Bob", microphone: true, camera: false, connection: "present", joined_at: 2 };
+export const ada = { id: "a", epoch: 1, name: "Ada", microphone: true, camera: true, connection: "present", joined_at: 1, screens: [] };
+export const bob = { id: "b", epoch: 2, name: "Bob", microphone: true, camera: false, connection: "present", joined_at: 2, screens: [] };
 export const said = (/** @type {number} */ id, /** @type {string} */ text, who = ada) => ({ id, participant: who.id, name: who.name, text, at: id });
 
 export const snapshot = (more = {}) => ({
   type: "joined", seq: 5, protocol: 1, room: "blue", you: "a", participants: [ada], messages: [], media: true, media_port: 1,
-  media_session: 1, token: "t1", heartbeat: 2.5, ice_servers: [], ...more,
+  media_session: 1, token: "t1", heartbeat: 2.5, ice_servers: [], screens: 2, ...more,
 });
 
 /** @param {import("node:test").TestContext} t */
 export function begin(t) {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
   t.mock.method(console, "warn", () => {});
-  const local = Object.assign(new Emitter(), { switches: { microphone: true, camera: true }, tracks: { microphone: null, camera: null } });
+  const local = Object.assign(new Emitter(), { screens: { limit: 0, shared: new Map() }, switches: { microphone: true, camera: true, screens: [] }, tracks: { microphone: null, camera: null } });
   /** @type {FakeSocket[]} */
   const sockets = [];
   const session = new Session({

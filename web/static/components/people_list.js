@@ -27,6 +27,7 @@ export class PeopleList extends HTMLElement {
       const item = this.#items.get(person.id) ?? this.#add(person);
       item.classList.toggle("mic-off", !person.microphone);
       item.classList.toggle("cam-off", !person.camera);
+      item.classList.toggle("sharing", person.screens.length > 0);
       item.classList.toggle("reconnecting", person.reconnecting);
       const away = item.querySelector(".away");
       if (away instanceof HTMLElement) say(away, person.reconnecting ? "Reconnecting…" : "");
@@ -41,12 +42,18 @@ export class PeopleList extends HTMLElement {
       avatar(person.name),
       h("bdi", { class: "name" }, person.label),
       h("span", { class: "away", hidden: true }),
-      h("span", { class: "marks" }, ...mark("mic", "microphone"), ...mark("cam", "camera")),
+      h("span", { class: "marks" }, sharingMark(), ...mark("mic", "microphone"), ...mark("cam", "camera")),
     );
     this.#items.set(person.id, item);
     this.#list.append(item);
     return item;
   }
+}
+
+function sharingMark() {
+  const shown = icon("screen", "shares their screen");
+  shown.classList.add("screen-is-on");
+  return shown;
 }
 
 /**

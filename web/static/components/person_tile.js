@@ -1,12 +1,8 @@
-/**
- * One person: the live picture, or initials where there is none, with the name and what is switched off.
- *
- * The video element carries both tracks and is the only one that plays this person's sound. A track is put into it only
- * once something has arrived on it: an element that waits for a first picture plays no sound either.
- */
+/** One person: the live picture, or initials where there is none, with the name and what is switched off. */
 
 import { avatar, tint } from "./avatar.js";
 import { h, icon } from "./dom.js";
+import { Player } from "./player.js";
 import { spinner } from "./spinner.js";
 
 /** @import { Person } from "../state/room.js" */
@@ -19,20 +15,23 @@ export class PersonTile extends HTMLElement {
   #muted = icon("mic-off", "Microphone off");
   #away = h("p", { class: "away" }, spinner(), h("span", {}, "Reconnecting…"));
   #paused = h("p", { class: "paused" }, "Video paused: slow network");
-  #stream = new MediaStream();
-  #showing = "";
-  #own;
+  #player;
 
   /** @param {Person} person */
   constructor(person) {
     super();
-    this.#own = person.own;
     this.setAttribute("role", "group");
     this.dataset.participant = person.id;
     this.classList.toggle("own", person.own);
     tint(this, person.name);
-    this.#video.muted = person.own;
-    this.#video.tabIndex = -1;
+    this.#player = new Player(this.#video, {
+      silent: person.own,
+      seen: (seen) => {
+        this.classList.toggle("live", seen);
+        if (seen && !person.own) this.#announce("first-frame");
+      },
+      refused: () => this.#announce("sound-refused"),
+    });
     this.append(this.#video, avatar(person.name), h("span", { class: "plate" }, this.#muted, this.#name));
     this.person = person;
     this.#video.addEventListener("resize", () => this.#fit());
@@ -51,20 +50,12 @@ export class PersonTile extends HTMLElement {
 
   /** @param {Tracks} tracks */
   set tracks({ microphone, camera }) {
-    const wanted = [this.#own ? null : microphone, camera].filter((track) => track !== null);
-    const present = this.#stream.getTracks();
-    const changed = wanted.length !== present.length || wanted.some((track) => !present.includes(track));
-    if (!changed) return;
-    for (const track of present) if (!wanted.includes(track)) this.#stream.removeTrack(track);
-    for (const track of wanted) if (!present.includes(track)) this.#stream.addTrack(track);
-    this.#expect(camera);
-    this.#play();
+    this.#player.show(microphone, camera);
   }
 
   /** @param {string} id of the speaker to play on, "" for the system's choice */
   set speaker(id) {
-    if (this.#own || !("setSinkId" in this.#video)) return;
-    this.#video.setSinkId(id).catch((error) => console.warn("chatroom: the speaker was refused:", error));
+    this.#player.speaker = id;
   }
 
   /** Whether the picture is not sent here, as the network does not take it. */
@@ -80,44 +71,12 @@ export class PersonTile extends HTMLElement {
 
   /** Sound too, which the browser refused to play without a click. */
   play() {
-    this.#video.muted = this.#own;
-    this.#play();
+    this.#player.play();
   }
 
   /** Let go of the tracks, so that nothing plays on unseen. */
   close() {
-    this.#video.srcObject = null;
-  }
-
-  #play() {
-    if (this.#stream.getTracks().length === 0) return void (this.#video.srcObject = null);
-    if (this.#video.srcObject !== this.#stream) this.#video.srcObject = this.#stream;
-    this.#video.play().catch((error) => {
-      if (this.#video.muted || !(error instanceof DOMException) || error.name !== "NotAllowedError") return;
-      // The picture alone is not refused.
-      this.#video.muted = true;
-      this.#video.play().catch(() => {});
-      this.#announce("sound-refused");
-    });
-  }
-
-  /**
-   * The initials stay until there is a picture to see, so that nobody is a black box for a moment.
-   * @param {MediaStreamTrack | null} camera
-   */
-  #expect(camera) {
-    const id = camera?.id ?? "";
-    if (id === this.#showing) return;
-    this.#showing = id;
-    this.classList.remove("live");
-    if (!camera) return;
-    const seen = () => {
-      if (this.#showing !== id) return;
-      this.classList.add("live");
-      if (!this.#own) this.#announce("first-frame");
-    };
-    if ("requestVideoFrameCallback" in this.#video) this.#video.requestVideoFrameCallback(seen);
-    else /** @type {HTMLVideoElement} */ (this.#video).addEventListener("playing", seen, { once: true });
+    this.#player.close();
   }
 
   /** An upright picture, as phones send, is not cropped to a strip in a wide tile. */

@@ -5,12 +5,14 @@ import { ControlBar } from "./control_bar.js";
 import { CopyLink } from "./copy_link.js";
 import { h } from "./dom.js";
 import { PeopleGrid } from "./people_grid.js";
+import { ShareNote } from "./share_note.js";
 import { SidePanel } from "./side_panel.js";
 import { StatusToasts } from "./toasts.js";
 import { TopBar } from "./top_bar.js";
 
 /** @import { Message } from "../protocol/types.js" */
 /** @import { Person } from "../state/room.js" */
+/** @import { SharedScreen } from "../state/screens.js" */
 
 export class RoomView extends HTMLElement {
   top;
@@ -18,6 +20,7 @@ export class RoomView extends HTMLElement {
   panel = new SidePanel();
   controls = new ControlBar();
   toasts = new StatusToasts();
+  sharing = new ShareNote();
   banner = new CallBanner();
   connection = new CallBanner();
   #hear = h("button", { type: "button", class: "primary hear", hidden: true }, "Click to hear everyone");
@@ -36,7 +39,7 @@ export class RoomView extends HTMLElement {
       new CopyLink({ kind: "primary", label: "Copy the link" }),
     );
     const pictures = h("div", { class: "pictures" }, this.grid, this.toasts, this.#hear);
-    const stage = h("main", { class: "stage" }, this.connection, this.banner, pictures, this.#alone);
+    const stage = h("main", { class: "stage" }, this.connection, this.banner, this.sharing, pictures, this.#alone);
     this.append(this.top, stage, this.panel, this.controls);
 
     this.top.addEventListener("people", () => this.toggleChat());
@@ -64,9 +67,9 @@ export class RoomView extends HTMLElement {
     document.removeEventListener("keydown", this.#keys);
   }
 
-  /** @param {Person[]} people */
-  set people(people) {
-    this.grid.people = people;
+  /** @param {Person[]} people @param {SharedScreen[]} screens */
+  show(people, screens) {
+    this.grid.show(people, screens);
     this.panel.people.people = people;
     this.panel.count = this.top.count = people.length;
     this.#alone.hidden = people.length !== 1;
@@ -136,6 +139,8 @@ export class RoomView extends HTMLElement {
         return this.controls.microphone.click();
       case "v":
         return this.controls.camera.click();
+      case "s":
+        return this.controls.share();
       case "c":
         event.preventDefault();
         return this.toggleChat();

@@ -5,11 +5,13 @@ import { Level } from "../rtc/level.js";
 import { SpeakingWatch } from "../rtc/speaking.js";
 import { savePreferences } from "../state/preferences.js";
 import { peopleOf } from "../state/room.js";
+import { pictureOf, screensOf } from "../state/screens.js";
 import { problemWords } from "../text/problems.js";
 import { blockedWords, leftWords, restoringWords } from "../text/words.js";
 import { ConnectionNotice } from "./connection_notice.js";
 import { heard } from "./heard.js";
 import { switchState } from "./lobby.js";
+import { Sharing } from "./sharing.js";
 import { watchHidden, watchSigns } from "./signs.js";
 import { keepAwake } from "./wake.js";
 
@@ -19,7 +21,7 @@ import { keepAwake } from "./wake.js";
 /** @import { Devices } from "../rtc/devices.js" */
 /** @import { MediaStatus } from "../rtc/legs.js" */
 /** @import { LocalMedia } from "../rtc/local_media.js" */
-/** @import { RemoteTracks } from "../rtc/subscribe_leg.js" */
+/** @import { RemoteTracks, ScreenTracks } from "../rtc/subscribe_leg.js" */
 /** @import { Preferences } from "../state/preferences.js" */
 /** @import { RoomState } from "../state/room.js" */
 /** @import { Session } from "../state/session.js" */
@@ -71,11 +73,13 @@ export class Call {
       },
     );
     this.#notice = new ConnectionNotice({ session, view: this.view, changed: () => this.#connection() });
+    const sharing = new Sharing({ session, screens: local.screens, view: this.view, quiet: () => session.missed > NEWS_AT_ONCE });
     this.#undo.push(
       keepAwake(),
       watchSigns((why) => session.doubt(why)),
       () => this.#notice.close(),
       session.speakers.on("change", () => this.#showSpeaking()),
+      () => sharing.close(),
       session.on("paused", (paused) => (this.view.grid.paused = paused)),
       watchHidden((hidden) => (session.layout.hidden = hidden)),
       session.on("event", (event) => this.#news(event)),
@@ -135,7 +139,8 @@ export class Call {
     const { microphone, camera } = this.#local;
     // As long as pictures flow the others see no difference.
     const reconnecting = this.#notice.shown && !this.#session.legs.flows;
-    this.view.people = peopleOf(state, { ...this.#local.switches, reconnecting });
+    const people = peopleOf(state, { ...this.#local.switches, reconnecting });
+    this.view.show(people, screensOf(people));
     this.view.showMessages(state.messages, state.you);
     this.view.controls.microphone.update(switchState(microphone));
     this.view.controls.camera.update(switchState(camera));
@@ -161,6 +166,12 @@ export class Call {
   #showTracks() {
     const state = this.#session.state;
     if (!state) return;
+    /** @type {Map<string, ScreenTracks>} */
+    const screens = new Map();
+    for (const [id, tracks] of this.#remote) {
+      for (const [number, screen] of tracks.screens) screens.set(pictureOf(id, `screen:${number}`), screen);
+    }
+    this.view.grid.screenTracks = screens;
     const shown = state.participants.map(({ id, camera }) => {
       if (id === state.you) return /** @type {const} */ ([id, this.#local.tracks]);
       const tracks = this.#remote.get(id);

@@ -13,6 +13,7 @@ const participant = object({
   camera: boolean,
   connection: oneOf("present", "reconnecting"),
   joined_at: number,
+  screens: list(integer),
 });
 
 const message = object({ id: integer, participant: string, name: string, text: string, at: number });
@@ -36,6 +37,7 @@ const decoders = {
     token: string,
     heartbeat: number,
     ice_servers: list(iceServer),
+    screens: integer,
   }),
   resumed: object({
     type: literal("resumed"),
@@ -66,10 +68,10 @@ const decoders = {
   video_paused: object({
     type: literal("video_paused"),
     participant: string,
-    source: oneOf("microphone", "camera"),
+    source: string,
     reason: oneOf("bandwidth", "layout"),
   }),
-  video_resumed: object({ type: literal("video_resumed"), participant: string, source: oneOf("microphone", "camera") }),
+  video_resumed: object({ type: literal("video_resumed"), participant: string, source: string }),
   layers: object({ type: literal("layers"), mid: string, rids: list(string) }),
   speakers: object({ type: literal("speakers"), speaking: list(string), spoke: list(string) }),
   ping: object({ type: literal("ping"), n: integer, rtt: nullable(number) }),

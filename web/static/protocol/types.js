@@ -1,7 +1,8 @@
 /**
  * The words on the wire, as docs/protocol.md defines them.
  *
- * @typedef {"microphone" | "camera"} Source
+ * @typedef {"microphone" | "camera"} Source a device that a person switches on and off
+ * @typedef {Source | `screen:${number}` | `screen_sound:${number}`} TrackSource what a track is of; the same number belongs together
  *
  * @typedef {object} Participant
  * @property {string} id
@@ -11,6 +12,7 @@
  * @property {boolean} camera
  * @property {"present" | "reconnecting"} connection
  * @property {number} joined_at
+ * @property {number[]} screens the numbers of those that are shared
  *
  * @typedef {object} Message
  * @property {number} id
@@ -42,6 +44,7 @@
  * @property {string} token the key to this stay
  * @property {number} heartbeat seconds of silence before the server asks
  * @property {IceServer[]} ice_servers
+ * @property {number} screens how many screens one may share at a time
  *
  * @typedef {object} Resumed
  * @property {"resumed"} type
@@ -74,8 +77,8 @@
  * @typedef {{type: "offer", offer: number, sdp: string, tracks: Record<string, TrackOwner>}} Offer
  * @typedef {{type: "media_lost", message: string}} MediaLost
  * @typedef {{type: "media_restored", media_session: number}} MediaRestored
- * @typedef {{type: "video_paused", participant: string, source: Source, reason: "bandwidth" | "layout"}} VideoPaused
- * @typedef {{type: "video_resumed", participant: string, source: Source}} VideoResumed
+ * @typedef {{type: "video_paused", participant: string, source: string, reason: "bandwidth" | "layout"}} VideoPaused
+ * @typedef {{type: "video_resumed", participant: string, source: string}} VideoResumed
  * @typedef {{type: "layers", mid: string, rids: string[]}} Layers
  * @typedef {{type: "speakers", speaking: string[], spoke: string[]}} SpeakersTold
  * @typedef {{type: "ping", n: number, rtt: number | null}} Ping
@@ -88,12 +91,12 @@
 /**
  * Commands.
  *
- * @typedef {{type: "join", room: string, name: string, microphone: boolean, camera: boolean, key?: string}} Join
- * @typedef {{type: "resume", room: string, token: string, seq: number, microphone: boolean, camera: boolean}} Resume
+ * @typedef {{type: "join", room: string, name: string, microphone: boolean, camera: boolean, screens: readonly number[], key?: string}} Join
+ * @typedef {{type: "resume", room: string, token: string, seq: number, microphone: boolean, camera: boolean, screens: readonly number[]}} Resume
  * @typedef {{type: "leave"}} Leave
  * @typedef {{type: "chat", text: string}} Chat
- * @typedef {{type: "update", microphone?: boolean, camera?: boolean}} Update
- * @typedef {{type: "publish", sdp: string, tracks: Record<string, Source>}} Publish
+ * @typedef {{type: "update", microphone?: boolean, camera?: boolean, screens?: readonly number[]}} Update
+ * @typedef {{type: "publish", sdp: string, tracks: Record<string, TrackSource>}} Publish
  * @typedef {{type: "answer", offer: number, sdp: string}} Answer
  * @typedef {{type: "restart", fresh: boolean}} Restart
  * @typedef {{type: "layout", sizes: Record<string, number>}} Layout

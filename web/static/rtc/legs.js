@@ -11,9 +11,10 @@ import { PublishLeg } from "./publish_leg.js";
 import { Recovery } from "./recovery.js";
 import { SubscribeLeg } from "./subscribe_leg.js";
 
+/** @import { Signal } from "./signal.js" */
 /** @import { IceServer, Offer, Source } from "../protocol/types.js" */
 /** @import { RemoteTracks } from "./subscribe_leg.js" */
-/** @import { PublishOffer } from "./publish_leg.js" */
+/** @import { Shared } from "./screens.js" */
 
 /** A worker that did not answer in time may be there all the same: ask again after so many milliseconds. */
 export const RETRY = 5_000;
@@ -22,13 +23,6 @@ export const RETRY = 5_000;
 /** @typedef {"publish" | "subscribe"} LegName */
 
 const NAMES = /** @type {const} */ (["publish", "subscribe"]);
-
-/**
- * @typedef {object} Signal
- * @property {(offer: PublishOffer) => Promise<string>} publish gives the server's answer
- * @property {(offer: number, sdp: string) => Promise<void>} answer
- * @property {(fresh: boolean) => Promise<void>} restart asks for an offer, with new credentials or for a new connection
- */
 
 /** @extends {Emitter<{tracks: RemoteTracks, status: MediaStatus, connected: LegName, flows: boolean}>} */
 export class Legs extends Emitter {
@@ -43,6 +37,8 @@ export class Legs extends Emitter {
   #timer;
   /** @type {Record<Source, MediaStreamTrack | null>} */
   #tracks = { microphone: null, camera: null };
+  /** @type {ReadonlyMap<number, Shared>} */
+  #screens = new Map();
   #words = true;
   /** The number of the offer that was made last: an answer to an earlier one is not for us. */
   #round = 0;
@@ -76,11 +72,12 @@ export class Legs extends Emitter {
    */
   start(tracks, prepared) {
     this.publish?.close();
-    if (prepared && this.#iceServers.length > 0) equip(prepared, this.#iceServers);
+    if (prepared && this.#iceServers.length > 0) prepared.equip(this.#iceServers);
     prepared ??= new PublishLeg(this.#iceServers);
     this.publish = prepared;
     this.#refused = false;
     this.#watch("publish", prepared);
+    prepared.share(this.#screens);
     this.send(tracks);
     return this.#negotiate(prepared);
   }
@@ -91,6 +88,13 @@ export class Legs extends Emitter {
     for (const source of /** @type {Source[]} */ (["microphone", "camera"])) {
       this.publish?.send(source, tracks[source]).catch((error) => console.error("chatroom: the track was refused:", error));
     }
+  }
+
+  /** @param {ReadonlyMap<number, Shared>} screens all that are shared now */
+  share(screens) {
+    this.#screens = screens;
+    this.publish?.share(screens);
+    this.#offerScreens();
   }
 
   /** Which layers anybody is sent. @param {string} mid @param {readonly string[]} rids */
@@ -107,7 +111,7 @@ export class Legs extends Emitter {
     this.#iceServers = iceServers;
     this.subscribe?.useServers(iceServers);
     if (late && this.publish) {
-      equip(this.publish, iceServers);
+      this.publish.equip(iceServers);
       void this.#negotiate(this.publish);
     } else {
       this.publish?.useServers(iceServers);
@@ -132,6 +136,7 @@ export class Legs extends Emitter {
     if (anew || (this.#lost && !this.publish)) return this.renew();
     // The same offer again: it may have been heard, and then it is answered once more.
     if (this.#unanswered && this.publish) void this.#negotiate(this.publish);
+    else this.#offerScreens();
     if (this.#held) void this.#renewSubscribe();
     this.#look();
   }
@@ -228,9 +233,17 @@ export class Legs extends Emitter {
       if (round !== this.#round) return;
       this.#unanswered = this.#lost = false;
       this.#tell();
+      this.#offerScreens();
     } catch (error) {
       if (round === this.#round) this.#refuse(error, true);
     }
+  }
+
+  /** What is shared may have changed since the last offer. One that is not answered comes first. */
+  #offerScreens() {
+    if (!this.publish?.stale || this.#unanswered || !this.#words || this.#lost) return;
+    this.publish.renew();
+    void this.#negotiate(this.publish);
   }
 
   async #renewSubscribe() {
@@ -316,17 +329,12 @@ export class Legs extends Emitter {
 
   #tell() {
     const status = this.#current();
-    this.#flow();
-    if (status === this.status) return;
-    this.status = status;
-    this.emit("status", status);
-  }
-
-  #flow() {
     const flows = [this.publish, this.subscribe].some((leg) => leg?.watch.state === "connected");
-    if (flows === this.flows) return;
+    const changed = { flows: flows !== this.flows, status: status !== this.status };
     this.flows = flows;
-    this.emit("flows", flows);
+    this.status = status;
+    if (changed.flows) this.emit("flows", flows);
+    if (changed.status) this.emit("status", status);
   }
 
   /** @returns {MediaStatus} */
@@ -337,10 +345,4 @@ export class Legs extends Emitter {
     if (health.includes("blocked")) return "blocked";
     return health.includes("restoring") ? "restoring" : "working";
   }
-}
-
-/** A leg that looks for a way without them looks again. @param {PublishLeg} leg @param {IceServer[]} iceServers */
-function equip(leg, iceServers) {
-  leg.useServers(iceServers);
-  leg.restart();
 }

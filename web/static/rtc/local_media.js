@@ -1,14 +1,17 @@
-/** This person's microphone and camera. */
+/** This person's microphone and camera, and the screens that are shared. */
 
 import { Emitter } from "../base/emitter.js";
 import { problemOf } from "../text/problems.js";
 import { Capture } from "./capture.js";
 import { constraintsFor } from "./constraints.js";
+import { Screens } from "./screens.js";
 
 /** @import { Source } from "../protocol/types.js" */
 /** @import { Problem } from "../text/problems.js" */
 
-/** @extends {Emitter<{change: Source, lost: {source: Source, problem: Problem}}>} */
+/** @typedef {{microphone: boolean, camera: boolean, screens: readonly number[]}} Switches */
+
+/** @extends {Emitter<{change: Source | "screens", lost: {source: Source, problem: Problem}}>} */
 export class LocalMedia extends Emitter {
   /** @type {MediaDevices | undefined} */
   #media;
@@ -22,15 +25,17 @@ export class LocalMedia extends Emitter {
     this.#media = media;
     this.microphone = new Capture(media, "microphone", devices.microphone);
     this.camera = new Capture(media, "camera", devices.camera);
+    this.screens = new Screens(media);
+    this.screens.on("change", () => this.emit("change", "screens"));
     for (const capture of [this.microphone, this.camera]) {
       capture.on("change", () => this.emit("change", capture.source));
       capture.on("lost", (problem) => this.emit("lost", { source: capture.source, problem }));
     }
   }
 
-  /** @returns {Record<Source, boolean>} */
+  /** @returns {Switches} */
   get switches() {
-    return { microphone: this.microphone.live, camera: this.camera.live };
+    return { microphone: this.microphone.live, camera: this.camera.live, screens: this.screens.numbers };
   }
 
   /** @returns {Record<Source, MediaStreamTrack | null>} */
@@ -75,6 +80,7 @@ export class LocalMedia extends Emitter {
     this.silence();
     this.microphone.close();
     this.camera.close();
+    this.screens.close();
   }
 }
 

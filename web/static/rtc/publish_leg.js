@@ -1,24 +1,27 @@
 /**
  * The connection that carries this person's sound and picture to the server. The page offers.
  *
- * Both transceivers are there from the start, with or without a track, so that a switch needs no new offer and the offer
- * can be made before anybody clicks on Join.
+ * Those of microphone and camera are there from the start, with or without a track, so that a switch needs no new offer and
+ * the offer can be made before anybody clicks on Join. Screens come and go with offers of their own.
  */
 
 import { configuration } from "./configuration.js";
 import { LegWatch } from "./leg_watch.js";
-import { LAYERS, PLAIN_LAYERS } from "./sending.js";
+import { ScreenSenders } from "./screen_senders.js";
+import { addCamera, balance } from "./transceivers.js";
 import { WantedLayers } from "./wanted_layers.js";
 
-/** @import { IceServer, Source } from "../protocol/types.js" */
+/** @import { IceServer, Source, TrackSource } from "../protocol/types.js" */
+/** @import { Shared } from "./screens.js" */
 
-/** @typedef {{sdp: string, tracks: Record<string, Source>}} PublishOffer */
+/** @typedef {{sdp: string, tracks: Record<string, TrackSource>}} PublishOffer */
 
 export class PublishLeg {
   /** @type {Promise<PublishOffer>} */
   #offer;
   /** @type {Record<Source, RTCRtpTransceiver>} */
   #transceivers;
+  #screens;
   #wanted;
 
   /** @param {IceServer[]} [iceServers] where nobody knows them yet, see `useServers` */
@@ -34,7 +37,7 @@ export class PublishLeg {
     };
     const { sender } = this.#transceivers.camera;
     this.#wanted = new WantedLayers((active) => activate(sender, active));
-    preferVp8(this.#transceivers.camera);
+    this.#screens = new ScreenSenders(this.connection);
     this.#offer = this.#prepare();
     // Whoever awaits the offer hears of a failure; until then nobody does.
     this.#offer.catch(() => {});
@@ -43,6 +46,12 @@ export class PublishLeg {
   /** The offer, ready to be sent: candidates need not be gathered, the server learns them from the first packets. */
   get offer() {
     return this.#offer;
+  }
+
+  /** A leg that looks for a way already, without them, looks again. @param {IceServer[]} iceServers */
+  equip(iceServers) {
+    this.useServers(iceServers);
+    this.restart();
   }
 
   /** Ways are found with these servers from the next offer that asks for them on. @param {IceServer[]} iceServers */
@@ -61,6 +70,23 @@ export class PublishLeg {
     this.#offer.catch(() => {});
   }
 
+  /** @param {ReadonlyMap<number, Shared>} screens what is shared; it is sent once `renew` made an offer of it */
+  share(screens) {
+    this.#screens.wanted = screens;
+  }
+
+  /** Whether another offer is needed for what is shared, or not any more. */
+  get stale() {
+    return this.#screens.stale;
+  }
+
+  /** Have the next offer say what is shared. To be called when the last one was answered. */
+  renew() {
+    this.#screens.step();
+    this.#offer = this.#prepare();
+    this.#offer.catch(() => {});
+  }
+
   /** @param {Source} source @param {MediaStreamTrack | null} track */
   async send(source, track) {
     const { sender } = this.#transceivers[source];
@@ -73,7 +99,8 @@ export class PublishLeg {
     if (this.connection.signalingState !== "have-local-offer") return;
     await this.connection.setRemoteDescription({ type: "answer", sdp });
     this.watch.begin();
-    await tune(this.#transceivers.camera.sender);
+    await balance(this.#transceivers.camera.sender);
+    await this.#screens.tune();
     this.#wanted.begin();
   }
 
@@ -94,47 +121,12 @@ export class PublishLeg {
   /** @returns {Promise<PublishOffer>} */
   async #prepare() {
     await this.connection.setLocalDescription(await this.connection.createOffer());
-    /** @type {Record<string, Source>} */
-    const tracks = {};
+    const tracks = this.#screens.tracks;
     for (const source of /** @type {Source[]} */ (["microphone", "camera"])) {
       const { mid } = this.#transceivers[source];
       if (mid !== null) tracks[mid] = source;
     }
     return { sdp: this.connection.localDescription?.sdp ?? "", tracks };
-  }
-}
-
-/**
- * @param {RTCPeerConnection} connection
- * @param {MediaStream[]} streams
- */
-function addCamera(connection, streams) {
-  try {
-    return connection.addTransceiver("video", { direction: "sendonly", streams, sendEncodings: [...LAYERS] });
-  } catch {
-    return connection.addTransceiver("video", { direction: "sendonly", streams, sendEncodings: [...PLAIN_LAYERS] });
-  }
-}
-
-/**
- * The server forwards VP8 only; a short offer is read sooner.
- * @param {RTCRtpTransceiver} transceiver
- */
-function preferVp8(transceiver) {
-  const known = RTCRtpSender.getCapabilities?.("video")?.codecs ?? [];
-  const wanted = known.filter(({ mimeType }) => /^video\/(vp8|rtx)$/i.test(mimeType));
-  if (wanted.some(({ mimeType }) => /vp8/i.test(mimeType))) transceiver.setCodecPreferences?.(wanted);
-}
-
-/**
- * Let quality and smoothness go down together, where the browser can be told.
- * @param {RTCRtpSender} sender
- */
-async function tune(sender) {
-  try {
-    await sender.setParameters({ ...sender.getParameters(), degradationPreference: "balanced" });
-  } catch {
-    // It is a wish: the browser's own choice is good enough.
   }
 }
 

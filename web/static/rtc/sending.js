@@ -1,4 +1,4 @@
-/** The sizes in which a camera's picture is sent at a time, for small tiles and large ones, slow links and fast ones. Pure. */
+/** The sizes in which pictures are sent: a camera's in several at a time, for small tiles and large ones, slow links and fast ones. Pure. */
 
 /** @typedef {{rid: string, scaleResolutionDownBy: number, maxBitrate: number, scalabilityMode?: string}} Layer */
 
@@ -11,6 +11,13 @@ export const LAYERS = [
   { rid: "h", scaleResolutionDownBy: 2, maxBitrate: 500_000, scalabilityMode: "L1T3" },
   { rid: "f", scaleResolutionDownBy: 1, maxBitrate: 1_700_000, scalabilityMode: "L1T3" },
 ];
+
+/**
+ * A screen, in one size, as large as it is.
+ * @type {Omit<Layer, "rid" | "scaleResolutionDownBy"> & {maxFramerate: number}}
+ */
+export const SCREEN = { maxBitrate: 2_500_000, maxFramerate: 15, scalabilityMode: "L1T3" };
+export const SCREEN_SOUND = { maxBitrate: 128_000 };
 
 /** Layers for a browser that cannot be told of temporal ones. */
 export const PLAIN_LAYERS = LAYERS.map(({ scalabilityMode: _, ...layer }) => layer);

@@ -3,12 +3,14 @@
 import { Emitter } from "../base/emitter.js";
 import { configuration } from "./configuration.js";
 import { LegWatch } from "./leg_watch.js";
+import { inStereo } from "./stereo.js";
 
 /** @import { IceServer, Offer, TrackOwner } from "../protocol/types.js" */
 
 const OFFERS_WAITING = 32;
 
-/** @typedef {{microphone: MediaStreamTrack | null, camera: MediaStreamTrack | null}} Tracks */
+/** @typedef {{picture: MediaStreamTrack | null, sound: MediaStreamTrack | null}} ScreenTracks */
+/** @typedef {{microphone: MediaStreamTrack | null, camera: MediaStreamTrack | null, screens: Map<number, ScreenTracks>}} Tracks */
 /** @typedef {ReadonlyMap<string, Tracks>} RemoteTracks by participant */
 
 /** @extends {Emitter<{tracks: RemoteTracks, failed: unknown}>} */
@@ -57,10 +59,9 @@ export class SubscribeLeg extends Emitter {
     for (const { mid, receiver } of this.connection.getTransceivers()) {
       const owner = mid === null ? undefined : this.#owners[mid];
       if (!owner) continue;
-      const own = tracks.get(owner.participant) ?? { microphone: null, camera: null };
+      const own = tracks.get(owner.participant) ?? { microphone: null, camera: null, screens: new Map() };
       tracks.set(owner.participant, own);
-      if (owner.source !== "microphone" && owner.source !== "camera") continue;
-      if (!receiver.track.muted) own[owner.source] = receiver.track;
+      if (!receiver.track.muted) put(own, owner.source, receiver.track);
     }
     return tracks;
   }
@@ -91,10 +92,24 @@ export class SubscribeLeg extends Emitter {
     this.#owners = tracks;
     for (const { receiver } of this.connection.getTransceivers()) this.#follow(receiver.track);
     this.emit("tracks", this.tracks);
-    await this.connection.setLocalDescription(await this.connection.createAnswer());
+    await this.#describe(tracks);
     const answered = this.#answer(offer, this.connection.localDescription?.sdp ?? "");
     this.watch.begin();
     await answered;
+  }
+
+  /** @param {Record<string, TrackOwner>} tracks */
+  async #describe(tracks) {
+    const { type, sdp } = await this.connection.createAnswer();
+    const sounds = Object.entries(tracks).filter(([, { source }]) => source.startsWith("screen_sound:"));
+    const stereo = inStereo(sdp ?? "", new Set(sounds.map(([mid]) => mid)));
+    try {
+      await this.connection.setLocalDescription({ type, sdp: stereo });
+    } catch (error) {
+      if (stereo === sdp) throw error;
+      // A browser that takes its own words only: then the sound is heard in the middle.
+      await this.connection.setLocalDescription({ type, sdp });
+    }
   }
 
   /** @param {MediaStreamTrack} track */
@@ -105,4 +120,17 @@ export class SubscribeLeg extends Emitter {
     track.addEventListener("unmute", changed);
     track.addEventListener("mute", changed);
   }
+}
+
+/** @param {Tracks} own @param {string} source @param {MediaStreamTrack} track */
+function put(own, source, track) {
+  if (source === "microphone" || source === "camera") {
+    own[source] = track;
+    return;
+  }
+  const [kind, number] = source.split(":");
+  if (kind !== "screen" && kind !== "screen_sound") return;
+  const screen = own.screens.get(Number(number)) ?? { picture: null, sound: null };
+  screen[kind === "screen" ? "picture" : "sound"] = track;
+  own.screens.set(Number(number), screen);
 }

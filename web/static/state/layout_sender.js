@@ -5,7 +5,7 @@
  * page that is hidden, but who looks away for a moment finds the pictures still there.
  */
 
-/** @typedef {Readonly<Record<string, number>>} Sizes heights in the screen's pixels, by participant */
+/** @typedef {Readonly<Record<string, number>>} Sizes heights in the display's pixels, by picture */
 
 /** Milliseconds. */
 export const SETTLE = 100;

@@ -1,4 +1,6 @@
-/** Whose pictures are not sent here, as the network does not take them. */
+/** The pictures that are not sent here, as the network does not take them. */
+
+import { pictureOf } from "./screens.js";
 
 /** @import { ServerEvent } from "../protocol/types.js" */
 
@@ -6,21 +8,21 @@
 
 export class PausedPictures {
   /** @type {Set<string>} */
-  #people = new Set();
+  #pictures = new Set();
   #tell;
 
-  /** @param {(people: ReadonlySet<string>) => void} tell is told of each change */
+  /** @param {(pictures: ReadonlySet<string>) => void} tell is told of each change */
   constructor(tell) {
     this.#tell = tell;
   }
 
   /** @param {PauseEvent} event */
   hear(event) {
-    const people = new Set(this.#people);
-    people.delete(event.participant);
+    const pictures = new Set(this.#pictures);
+    pictures.delete(pictureOf(event.participant, event.source));
     // What is not on this page is no news to it.
-    if (event.type === "video_paused" && event.reason === "bandwidth") people.add(event.participant);
-    this.#become(people);
+    if (event.type === "video_paused" && event.reason === "bandwidth") pictures.add(pictureOf(event.participant, event.source));
+    this.#become(pictures);
   }
 
   /** Nothing is known, or nothing is sent at all: what still is paused is said again. */
@@ -28,10 +30,10 @@ export class PausedPictures {
     this.#become(new Set());
   }
 
-  /** @param {Set<string>} people */
-  #become(people) {
-    const changed = people.size !== this.#people.size || [...people].some((id) => !this.#people.has(id));
-    this.#people = people;
-    if (changed) this.#tell(people);
+  /** @param {Set<string>} pictures */
+  #become(pictures) {
+    const changed = pictures.size !== this.#pictures.size || [...pictures].some((id) => !this.#pictures.has(id));
+    this.#pictures = pictures;
+    if (changed) this.#tell(pictures);
   }
 }

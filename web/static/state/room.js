@@ -91,18 +91,19 @@ const without = (state, id) => state.participants.filter((each) => each.id !== i
  * @property {boolean} microphone
  * @property {boolean} camera
  * @property {boolean} reconnecting
+ * @property {readonly number[]} screens the numbers of those that are shared
  */
 
 /**
  * Everyone, with oneself as things are here: no round trip is waited for to show it.
  * @param {RoomState} state
- * @param {{microphone: boolean, camera: boolean, reconnecting: boolean}} here
+ * @param {{microphone: boolean, camera: boolean, screens: readonly number[], reconnecting: boolean}} here
  * @returns {Person[]}
  */
 export function peopleOf(state, here) {
-  return state.participants.map(({ id, name, microphone, camera, connection }) => {
+  return state.participants.map(({ id, name, microphone, camera, screens, connection }) => {
     const own = id === state.you;
-    const shown = own ? here : { microphone, camera, reconnecting: connection === "reconnecting" };
+    const shown = own ? here : { microphone, camera, screens, reconnecting: connection === "reconnecting" };
     return { id, name, label: own ? `${name} (you)` : name, own, ...shown };
   });
 }

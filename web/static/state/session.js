@@ -20,7 +20,7 @@ import { UpdateSender } from "./update_sender.js";
 
 /** @import { Socket } from "../protocol/socket.js" */
 /** @import { Joined, Resumed, RoomEvent, ServerEvent, ServerStopping } from "../protocol/types.js" */
-/** @import { LocalMedia } from "../rtc/local_media.js" */
+/** @import { LocalMedia, Switches } from "../rtc/local_media.js" */
 /** @import { PublishLeg } from "../rtc/publish_leg.js" */
 /** @import { Ended } from "./connection.js" */
 /** @import { RoomState } from "./room.js" */
@@ -31,7 +31,7 @@ import { UpdateSender } from "./update_sender.js";
  * @property {RoomEvent} event what changed it, after `room`
  * @property {"connected" | "reconnecting"} connection
  * @property {ServerStopping} stopping the server says goodbye
- * @property {ReadonlySet<string>} paused whose pictures are not sent here, as the network does not take them
+ * @property {ReadonlySet<string>} paused pictures that are not sent here, as the network does not take them
  * @property {string} token the key to this stay, whenever it is another
  * @property {Ended} ended
  */
@@ -44,9 +44,9 @@ export class Session extends Emitter {
   #state = null;
   #updates;
   #outbox;
-  #paused = new PausedPictures((people) => this.emit("paused", people));
+  #paused = new PausedPictures((pictures) => this.emit("paused", pictures));
   speakers = new Speakers();
-  /** How large everyone is shown. */
+  /** How large every picture is shown. */
   layout;
   /** @type {() => void} */
   #unfollow;
@@ -208,7 +208,7 @@ export class Session extends Emitter {
     await joined;
   }
 
-  /** @returns {{microphone: boolean, camera: boolean}} */
+  /** @returns {Switches} */
   #saySwitches() {
     const { switches } = this.#local;
     this.#updates.told(switches);
@@ -237,6 +237,7 @@ export class Session extends Emitter {
 
   #switched() {
     this.legs.send(this.#local.tracks);
+    this.legs.share(this.#local.screens.shared);
     if (this.status === "connected") this.#updates.tell(this.#local.switches);
   }
 
@@ -282,6 +283,7 @@ export class Session extends Emitter {
   #welcome(joined) {
     const before = this.#state;
     this.#connection.heartbeat = joined.heartbeat * 1000;
+    this.#local.screens.limit = joined.screens;
     this.#missed = 0;
     this.#key = "";
     this.#find(joined);

@@ -6,7 +6,7 @@
 
 import { NotAnswered } from "../protocol/socket.js";
 
-/** @typedef {{microphone: boolean, camera: boolean}} Switches */
+/** @import { Switches } from "../rtc/local_media.js" */
 
 export class UpdateSender {
   /** @type {(switches: Switches) => Promise<unknown>} */
@@ -57,4 +57,4 @@ export class UpdateSender {
 }
 
 /** @param {Switches} a @param {Switches | null} b */
-const same = (a, b) => a.microphone === b?.microphone && a.camera === b.camera;
+const same = (a, b) => a.microphone === b?.microphone && a.camera === b.camera && String(a.screens) === String(b.screens);

@@ -52,6 +52,18 @@ export function endingWords(code, refusal = "") {
   );
 }
 
+/** @type {Record<"more" | "fewer" | "none", string>} */
+const sharing = { more: "shares their screen", fewer: "shares one screen less", none: "stopped sharing" };
+
+/** @param {string} name @param {"more" | "fewer" | "none"} change */
+export const sharingWords = (name, change) => `${name} ${sharing[change]}`;
+
+/** @type {Record<string, string>} */
+const surfaces = { window: "a window", browser: "a browser tab" };
+
+/** @param {string | undefined} surface what the browser calls it */
+export const sharedWords = (surface) => `You are sharing ${surfaces[surface ?? ""] ?? "your screen"}`;
+
 /** @param {number} port */
 export function blockedWords(port) {
   const which = port > 0 ? `UDP and TCP port ${port}` : "them";
