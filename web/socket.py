@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, cast
 
 import structlog
@@ -54,7 +55,7 @@ async def _serve(websocket: Websocket, node: Node) -> None:
     pump = _Pump(websocket, node.settings.limits)
     session = pump.session
     # Where the scope is looked into, messages are taken as they are read; elsewhere they come by `websocket.receive`.
-    websocket.scope[TAKE] = session.feed  # type: ignore[literal-required]
+    websocket.scope[TAKE] = pump.take  # type: ignore[literal-required]
     try:
         await websocket.accept()
         await pump.run(node)
@@ -76,6 +77,8 @@ class _Pump:
         self._websocket = websocket
         #: Where writing tasks live; None when nothing more is written.
         self._nursery: trio.Nursery | None = None
+        self._reading = trio.CancelScope()
+        self._bug: Exception | None = None
         sender = websocket.scope.get("state", {}).get(SENDER)
         self._lane: FastLane | QuartLane
         if sender is not None:
@@ -83,6 +86,14 @@ class _Pump:
         else:
             self._lane = QuartLane(limits.outbox_frames, limits.outbox_bytes, websocket.send, self._start_writing)
         self.session = Session(limits, self._lane)
+
+    def take(self, frame: str | bytes) -> None:
+        """Hand on a frame where it is read, in a task of the connection's. A bug is this socket's all the same."""
+        try:
+            self.session.feed(frame)
+        except Exception as error:  # noqa: BLE001 - raised where the boundary of a socket is
+            self._bug = error
+            self._reading.cancel()
 
     async def run(self, node: Node) -> None:
         async with trio.open_nursery() as nursery:
@@ -96,13 +107,13 @@ class _Pump:
             nursery.cancel_scope.cancel()
 
     async def _read(self) -> None:
-        try:
+        with suppress(trio.EndOfChannel), self._reading:
             while True:
                 frame: Any = await self._websocket.receive()
                 # An empty binary message comes as None, whatever the annotation there says.
                 self.session.feed(b"" if frame is None else frame)
-        except trio.EndOfChannel:
-            pass
+        if self._bug is not None:
+            raise self._bug
 
     def _start_writing(self) -> None:
         if self._nursery is not None:

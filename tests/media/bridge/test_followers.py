@@ -17,7 +17,7 @@ async def test_those_who_follow_a_room_are_told_who_speaks(autojump_clock: Any) 
     blue: list[Speakers] = []
     again: list[Speakers] = []
     green: list[Speakers] = []
-    async with running(workers) as bridge:
+    async with running(workers) as bridge, bridge.attach("blue", "p1", 1, lambda _: None):
         with bridge.follow("blue", blue.append), bridge.follow("green", green.append):
             with bridge.follow("blue", again.append):
                 await workers.last.say(SpeakersChanged("blue", ["p1"], ["p2"]))
@@ -36,7 +36,7 @@ async def test_those_who_follow_a_room_are_told_who_speaks(autojump_clock: Any) 
 async def test_with_its_worker_whatever_was_told_is_void(autojump_clock: Any) -> None:
     workers = FakeWorkers()
     told: list[Speakers] = []
-    async with running(workers) as bridge:
+    async with running(workers) as bridge, bridge.attach("blue", "p1", 1, lambda _: None):
         with bridge.follow("blue", told.append):
             await workers.last.say(SpeakersChanged("blue", ["p1"], []))
             await settle()
@@ -53,10 +53,20 @@ async def test_a_room_that_does_not_take_it_costs_the_others_nothing(
 
     workers = FakeWorkers()
     told: list[Speakers] = []
-    async with running(workers) as bridge:
+    async with running(workers) as bridge, bridge.attach("blue", "p1", 1, lambda _: None):
         with bridge.follow("blue", broken), bridge.follow("blue", told.append):
             await workers.last.say(SpeakersChanged("blue", ["p1"], []))
             await settle()
             assert told == [Speakers(["p1"], [])]
             assert bridge.available
     assert "a bug" in caplog.text
+
+
+async def test_a_worker_has_no_word_for_rooms_that_live_elsewhere(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    told: list[Speakers] = []
+    async with running(workers) as bridge:
+        with bridge.follow("blue", told.append):
+            await workers.last.say(SpeakersChanged("blue", ["p1"], []))
+            await settle()
+            assert told == []
