@@ -160,7 +160,7 @@ async def test_a_refused_command_before_joining_is_answered_and_costs_nothing(co
         ({"type": "update", "camera": "on"}, "invalid_command"),
         ({"type": "publish", "sdp": "this is no SDP", "tracks": {"0": "camera"}}, "bad_sdp"),
         ({"type": "publish", "sdp": "", "tracks": {}}, "bad_sdp"),
-        ({"type": "publish", "sdp": "v=0", "tracks": {"0": "screen"}}, "invalid_command"),
+        ({"type": "publish", "sdp": "v=0", "tracks": {"0": "window"}}, "invalid_command"),
         ({"type": "publish", "sdp": "v=0", "tracks": []}, "invalid_command"),
         ({"type": "answer", "sdp": "this is no SDP", "offer": 1}, "bad_sdp"),
         ({"type": "answer", "sdp": "v=0", "offer": "1"}, "invalid_command"),
