@@ -81,7 +81,7 @@ def ended(house: House) -> None:
 
 def snapshot(room: Room) -> dict[str, dict[str, Any]]:
     people = room.state.snapshot().participants
-    return {person.id: attrs.asdict(person) for person in people}
+    return {person.id: {**attrs.asdict(person), "screens": list(person.screens)} for person in people}
 
 
 def _room(room: Room) -> None:
