@@ -46,7 +46,7 @@ from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 from hypercorn.trio.lifespan import Lifespan
-from hypercorn.trio.tcp_server import MAX_RECV, TCPServer
+from hypercorn.trio.tcp_server import TCPServer
 from hypercorn.trio.worker_context import EventWrapper, WorkerContext
 from hypercorn.typing import ConnectionState
 from wsproto.events import CloseConnection, Message, Ping
@@ -66,6 +66,8 @@ TAKE = "chatroom.take"
 #: Seconds that a peer may take to end its side of a connection after we have ended ours.
 LINGER = 1.0
 
+#: Octets that are read at a time. Most of what comes is far shorter, and cut out of a buffer of this size.
+READ = 8_192
 #: The part of the read timeout by which a silence may be longer before the connection is ended.
 SLACK = 1 / 16
 
@@ -179,7 +181,7 @@ class Connection(TCPServer):
                 if patience.deadline < (now := trio.current_time()) + timeout:
                     patience.deadline = now + timeout * (1 + SLACK)
                 try:
-                    data = await self.stream.receive_some(MAX_RECV)
+                    data = await self.stream.receive_some(READ)
                 except (trio.ClosedResourceError, trio.BrokenResourceError):
                     break
                 if not self._sender.ended:
