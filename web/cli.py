@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from pathlib import Path
@@ -153,6 +154,7 @@ def serve_command(file: Path | None, **options: Any) -> None:
     except BadSettings as error:
         raise click.ClickException(str(error)) from None
     logs.configure(settings.log_level, settings.log_format)
+    gc.freeze()  # what is there now stays: left out of every collection, it makes them short
     failed: BaseExceptionGroup[CannotServe] | None = None
     try:
         trio.run(serve, settings, _show)
