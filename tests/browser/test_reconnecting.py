@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
@@ -15,6 +14,7 @@ from tests.browser.person import Person
 from tests.browser.relay import TcpRelay, UdpRelay
 from tests.browser.test_call import open_chat, write
 from tests.conftest import Measured
+from tests.ports import free_port
 from tests.processes import Server, running_server
 
 
@@ -176,9 +176,7 @@ def test_a_sign_of_the_browser_is_looked_into_at_once(line: Line, come: Come) ->
 
 
 def test_the_server_is_restarted_and_everyone_is_in_the_same_room_again(come: Come, measured: Measured) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = str(probe.getsockname()[1])
-    options = ("--port", port, "--back-in", "0.5")
+    options = ("--port", str(free_port()), "--back-in", "0.5")
     with running_server("--media-port", "0", *options) as first:
         ada, bob = come("Ada", first.url).join(), come("Bob", first.url).join()
         ada.click("Camera")

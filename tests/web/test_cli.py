@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.processes import SERVE, environment, running_server
+from tests.processes import ONE_WORKER, SERVE, environment, running_server
 from web.cli import main
 from web.settings import Settings
 
@@ -103,7 +103,8 @@ def test_a_media_port_in_use_is_an_error_in_one_line() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as used:
         used.bind(("127.0.0.1", 0))
         port = str(used.getsockname()[1])
-        fails(port, "--port", "0", "--media-port", port, "--media-address", "127.0.0.1")
+        # One worker: others would want the next ports, which may be somebody else's.
+        fails(port, "--port", "0", "--media-port", port, "--media-address", "127.0.0.1", *ONE_WORKER)
 
 
 @pytest.mark.process

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from aioice.stun import TransactionFailed
 from aioice.turn import create_turn_endpoint
 
+from tests.ports import free_port
 from tests.turn import Turn, running_turn
 from web.settings import Settings, ice_servers
 
@@ -20,10 +20,7 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture
 def turn(tmp_path: Path) -> Generator[Turn, None, None]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    with running_turn(tmp_path, "127.0.0.1", port, peers="127.0.0.1") as started:
+    with running_turn(tmp_path, "127.0.0.1", free_port(), peers="127.0.0.1") as started:
         yield started
 
 

@@ -6,8 +6,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from chatroom.media import MediaEvent, MediaLost, MediaRestored
 from media.bridge import Bridge, Deadlines, MediaSettings, MediaStartFailed
 from media.messages import WorkerStatistics
 from tests.conftest import Measured
+from tests.ports import free_port
 from tests.processes import alive
 from tests.web.served import PATIENCE, eventually
 
@@ -95,26 +96,12 @@ def stand_still(seconds: float) -> None:
 
 
 async def test_a_port_of_the_range_that_is_taken_is_told_at_the_start() -> None:
-    with two_ports() as (free, _):
-        number = free.getsockname()[1]
-        free.close()
+    number = free_port(2)
+    with socket.socket(type=socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", number + 1))
         settings = MediaSettings(port=number, addresses=("127.0.0.1",), workers=2)
         with pytest.raises(MediaStartFailed, match=f"ort {number + 1} "):
             await Bridge(settings, deadlines=TOGETHER).run()
-
-
-@contextmanager
-def two_ports() -> Generator[tuple[socket.socket, socket.socket], None, None]:
-    """Two UDP sockets at ports that follow each other."""
-    while True:
-        with socket.socket(type=socket.SOCK_DGRAM) as first, socket.socket(type=socket.SOCK_DGRAM) as second:
-            first.bind(("127.0.0.1", 0))
-            try:
-                second.bind(("127.0.0.1", first.getsockname()[1] + 1))
-            except OSError:
-                continue
-            yield first, second
-            return
 
 
 async def test_the_workers_of_a_pool_are_started_at_once() -> None:
