@@ -19,7 +19,21 @@ import structlog
 import trio
 
 from chatroom import close_codes
-from chatroom.commands import Answer, Chat, Command, Join, Layout, Leave, Ping, Pong, Publish, Restart, Resume, Update
+from chatroom.commands import (
+    Answer,
+    Chat,
+    Command,
+    Join,
+    Layout,
+    Leave,
+    Ping,
+    Pong,
+    Publish,
+    Report,
+    Restart,
+    Resume,
+    Update,
+)
 from chatroom.errors import UserError
 from chatroom.events import Ok
 from chatroom.events import Ping as PingNotice
@@ -28,6 +42,7 @@ from chatroom.lease import Lease
 from chatroom.lease import State as LeaseState
 from chatroom.legs import Legs
 from chatroom.model import LeaveReason
+from chatroom.reports import MAX_PLAYING
 from chatroom.screens import check_published
 from chatroom.session import Session
 from chatroom.wire import encode
@@ -64,6 +79,9 @@ class Attendance:
         self.join = join
         self.id = id
         self.token = token
+        #: What the page said last of itself, and when, in seconds of Trio's clock.
+        self.report: Report | None = None
+        self.reported_at = -inf
         #: Drawn by the room when it admits.
         self.epoch = 0
         self.legs = Legs(room.name, id, self._media_heard)
@@ -210,6 +228,10 @@ class Attendance:
                         check_published(command.tracks.values(), self.room.limits.screens)
                     self.legs.submit(command)
                     return
+                case Report():
+                    if len(command.playing) > MAX_PLAYING:
+                        raise UserError("invalid_command", f"At most {MAX_PLAYING} are played.")
+                    self.report, self.reported_at = command, trio.current_time()
                 case Leave():
                     self.end("left", close_codes.NORMAL, "You left.")
                     return

@@ -7,6 +7,7 @@ from typing import ClassVar
 import attrs
 
 from chatroom.media import Source
+from chatroom.reports import Capture, ConnectionState, Playing, SoundState
 
 
 @attrs.frozen(kw_only=True)
@@ -87,6 +88,23 @@ class Layout:
 
 
 @attrs.frozen(kw_only=True)
+class Report:
+    type: ClassVar[str] = "report"
+    microphone: Capture
+    camera: Capture
+    sound: SoundState
+    publish: ConnectionState
+    subscribe: ConnectionState
+    #: By participant, or by ``participant/screen:N``.
+    playing: dict[str, Playing]
+    #: Whether its person talks though the microphone is switched off.
+    talking: bool = False
+    #: Whether the page is in the background.
+    hidden: bool = False
+    ref: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Ping:
     type: ClassVar[str] = "ping"
     ref: str | None = None
@@ -99,7 +117,9 @@ class Pong:
     ref: str | None = None
 
 
-Command = Join | Resume | Leave | Chat | Update | Publish | Answer | Restart | Layout | Ping | Pong
+Command = Join | Resume | Leave | Chat | Update | Publish | Answer | Restart | Layout | Report | Ping | Pong
 
-_ALL: tuple[type[Command], ...] = (Join, Resume, Leave, Chat, Update, Publish, Answer, Restart, Layout, Ping, Pong)
+_ALL: tuple[type[Command], ...] = (
+    Join, Resume, Leave, Chat, Update, Publish, Answer, Restart, Layout, Report, Ping, Pong
+)  # fmt: skip
 COMMANDS: dict[str, type[Command]] = {c.type: c for c in _ALL}

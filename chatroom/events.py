@@ -10,6 +10,7 @@ import attrs
 from chatroom.ice_servers import IceServer
 from chatroom.media import Source, TrackInfo
 from chatroom.model import LeaveReason, Message, Participant
+from chatroom.problems import Direction, ProblemKind, Severity, SignalLevel
 
 PROTOCOL = 1
 
@@ -160,6 +161,43 @@ class Speakers:
 
 
 @attrs.frozen
+class ReportWanted:
+    type: ClassVar[str] = "report_wanted"
+
+
+@attrs.frozen
+class Signal:
+    type: ClassVar[str] = "signal"
+    participant: str
+    level: SignalLevel
+    uplink: SignalLevel | None
+    downlink: SignalLevel | None
+    since: float
+
+
+@attrs.frozen
+class Problem:
+    type: ClassVar[str] = "problem"
+    kind: ProblemKind
+    participant: str | None
+    direction: Direction | None
+    source: Source | None
+    severity: Severity
+    since: float
+    concerns: Sequence[str]
+    figures: Mapping[str, float]
+
+
+@attrs.frozen
+class ProblemOver:
+    type: ClassVar[str] = "problem_over"
+    kind: ProblemKind
+    participant: str | None
+    direction: Direction | None
+    source: Source | None
+
+
+@attrs.frozen
 class Ping:
     type: ClassVar[str] = "ping"
     n: int
@@ -176,6 +214,19 @@ class ServerStopping:
 
 Reply = Joined | Resumed | Ok | Published | Error
 Notice = (
-    Skipped | Offer | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | Speakers | Ping | ServerStopping
+    Skipped
+    | Offer
+    | MediaLost
+    | MediaRestored
+    | VideoPaused
+    | VideoResumed
+    | Layers
+    | Speakers
+    | ReportWanted
+    | Signal
+    | Problem
+    | ProblemOver
+    | Ping
+    | ServerStopping
 )
 Event = RoomEvent | Reply | Notice

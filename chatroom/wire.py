@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any, get_args, get_type_hints
+from math import isfinite
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import attrs
 import cattrs
@@ -18,7 +19,7 @@ from cattrs.gen import make_dict_unstructure_fn
 from chatroom.close_codes import NOT_A_COMMAND
 from chatroom.commands import COMMANDS, Command
 from chatroom.errors import ProtocolError, UserError
-from chatroom.events import Event, ParticipantUpdated, Speakers
+from chatroom.events import Event, ParticipantUpdated, Signal, Speakers
 from chatroom.frame import Frame
 from chatroom.ice_servers import IceServer
 from chatroom.media import Source, source_named
@@ -36,6 +37,19 @@ def _exactly(kind: type) -> Any:
     return structure
 
 
+def _number(value: Any, _: object) -> float:
+    if type(value) not in (int, float):
+        raise TypeError("number expected")
+    try:
+        number = float(value)
+    except OverflowError:
+        raise TypeError("number expected") from None
+    if not isfinite(number):
+        raise TypeError("number expected")
+    return number
+
+
+_converter.register_structure_hook(float, _number)
 for _kind in (str, int, bool):
     _converter.register_structure_hook(_kind, _exactly(_kind))
 
@@ -113,6 +127,8 @@ def _describe(hint: Any) -> str:
     names: dict[Any, str] = {str: "string", bool: "boolean", int: "integer", tuple[int, ...]: "list of integers"}
     if hint in names:
         return names[hint]
+    if get_origin(hint) is Literal:
+        return " or ".join(f"“{each}”" for each in get_args(hint))
     return next((names[arg] for arg in get_args(hint) if arg in names and type(None) in get_args(hint)), "object")
 
 
@@ -126,5 +142,7 @@ def encode(event: Event) -> Frame:
     text = json.dumps({"type": event.type, **_events.unstructure(event)}, ensure_ascii=False, separators=(",", ":"))
     if isinstance(event, ParticipantUpdated):
         return Frame(text, (event.type, event.participant.id), event.seq)
+    if isinstance(event, Signal):
+        return Frame(text, (event.type, event.participant))
     # Who speaks now is no news once somebody else does.
     return Frame(text, event.type if isinstance(event, Speakers) else None)

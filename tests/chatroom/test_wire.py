@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatroom.commands import COMMANDS, Chat, Join, Publish, Resume, Update
+from chatroom.commands import COMMANDS, Chat, Join, Publish, Report, Resume, Update
 from chatroom.errors import ProtocolError, UserError
 from chatroom.events import Ok, ParticipantLeft
+from chatroom.reports import Capture, Playing
 from chatroom.wire import InvalidCommand, decode, encode
 
 JSON = st.recursive(
@@ -28,6 +30,49 @@ def test_a_command_is_read() -> None:
         sdp="v=0", tracks={"0": "camera"}
     )
     assert decode('{"type":"update","screens":[2,1]}') == Update(screens=(2, 1))
+
+
+REPORT: dict[str, Any] = {
+    "type": "report",
+    "microphone": {"state": "live", "level": -31.5},
+    "camera": {"state": "denied"},
+    "sound": "playing",
+    "publish": "connected",
+    "subscribe": "none",
+    "playing": {"p1": {"seconds": 5, "packets": 250, "concealed": 0.01}},
+}
+
+
+def test_a_report_is_read() -> None:
+    assert decode(json.dumps(REPORT)) == Report(
+        microphone=Capture("live", -31.5),
+        camera=Capture("denied"),
+        sound="playing",
+        publish="connected",
+        subscribe="none",
+        playing={"p1": Playing(5.0, packets=250, concealed=0.01)},
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"microphone": {"state": "broken"}},
+        {"microphone": {"state": ["live"]}},
+        {"microphone": {"state": "live", "level": True}},
+        {"microphone": {"state": "live", "level": math.inf}},
+        {"microphone": {"state": "live", "level": 10**400}},
+        {"camera": "live"},
+        {"sound": 1},
+        {"publish": "well"},
+        {"playing": []},
+        {"playing": {"p1": {}}},
+        {"playing": {"p1": {"seconds": 1, "frames": 1.5}}},
+    ],
+)
+def test_a_report_that_makes_no_sense_is_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="“report” needs"):
+        decode(json.dumps(REPORT | fields))
 
 
 def test_a_screen_without_a_number_is_the_first() -> None:

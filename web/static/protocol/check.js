@@ -56,7 +56,7 @@ export const optional = (check) => (value, path) => (value === undefined ? undef
 export const ref = (value, path) => (value === undefined || value === null ? null : string(value, path));
 
 /**
- * @template {string} T
+ * @template {string | number} T
  * @param {...T} allowed
  * @returns {Check<T>}
  */

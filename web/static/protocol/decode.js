@@ -20,6 +20,11 @@ const message = object({ id: integer, participant: string, name: string, text: s
 
 const iceServer = object({ urls: list(string), username: optional(string), credential: optional(string) });
 
+const signalLevel = oneOf(1, 2, 3, 4);
+
+// A kind that this page does not know is for a newer one.
+const problem = { kind: string, participant: nullable(string), direction: nullable(oneOf("uplink", "downlink")), source: nullable(string) };
+
 /** @type {{[T in ServerEvent["type"]]: Check<Extract<ServerEvent, {type: T}>>}} */
 const decoders = {
   joined: object({
@@ -74,6 +79,24 @@ const decoders = {
   video_resumed: object({ type: literal("video_resumed"), participant: string, source: string }),
   layers: object({ type: literal("layers"), mid: string, rids: list(string) }),
   speakers: object({ type: literal("speakers"), speaking: list(string), spoke: list(string) }),
+  report_wanted: object({ type: literal("report_wanted") }),
+  signal: object({
+    type: literal("signal"),
+    participant: string,
+    level: signalLevel,
+    uplink: nullable(signalLevel),
+    downlink: nullable(signalLevel),
+    since: number,
+  }),
+  problem: object({
+    type: literal("problem"),
+    ...problem,
+    severity: oneOf("mild", "severe"),
+    since: number,
+    concerns: list(string),
+    figures: mapping(number),
+  }),
+  problem_over: object({ type: literal("problem_over"), ...problem }),
   ping: object({ type: literal("ping"), n: integer, rtt: nullable(number) }),
   server_stopping: object({ type: literal("server_stopping"), message: string, stops_in: number, back_in: number }),
 };

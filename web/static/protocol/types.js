@@ -81,9 +81,16 @@
  * @typedef {{type: "video_resumed", participant: string, source: string}} VideoResumed
  * @typedef {{type: "layers", mid: string, rids: string[]}} Layers
  * @typedef {{type: "speakers", speaking: string[], spoke: string[]}} SpeakersTold
+ * @typedef {1 | 2 | 3 | 4} SignalLevel 4 is good, 1 is hardly there
+ * @typedef {"uplink" | "downlink"} Direction
+ * @typedef {{type: "report_wanted"}} ReportWanted
+ * @typedef {{type: "signal", participant: string, level: SignalLevel, uplink: SignalLevel | null, downlink: SignalLevel | null, since: number}} Signal
+ * @typedef {{kind: string, participant: string | null, direction: Direction | null, source: string | null}} ProblemName
+ * @typedef {ProblemName & {type: "problem", severity: "mild" | "severe", since: number, concerns: string[], figures: Record<string, number>}} Problem
+ * @typedef {ProblemName & {type: "problem_over"}} ProblemOver
  * @typedef {{type: "ping", n: number, rtt: number | null}} Ping
  * @typedef {{type: "server_stopping", message: string, stops_in: number, back_in: number}} ServerStopping
- * @typedef {Skipped | Offer | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | SpeakersTold | Ping | ServerStopping} Notice
+ * @typedef {Skipped | Offer | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | SpeakersTold | ReportWanted | Signal | Problem | ProblemOver | Ping | ServerStopping} Notice
  *
  * @typedef {Reply | RoomEvent | Notice} ServerEvent
  */
@@ -100,9 +107,14 @@
  * @typedef {{type: "answer", offer: number, sdp: string}} Answer
  * @typedef {{type: "restart", fresh: boolean}} Restart
  * @typedef {{type: "layout", sizes: Record<string, number>}} Layout
+ * @typedef {"live" | "off" | "muted" | "ended" | "denied" | "missing" | "busy"} CaptureState
+ * @typedef {{state: CaptureState, level: number | null}} CaptureReport
+ * @typedef {{seconds: number, packets: number | null, level: number | null, concealed: number | null, frames: number | null, frozen: number | null}} PlayingReport
+ * @typedef {"none" | RTCPeerConnectionState} ConnectionReport
+ * @typedef {{type: "report", microphone: CaptureReport, camera: CaptureReport, sound: "playing" | "blocked" | "off", publish: ConnectionReport, subscribe: ConnectionReport, playing: Record<string, PlayingReport>, talking: boolean, hidden: boolean}} Report
  * @typedef {{type: "ping"}} Asking
  * @typedef {{type: "pong", n: number}} Pong
- * @typedef {Join | Resume | Leave | Chat | Update | Publish | Answer | Restart | Layout | Asking | Pong} Command
+ * @typedef {Join | Resume | Leave | Chat | Update | Publish | Answer | Restart | Layout | Report | Asking | Pong} Command
  */
 
 export {};
