@@ -6,14 +6,11 @@ import errno
 import os
 from http import HTTPStatus
 from pathlib import Path
-from typing import Self
 
 import attrs
 from quart import Response, abort, has_request_context, request, websocket
 from quart.typing import ResponseReturnValue, ResponseTypes
 from quart_trio import QuartTrio
-from quart_trio.wrappers import TrioResponse
-from quart_trio.wrappers.response import TrioFileBody
 from werkzeug.exceptions import HTTPException, NotFound
 
 from chatroom.errors import UserError
@@ -23,55 +20,11 @@ from web import hardening, logs, origin
 from web.asgi import WebsocketConnection
 from web.lifespan import Lifespan
 from web.node import Node, NodeStatistics
+from web.response import HEADERS, AppResponse
 from web.settings import Settings, load
 from web.socket import serve_socket
 
 STATIC = Path(__file__).parent / "static"
-
-# No inline script or style, nothing from elsewhere, no page around ours.
-_CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "media-src 'self' blob:",
-        "manifest-src 'self'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    ]
-)
-_HEADERS = {
-    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
-    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    # Revalidated at each use, by ETag: a new release is never mixed with modules of the last.
-    "Cache-Control": "no-cache",
-}
-
-
-class FileBody(TrioFileBody):
-    """A file that is sent. Closed, too, when whoever asked for it went before it was sent."""
-
-    buffer_size = 65_536  # each piece is read in a thread of its own
-
-    async def __aenter__(self) -> Self:
-        try:
-            await super().__aenter__()
-        except BaseException:
-            if self.file is not None:
-                self.file.wrapped.close()
-            raise
-        return self
-
-
-class AppResponse(TrioResponse):
-    file_body_class = FileBody
 
 
 class App(QuartTrio):
@@ -137,13 +90,13 @@ def create_app(settings: Settings | None = None, media: Media | None = None) -> 
 
     @app.after_request
     async def secure(response: Response) -> Response:
-        response.headers.update(_HEADERS)
+        response.headers.update(HEADERS)
         return response
 
     @app.after_websocket
     async def secure_refusal(response: ResponseTypes | None) -> ResponseTypes | None:
         if response is not None:
-            response.headers.update(_HEADERS)
+            response.headers.update(HEADERS)
         return response
 
     @app.errorhandler(HTTPException)

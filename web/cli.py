@@ -129,6 +129,22 @@ def main() -> None:
     f"[{', '.join(_DEFAULTS.trusted_proxy)}]",
 )
 @click.option(
+    "--operator-port",
+    type=int,
+    help="TCP port for the operator, who may look inside; 0 for any that is free.  [none: nobody may]",
+)
+@click.option("--operator-host", metavar="ADDRESS", help=f"Address to serve that on.  [{_DEFAULTS.operator_host}]")
+@click.option(
+    "--operator-token-file",
+    type=click.Path(path_type=str),
+    help="File with the token that the operator is let in for.  [a new one, in --runtime-dir]",
+)
+@click.option(
+    "--runtime-dir",
+    type=click.Path(path_type=str),
+    help="Directory, only ours, for what the operator's tools find a running server by.  [$XDG_RUNTIME_DIR/chatroom]",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     help=f"How much is logged.  [{_DEFAULTS.log_level}]",

@@ -28,7 +28,9 @@ What is mended, each with a test that fails without it:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from math import inf
 from typing import Any
 
@@ -82,6 +84,7 @@ PINGS = 5
 _log = structlog.stdlib.get_logger("web.hardening")
 _on_terminate: list[Callable[[], Awaitable[None]]] = []
 _connections: set[Connection] = set()
+_aside = ContextVar("chatroom.aside", default=False)
 
 
 def on_terminate(callback: Callable[[], Awaitable[None]]) -> Callable[[], None]:
@@ -103,12 +106,23 @@ class Terminated(EventWrapper):
         await super().set()
 
 
+@contextmanager
+def aside() -> Generator[None, None, None]:
+    """Have what is served from inside this block end without what was given to `on_terminate`: it is not the server."""
+    reset = _aside.set(True)
+    try:
+        yield
+    finally:
+        _aside.reset(reset)
+
+
 class Context(WorkerContext):
     """What Hypercorn's connections share."""
 
     def __init__(self, max_requests: int | None) -> None:
         super().__init__(max_requests)
-        self.terminated = Terminated()
+        if not _aside.get():
+            self.terminated = Terminated()
 
 
 class AppLifespan(Lifespan):

@@ -15,6 +15,7 @@ from quart_trio import QuartTrio
 
 from web.hardening import on_terminate
 from web.node import Node
+from web.operator import listener as operator
 
 #: Seconds for the sockets to be closed when the server ends with an error.
 GOODBYE = 1.0
@@ -35,6 +36,8 @@ class Lifespan:
         try:
             async with trio.open_nursery() as self._app.nursery:
                 nursery = self._app.nursery
+                if self._node.settings.operator_port is not None:  # first, and to the end: it is for the bad moments
+                    await nursery.start(operator.run, self._node, name="serve/operator")
                 await nursery.start(self._node.run, name="serve")
                 await self._app.startup()
                 take_back = on_terminate(self._node.drain)

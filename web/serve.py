@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import resource
 import signal
@@ -11,7 +10,6 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 import structlog
 import trio
@@ -21,6 +19,7 @@ from hypercorn.utils import LifespanFailureError
 
 from web.app import App, create_app
 from web.lifespan import explain
+from web.listen import CannotListen, listen
 from web.node import Node
 from web.settings import Settings
 
@@ -28,9 +27,6 @@ from web.settings import Settings
 GRACEFUL_TIMEOUT = 0.5
 #: Seconds without a byte after which a connection is given up, and more where a lease on a place lasts longer without.
 READ_TIMEOUT = 30
-#: Milliseconds after which the kernel gives up a peer that acknowledges nothing.
-USER_TIMEOUT = 15_000
-BACKLOG = 512
 
 _log = structlog.stdlib.get_logger("web.serve")
 
@@ -137,45 +133,8 @@ def check_certificate(settings: Settings) -> None:
 
 
 def open_sockets(settings: Settings) -> list[socket.socket]:
-    """Bind the listening sockets: one for each address that the host name stands for. Raises CannotServe."""
-    host, port = settings.host, settings.port
+    """Bind the sockets that people come to. Raises CannotServe."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except (OSError, ValueError) as error:  # ValueError: what cannot be a name at all
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise CannotServe(f"{host} is no address of this machine: {reason}.") from None
-    sockets: list[socket.socket] = []
-    problem = ""
-    for family, kind, protocol, _, address in dict.fromkeys(found):
-        try:
-            sockets.append(_listen(family, kind, protocol, address))
-        except OSError as error:
-            problem = (
-                f"Cannot listen on {address[0]} port {port}: {error.strerror}. Choose another with --host or --port."
-            )
-            # "localhost" is ::1, too, where there is no IPv6.
-            if error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}:
-                continue
-            for sock in sockets:
-                sock.close()
-            raise CannotServe(problem) from None
-    if not sockets:
-        raise CannotServe(problem)
-    return sockets
-
-
-def _listen(family: int, kind: int, protocol: int, address: Any) -> socket.socket:
-    sock = socket.socket(family, kind, protocol)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if hasattr(socket, "TCP_USER_TIMEOUT"):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        sock.bind(address)
-        sock.listen(BACKLOG)
-    except OSError:
-        sock.close()
-        raise
-    return sock
+        return listen(settings.host, settings.port, "--host or --port")
+    except CannotListen as error:
+        raise CannotServe(str(error)) from None

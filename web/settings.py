@@ -141,6 +141,10 @@ class Settings:
     trusted_proxy: tuple[str, ...] = attrs.field(default=("127.0.0.0/8", "::1"), validator=_networks)
     drain_wait: float = attrs.field(default=0.0, validator=_seconds)  # that people have to leave by themselves
     back_in: float = attrs.field(default=1.0, validator=_seconds)  # after which they are told to come back
+    operator_host: str = attrs.field(default="127.0.0.1", validator=_given)
+    operator_port: int | None = attrs.field(default=None, validator=attrs.validators.optional(_PORT))  # None: not there
+    operator_token_file: Path | None = None
+    runtime_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
     limits: Limits = attrs.field(factory=Limits)
@@ -203,7 +207,7 @@ def _read_secret(file: Path) -> bytes:
 
 
 def _from_text(text: str, hint: Any, name: str) -> Any:
-    if hint is int:
+    if hint in (int, int | None):
         try:
             return int(text)
         except ValueError:
