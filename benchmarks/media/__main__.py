@@ -16,12 +16,12 @@ import time
 from benchmarks.media import janus, place, report
 from benchmarks.media.janus import JANUS
 from benchmarks.media.measure import Figures, Size, measure
-from benchmarks.media.ours import OURS
+from benchmarks.media.ours import OURS, OURS_IN_PYTHON
 from tests.browser.netns import CannotMake
 
 #: Of the last two there are 20,000 packets a second.
 SIZES = [Size(1, 9, 300), Size(2, 20, 300), Size(1, 40, 300), Size(10, 9, 222), Size(1, 40, 500)]
-CONTENDERS = [OURS, JANUS]
+CONTENDERS = [OURS, OURS_IN_PYTHON, JANUS]
 #: What the part in the load's network is told of how to reach the server's.
 _ENTER = "BENCHMARK_ENTER"
 

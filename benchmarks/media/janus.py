@@ -25,6 +25,7 @@ _PORT = 8188
 _ROOM = 1
 _PATIENCE = 20.0
 _START_ATTEMPTS = 100
+_ATTEMPTS = 50
 #: As it is installed, but for where things are and what is not used.
 _CONFIGURATION = {
     "janus.jcfg": """\
@@ -114,11 +115,24 @@ class JanusRoom:
         if len(feeds) != publishers:
             raise Wrong(f"there are {len(feeds)} others for {name}, not {publishers}")
         handle, peer = await self._session.attach(), load.subscriber(name)
-        offer = await self._session.message(handle, request="join", ptype="subscriber", room=_ROOM, streams=feeds)
+        offer = await self._joined(handle, feeds)
         sdp = offer["jsep"]["sdp"]
         answer = {"type": "answer", "sdp": peer.answer(sdp)}
         await self._session.message(handle, answer, request="start")
         await peer.connect(sdp)
+
+    async def _joined(self, handle: int, feeds: list[dict[str, int]]) -> dict[str, Any]:
+        """Subscribe. A publisher is connected for a moment before Janus knows them as a feed."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                return await self._session.message(
+                    handle, request="join", ptype="subscriber", room=_ROOM, streams=feeds
+                )
+            except Wrong as error:
+                if "No such feed" not in str(error) or attempt == _ATTEMPTS - 1:
+                    raise
+            await asyncio.sleep(0.1)
+        raise AssertionError("unreachable")
 
 
 @asynccontextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import attrs
 
@@ -16,6 +16,8 @@ from tests.media.worker.harness import RunningWorker, ready_worker
 
 _ROOM = "benchmark"
 _PATIENCE = 20.0
+#: Every microphone is forwarded, as elsewhere.
+_ALL = ("--loudest", "0")
 
 
 @attrs.define(eq=False)
@@ -53,10 +55,20 @@ class OurRoom:
 
 
 @asynccontextmanager
-async def _running(enter: tuple[str, ...], *options: str) -> AsyncIterator[OurRoom]:
+async def _running(enter: tuple[str, ...], *options: str) -> AsyncGenerator[OurRoom, None]:
     arguments = ["--port", "0", "--address", SERVER, "--log-level", "warning", *options]
     async with ready_worker(*arguments, enter=enter) as worker:
         yield OurRoom(worker.process.pid, worker)
 
 
-OURS = Contender("Chatroom", _running)
+def _in_python(enter: tuple[str, ...]) -> AbstractAsyncContextManager[OurRoom]:
+    return _running(enter, "--no-kernel", *_ALL)
+
+
+def _compiled(enter: tuple[str, ...]) -> AbstractAsyncContextManager[OurRoom]:
+    return _running(enter, *_ALL)
+
+
+OURS = Contender("Chatroom", _compiled)
+#: Where there is no compiler.
+OURS_IN_PYTHON = Contender("Chatroom in Python", _in_python)
