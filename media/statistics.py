@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import attrs
 
-from media.terms import Leg, LegState, PauseReason, Source
+from media.terms import Agreement, Carrier, DtlsState, Leg, LegState, PauseReason, Source
 
-#: The most consumers of one `MediaStatistics`, which have some 500 bytes each.
+#: The most consumers of one `MediaStatistics`, which have some 600 bytes each.
 MAX_CONSUMERS = 1_000
 
 
@@ -18,7 +18,10 @@ class TransportStatistics:
     """One leg of a participant. ``drops`` counts what came in and was of no use, by reason.
 
     ``budget`` is what the link to a subscriber is believed to take, and ``estimate`` what the subscriber said last
-    (REMB).
+    (REMB). ``age`` is how long ago it was opened, ``checks`` how many connectivity checks came since, and
+    ``checks_refused`` those that were not authentic. ``carrier`` is what the path in use goes over, null where no check
+    has shown one; ``silent`` how long ago the last came that is surely the page's; ``unanswered`` for how long an offer
+    waits for the page's answer.
     """
 
     participant: str
@@ -30,6 +33,13 @@ class TransportStatistics:
     loss: float | None
     round_trip: float | None
     drops: dict[str, int]
+    age: float = 0.0
+    checks: int = 0
+    checks_refused: int = 0
+    carrier: Carrier | None = None
+    dtls: DtlsState = "waiting"
+    silent: float | None = None
+    unanswered: float | None = None
 
 
 @attrs.frozen
@@ -37,7 +47,8 @@ class LayerStatistics:
     """One stream that comes in. ``lost`` counts what did not come at once, ``recovered`` what of it came later.
 
     ``nacks`` counts packets asked for, ``repeated`` those that came on the stream of repetitions, ``probes`` those that
-    were not missing; ``plis`` counts keyframes asked for.
+    were not missing; ``plis`` counts keyframes asked for. ``silent`` is how long ago the newest packet came,
+    ``keyframe`` how long ago the last keyframe did, and ``keyframe_wanted`` for how long one is waited for.
     """
 
     rid: str | None
@@ -56,16 +67,27 @@ class LayerStatistics:
     probes: int
     plis: int
     jitter: float
+    silent: float | None = None
+    keyframe: float | None = None
+    keyframe_wanted: float | None = None
 
 
 @attrs.frozen
 class ProducerStatistics:
-    """One track that comes in, with its layers."""
+    """One track that comes in, with its layers.
+
+    Of a microphone, ``level`` is how quiet it was in the last tenth of a second, in decibels below the loudest it can
+    be (RFC 6464, 127 is silence), null where its packets do not tell; and ``heard`` whether it is among those that are
+    forwarded.
+    """
 
     participant: str
     mid: str
     source: Source
     layers: list[LayerStatistics]
+    codec: str = ""
+    level: float | None = None
+    heard: bool = True
 
 
 @attrs.frozen
@@ -75,7 +97,8 @@ class ConsumerStatistics:
     ``nacks`` counts packets that the subscriber asked for, and what became of them: ``repeated`` were sent again,
     ``too_soon`` and ``over_budget`` were not, and ``gone`` were not there any more. ``left_out`` are packets of higher
     temporal layers, ``plis`` keyframes that the subscriber asked for. ``loss`` (a share) and ``jitter`` are as the
-    subscriber reported them last.
+    subscriber reported them last. ``agreement`` is what the page said to the track, ``forwarding`` whether anything is
+    forwarded, and ``waits`` whether that is to begin with a keyframe, or a packet, that has not come.
     """
 
     participant: str
@@ -100,6 +123,9 @@ class ConsumerStatistics:
     loss: float | None
     jitter: float | None
     round_trip: float | None
+    agreement: Agreement = "offered"
+    forwarding: bool = False
+    waits: bool = False
 
 
 @attrs.frozen

@@ -15,6 +15,11 @@ Source = Literal[
 Leg = Literal["publish", "subscribe"]
 LegState = Literal["connecting", "connected", "failed", "closed"]
 PauseReason = Literal["bandwidth", "layout"]
+Carrier = Literal["udp", "tcp"]
+#: How far encryption is: nothing of it came yet, it began, it is there, it failed, it was ended.
+DtlsState = Literal["waiting", "handshaking", "secure", "failed", "closed"]
+#: What a page says to a track that it is offered.
+Agreement = Literal["offered", "accepted", "refused"]
 
 
 def is_screen(source: Source) -> bool:

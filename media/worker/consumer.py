@@ -115,6 +115,11 @@ class Consumer:
         if self.target is not None:
             self.target.stop_waiting(self)
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is to forward a layer that has not come to where it can begin."""
+        return self.active and self.target is not None and self.layer is not self.target
+
     def leave(self) -> None:
         """Forward nothing until the layer that is wanted can begin."""
         if self.layer is not None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from typing import Any
 
 from media.statistics import (
     MAX_CONSUMERS,
@@ -16,6 +18,8 @@ from media.worker.layer import Layer
 from media.worker.producer import Producer
 from media.worker.router import Participant
 from media.worker.subscription import Subscription
+from media.worker.tcp import TcpConnection
+from media.worker.transport import Transport
 
 
 def media_statistics(participants: Iterable[Participant], now: float) -> MediaStatistics:
@@ -27,20 +31,21 @@ def media_statistics(participants: Iterable[Participant], now: float) -> MediaSt
         for subscription in participant.subscribe_leg.subscriptions
     ]
     return MediaStatistics(
-        transports=[transport for participant in participants for transport in _transports(participant)],
+        transports=[transport for participant in participants for transport in _transports(participant, now)],
         producers=[_producer(producer, now) for participant in participants for producer in participant.producers],
         consumers=[_consumer(*consumer) for consumer in consumers[:MAX_CONSUMERS]],
         complete=len(consumers) <= MAX_CONSUMERS,
     )
 
 
-def _transports(participant: Participant) -> Iterable[TransportStatistics]:
+def _transports(participant: Participant, now: float) -> Iterable[TransportStatistics]:
     publish, subscribe = participant.publish_leg, participant.subscribe_leg
     if publish is not None:
         bitrate = sum(layer.bitrate for producer in participant.producers for layer in producer.layers)
         yield TransportStatistics(
             *(participant.id, "publish", publish.transport.state, round(float(bitrate), 1), None, None, None, None),
             drops=dict(publish.transport.drops),
+            **_connection(publish.transport, now),
         )
     if subscribe.transport is not None:
         forwarding = subscribe.forwarding
@@ -55,12 +60,37 @@ def _transports(participant: Participant) -> Iterable[TransportStatistics]:
             loss=round(downlink.loss, 4) if downlink.known else None,
             round_trip=downlink.round_trip,
             drops=dict(subscribe.transport.drops),
+            unanswered=_ago(subscribe.offered_at, now),
+            **_connection(subscribe.transport, now),
         )
+
+
+def _connection(transport: Transport, now: float) -> dict[str, Any]:
+    path, (checks, refused) = transport.path, transport.checks
+    carrier = None if path is None else "tcp" if isinstance(path.endpoint, TcpConnection) else "udp"
+    return {
+        "age": _ago(transport.opened, now),
+        "checks": checks,
+        "checks_refused": refused,
+        "carrier": carrier,
+        "dtls": transport.dtls,
+        "silent": _ago(transport.heard, now),
+    }
+
+
+def _ago(at: float | None, now: float) -> float | None:
+    """Return how many seconds have passed since something, if it was ever."""
+    return None if at is None or at == -math.inf else round(max(0.0, now - at), 3)
 
 
 def _producer(producer: Producer, now: float) -> ProducerStatistics:
     layers = [_layer(layer, now) for layer in producer.layers]
-    return ProducerStatistics(producer.participant, producer.mid, producer.source, layers)
+    voice = producer.voice
+    return ProducerStatistics(
+        *(producer.participant, producer.mid, producer.source, layers, producer.codec.name),
+        level=None if voice is None or voice.level is None else round(voice.level, 1),
+        heard=voice is None or voice.forwarded,
+    )
 
 
 def _layer(layer: Layer, now: float) -> LayerStatistics:
@@ -83,6 +113,9 @@ def _layer(layer: Layer, now: float) -> LayerStatistics:
         probes=layer.probes,
         plis=layer.keyframe_requests,
         jitter=round(layer.jitter, 6),
+        silent=None if layer.newest is None else _ago(layer.arrived, now),
+        keyframe=_ago(layer.keyframe_at, now),
+        keyframe_wanted=_ago(layer.keyframe_wanted_since, now),
     )
 
 
@@ -116,4 +149,7 @@ def _consumer(participant: str, subscription: Subscription) -> ConsumerStatistic
         loss=None if block is None else round(block.fraction_lost / 256, 4),
         jitter=None if block is None else round(block.jitter / producer.codec.clock_rate, 6),
         round_trip=consumer.round_trip,
+        agreement=subscription.agreement,
+        forwarding=layer is not None,
+        waits=consumer.waits,
     )

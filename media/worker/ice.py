@@ -63,6 +63,9 @@ class IceTransport:
         self._selected: Path | None = None
         #: When the selected path was last checked.
         self.checked = -math.inf
+        #: Authenticated checks, and those that named this transport and were not authentic.
+        self.checks = 0
+        self.refused = 0
         #: Told of each newly selected path, and of None when there is none any more.
         self.on_selected: Callable[[Path | None], None] = lambda _: None
 
@@ -167,7 +170,9 @@ class IceAgent:
             return False
         password = dict(transport.credentials)[ufrag].encode()
         if not request.check_message_integrity(password):
+            transport.refused += 1
             return False
+        transport.checks += 1
         response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
         response.attributes["XOR-MAPPED-ADDRESS"] = path.address[:2]
         response.add_message_integrity(password)

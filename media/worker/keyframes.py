@@ -18,7 +18,8 @@ class KeyframeRequester:
     """
 
     def __init__(self) -> None:
-        self._wanted = False
+        #: Since when one is wanted, if it is.
+        self.wanted_since: float | None = None
         self._sent: float | None = None
         self._repeats = 0
         #: How many were sent.
@@ -26,8 +27,8 @@ class KeyframeRequester:
 
     def ask(self, now: float) -> bool:
         """Somebody needs a keyframe."""
-        if not self._wanted:
-            self._wanted = True
+        if self.wanted_since is None:
+            self.wanted_since = now
             self._repeats = 0
         elif self._repeats > MAX_REPEATS:
             self._repeats = 0
@@ -35,7 +36,7 @@ class KeyframeRequester:
 
     def tick(self, now: float) -> bool:
         """Time has passed. To be called at least every tenth of a second."""
-        if not self._wanted or self._repeats > MAX_REPEATS:
+        if self.wanted_since is None or self._repeats > MAX_REPEATS:
             return False
         if self._sent is not None:
             pause = THROTTLE if self._repeats == 0 else REPEAT * 2 ** (self._repeats - 1)
@@ -48,5 +49,5 @@ class KeyframeRequester:
 
     def arrived(self) -> None:
         """A keyframe came in: whatever was wished for before it is granted."""
-        self._wanted = False
+        self.wanted_since = None
         self._repeats = 0

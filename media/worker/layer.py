@@ -97,8 +97,9 @@ class Layer:
         self.temporal_octets = [0, 0, 0, 0]
         self._meters = [RateMeter() for _ in self.temporal_octets]
         self._since = None
-        #: Width and height, when a keyframe has told.
+        #: Width and height, when a keyframe has told; and when the last one came.
         self.size: tuple[int, int] | None = None
+        self.keyframe_at: float | None = None
 
     def begin(self, stream: int) -> None:
         """Its packets have this SSRC from now on."""
@@ -171,6 +172,7 @@ class Layer:
         if picture is not None and picture.keyframe:
             self._keyframes.arrived()
             self.missing.keyframe(sequence)
+            self.keyframe_at = now
             self.size = picture.size or self.size
         if self.waiting:
             self._start(packet, sequence, picture, now)
@@ -230,6 +232,11 @@ class Layer:
     def keyframe_requests(self) -> int:
         """How often a keyframe was asked for."""
         return self._keyframes.requests
+
+    @property
+    def keyframe_wanted_since(self) -> float | None:
+        """Since when a keyframe is asked for that has not come, if one is."""
+        return self._keyframes.wanted_since
 
     @property
     def jitter(self) -> float:

@@ -53,6 +53,7 @@ class Voice:
         "active_at",
         "forwarded",
         "known",
+        "level",
         "loudness",
         "participant",
         "speaking",
@@ -66,6 +67,8 @@ class Voice:
         self.speaking = False
         #: Whether others get its packets.
         self.forwarded = True
+        #: Its level between the last two looks; None while none was told.
+        self.level: float | None = None
         #: When it was loud last, and how loud it is when it is.
         self.active_at = float("-inf")
         self.loudness = 127.0
@@ -114,7 +117,7 @@ class Voice:
         if count:
             self.known = True
             self._opened_at = now
-            level = total / count
+            level = self.level = total / count
             if active:
                 fresh = not self.speaking and not self._recent
                 self.loudness = level if fresh else self.loudness + 0.3 * (level - self.loudness)

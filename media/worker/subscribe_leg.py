@@ -75,8 +75,9 @@ class SubscribeLeg:
         self._version = 0
         #: The last offer, if it is not answered.
         self._pending: PendingOffer | None = None
-        #: Whether nothing more is offered until it is.
+        #: Whether nothing more is offered until it is, and when it was said.
         self._waiting = False
+        self._offered_at = 0.0
         self._changed = False
         self.forwarding = Forwarding(on_paused)
         #: Whether it was said that no more tracks fit.
@@ -91,6 +92,11 @@ class SubscribeLeg:
     def subscriptions(self) -> tuple[Subscription, ...]:
         """What goes out."""
         return tuple(self._by_ssrc.values())
+
+    @property
+    def offered_at(self) -> float | None:
+        """When the offer was made that waits for its answer, if one does."""
+        return self._offered_at if self._waiting else None
 
     @property
     def consumers(self) -> int:
@@ -136,6 +142,7 @@ class SubscribeLeg:
             elif subscription is slot.subscription:
                 subscription.consumer.repair_payload_type = line.repair_payload_type
                 agreed = not line.rejected and line.direction in ("recvonly", "sendrecv")
+                subscription.agreement = "accepted" if agreed else "refused"
                 if not agreed:
                     subscription.consumer.pause()
                 elif not subscription.consumer.active:
@@ -274,6 +281,7 @@ class SubscribeLeg:
         assert self._transport is not None
         self._changed = False
         self._waiting = True
+        self._offered_at = self._factory.clock()
         self._number += 1
         self._version += 1
         self._pending = PendingOffer(self._number, [(slot, slot.subscription) for slot in self._slots])

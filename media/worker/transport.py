@@ -10,10 +10,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from media.messages import LegState
+from media.terms import DtlsState
 from media.worker.aiortc_hooks import Certificate, DtlsError, DtlsSession, SrtpError
 from media.worker.counters import Counters
 from media.worker.fanout import Fanout, Outgoing
-from media.worker.ice import IceAgent
+from media.worker.ice import IceAgent, Path
 from media.worker.liveness import Liveness
 from media.worker.rtp import MalformedPacketError, is_rtcp
 from media.worker.sdp_writer import TransportLines
@@ -90,6 +91,10 @@ class Transport:
         self.drops: dict[str, int] = {}
         self._closed = False
         self._secure = False
+        self._failed = False
+        #: When it was opened, and how many datagrams of handshakes came.
+        self.opened = now
+        self._handshakes = 0
         self.fingerprints: tuple[tuple[str, str], ...] = ()
         self.state: LegState = "connecting"
         #: When something last came in that is surely the peer's: a check, or a packet that could be decrypted.
@@ -100,6 +105,25 @@ class Transport:
         """What the SDP says of this transport."""
         ufrag, password = self._ice.credentials[-1]
         return TransportLines(ufrag, password, self._factory.certificate.fingerprint, self._factory.candidates)
+
+    @property
+    def checks(self) -> tuple[int, int]:
+        """How many checks came that were the peer's, and how many only said so."""
+        return self._ice.checks, self._ice.refused
+
+    @property
+    def path(self) -> Path | None:
+        """The way to the peer, once a check has shown one."""
+        return self._ice.selected
+
+    @property
+    def dtls(self) -> DtlsState:
+        """How far encryption is."""
+        if self._failed:
+            return "failed"
+        if self._secure:
+            return "secure" if self.is_usable else "closed"
+        return "handshaking" if self._handshakes else "waiting"
 
     @property
     def is_usable(self) -> bool:
@@ -170,6 +194,7 @@ class Transport:
 
     def _on_datagram(self, data: bytes, now: float) -> None:
         if data[0] < 64:
+            self._handshakes += 1
             if not self._dtls.feed(data):
                 self._drop("handshake")
         elif not self._secure or not 128 <= data[0] < 192 or len(data) < 12:
@@ -217,6 +242,7 @@ class Transport:
             await self._dtls.handshake(self.fingerprints)
         except DtlsError as error:
             logger.info("handshake failed transport=%s error=%r", self._name, str(error))
+            self._failed = True
             self._liveness.ended("failed")
         else:
             self._protect, self._protect_rtcp = self._dtls.protectors()

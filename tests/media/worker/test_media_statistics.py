@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import attrs
+
 from media.messages import GetMediaStatistics, MediaStatistics, encode_result, structure_result
 from media.worker import rtcp
 from media.worker.layer import MEASURED
@@ -75,5 +77,93 @@ def test_nothing_was_measured_yet() -> None:
         figures = ask(memory)
         assert figures.transports[1].budget is None
         assert figures.consumers[0].loss is None
+
+    play(scenario)
+
+
+def test_how_far_a_connection_is() -> None:
+    async def scenario(memory: MemoryWorker) -> None:
+        memory.join("alice")
+        peer = memory.peer("alice")
+        answer = memory.publish("alice", peer.offer({"1": "video"}), {"1": "video"})
+        memory.now += 2.5
+        (before,) = ask(memory).transports
+        assert (before.age, before.checks, before.carrier, before.dtls, before.silent) == (
+            2.5,
+            0,
+            None,
+            "waiting",
+            None,
+        )
+        peer.remote(answer)
+        right = peer._remote
+        assert right is not None
+        peer._remote = attrs.evolve(right, password="not the one that was told")
+        peer.send_check()
+        (refused,) = ask(memory).transports
+        assert (refused.checks, refused.checks_refused, refused.carrier) == (0, 1, None)
+        peer._remote = right
+        peer.send_check()
+        (checked,) = ask(memory).transports
+        assert (checked.checks, checked.checks_refused, checked.carrier) == (1, 1, "udp")
+        assert (checked.dtls, checked.silent) == ("waiting", 0.0)
+        await peer.shake_hands()
+        await memory.settle()
+        memory.now += 1.0
+        (secure,) = ask(memory).transports
+        assert (secure.state, secure.dtls, secure.silent) == ("connected", "secure", 1.0)
+
+    play(scenario)
+
+
+def test_what_a_consumer_waits_for() -> None:
+    async def scenario(memory: MemoryWorker) -> None:
+        alice = await memory.publisher("alice", {"1": "video"})
+        memory.join("bob")
+        bob = memory.peer("bob")
+        offer = memory.offer("bob")
+        memory.now += 1.5
+        (figures,) = ask(memory, "bob").transports
+        assert figures.unanswered == 1.5
+        (consumer,) = ask(memory, "bob").consumers
+        assert (consumer.agreement, consumer.forwarding, consumer.waits) == ("offered", False, False)
+
+        memory.accept(offer, bob.answer(offer.sdp))
+        await memory.connect(bob, offer.sdp)
+        alice.send_frame("1")
+        memory.tick(0.75)
+        (figures,) = ask(memory, "bob").transports
+        assert figures.unanswered is None
+        (consumer,) = ask(memory, "bob").consumers
+        assert (consumer.agreement, consumer.forwarding, consumer.waits) == ("accepted", False, True)
+        (layer,) = ask(memory, "alice").producers[0].layers
+        assert (layer.silent, layer.keyframe, layer.keyframe_wanted) == (0.75, None, 0.75)
+
+        alice.send_frame("1", key=True)
+        memory.tick(0.5)
+        (consumer,) = ask(memory, "bob").consumers
+        assert (consumer.forwarding, consumer.waits) == (True, False)
+        (producer,) = ask(memory, "alice").producers
+        assert (producer.codec, producer.level, producer.heard) == ("VP8", None, True)
+        (layer,) = producer.layers
+        assert (layer.silent, layer.keyframe, layer.keyframe_wanted) == (0.5, 0.5, None)
+
+    play(scenario)
+
+
+def test_how_loud_a_microphone_is_and_what_a_page_refuses() -> None:
+    async def scenario(memory: MemoryWorker) -> None:
+        alice = await memory.publisher("alice", {"0": "audio"})
+        memory.join("bob")
+        offer = memory.offer("bob")
+        bob = memory.peer("bob")
+        memory.accept(offer, bob.answer(offer.sdp).replace("a=recvonly", "a=inactive"))
+        (consumer,) = ask(memory, "bob").consumers
+        assert consumer.agreement == "refused"
+        for _ in range(5):
+            alice.send_frame("0", level=42)
+        memory.tick(0.1)
+        (producer,) = ask(memory, "alice").producers
+        assert (producer.codec, producer.level) == ("opus", 42.0)
 
     play(scenario)
