@@ -12,10 +12,13 @@ from nurseries.children import (
     SupervisorStatistics,
     log_report,
 )
+from nurseries.facts import Fact, facts_of, plain, provide_facts
 from nurseries.paths import child_path
+from nurseries.places import Place, below
 from nurseries.restarts import Action, Backoff, Decision, Ending, Policy, Restart, decide
 from nurseries.strategies import Strategy
 from nurseries.supervisor import Supervisor, TooManyRestarts, open_supervisor
+from nurseries.tree import TaskReport, TaskState, Watch, find_task, watching
 
 __all__ = [
     "Action",
@@ -25,6 +28,8 @@ __all__ = [
     "ChildStatistics",
     "Decision",
     "Ending",
+    "Fact",
+    "Place",
     "Policy",
     "Restart",
     "Run",
@@ -32,9 +37,18 @@ __all__ = [
     "Strategy",
     "Supervisor",
     "SupervisorStatistics",
+    "TaskReport",
+    "TaskState",
     "TooManyRestarts",
+    "Watch",
+    "below",
     "child_path",
     "decide",
+    "facts_of",
+    "find_task",
     "log_report",
     "open_supervisor",
+    "plain",
+    "provide_facts",
+    "watching",
 ]

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import trio
 
-from nurseries.children import ChildSpec, State
+from nurseries.children import ChildSpec, ChildStatistics, State
 from nurseries.strategies import Member, Standing
 
 
@@ -69,6 +69,9 @@ class Life:
         else:
             standing = "starting" if self.state == "starting" else "up"
         return Member(self.spec.name, self.spec.restart, standing)
+
+    def statistics(self) -> ChildStatistics:
+        return ChildStatistics(self.spec.name, self.state, self.restarts, self.since, self.last_error)
 
     def enter(self, state: State) -> trio.CancelScope:
         """Begin a phase, in a scope of its own."""

@@ -66,7 +66,8 @@ from typing import Any, TypeVar
 
 import trio
 
-from nurseries.children import ChildReport, ChildSpec, ChildStatistics, SupervisorStatistics, log_report
+from nurseries.children import ChildReport, ChildSpec, SupervisorStatistics, log_report
+from nurseries.facts import provide_facts
 from nurseries.life import Life, Status
 from nurseries.paths import child_path
 from nurseries.regroup import Regroup
@@ -122,6 +123,7 @@ async def open_supervisor(
                 rng=rng or random.Random(),  # noqa: S311 - it spreads restarts, it keeps no secret
                 nursery=nursery,
             )
+            provide_facts(f"supervisor {supervisor.path}", supervisor.totals)
             try:
                 for spec in children:
                     await supervisor.start(spec)
@@ -226,16 +228,24 @@ class Supervisor:
         """A snapshot: the living children in order of their first start, and totals."""
         return SupervisorStatistics(
             path=self._path,
-            children=tuple(
-                ChildStatistics(name, life.state, life.restarts, life.since, life.last_error)
-                for name, life in self._children.items()
-            ),
+            children=tuple(life.statistics() for life in self._children.values()),
             restarts=self._restarts,
             failures=self._failures,
             last_failure=self._last_failure,
             strategy=self._strategy,
             overruns=self._overruns,
         )
+
+    def totals(self) -> dict[str, object]:
+        """The same in short, without each child: what a supervisor tells about its task."""
+        return {
+            "strategy": self._strategy,
+            "children": len(self._children),
+            "restarts": self._restarts,
+            "failures": self._failures,
+            "overruns": self._overruns,
+            "last_failure": None if self._last_failure is None else repr(self._last_failure.error),
+        }
 
     async def _close(self) -> None:
         """Stop everybody in order. Interrupted, stop everybody."""
@@ -266,6 +276,7 @@ class Supervisor:
 
     async def _supervise(self, life: Life) -> None:
         """One child's life, from its first start to its end, in one task."""
+        provide_facts("child", life.statistics)
         try:
             delay: float | None = 0.0
             while delay is not None and await self._turn(life, delay):

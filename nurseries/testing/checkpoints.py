@@ -28,7 +28,7 @@ from typing import Literal
 import attrs
 import trio
 
-from nurseries.testing import _trio
+from nurseries import _trio
 from nurseries.testing.schedules import MakeClock, Scenario, deterministic, run_scenario
 
 #: A pattern of task names (as of `fnmatch`), or a function that says whether a task is meant.

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 
 import trio
 
-from nurseries.testing import _trio
+from nurseries import _trio
 from nurseries.testing.checkpoints import Victim, fits
 from nurseries.testing.schedules import MakeClock, Scenario, run_scenario, seeded
 

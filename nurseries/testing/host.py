@@ -39,7 +39,7 @@ import attrs
 import trio
 import trio.testing
 
-from nurseries.testing import _trio
+from nurseries import _trio
 from nurseries.testing.schedules import shuffled
 from nurseries.testing.tasks import described, tasks_in
 

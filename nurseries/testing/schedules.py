@@ -19,7 +19,7 @@ from contextlib import contextmanager
 import trio
 import trio.testing
 
-from nurseries.testing import _trio
+from nurseries import _trio
 
 Scenario = Callable[[], Awaitable[object]]
 MakeClock = Callable[[], trio.abc.Clock | None]

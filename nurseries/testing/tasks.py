@@ -8,7 +8,7 @@ from pathlib import Path
 
 import trio
 
-from nurseries.testing import _trio
+from nurseries import _trio
 
 _TRIO = Path(trio.__file__).parent
 

@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
 from heapq import heappush
+from math import inf
 from typing import Any, NoReturn
 
 import trio
@@ -105,6 +106,19 @@ def is_new(task: trio.lowlevel.Task) -> bool:
 def age(task: trio.lowlevel.Task) -> int:
     """A number that grows with each task that is started."""
     return task._counter
+
+
+def steps(task: trio.lowlevel.Task) -> int:
+    """How many checkpoints the task has passed. It is counted by Trio, for nothing."""
+    return task._schedule_points
+
+
+def deadline(task: trio.lowlevel.Task) -> float:
+    """When the first of the scopes around the task expires, on the run's clock; -inf if one is cancelled, inf if none
+    ever does.
+    """
+    status: Any = task._cancel_status  # None for Trio's first task
+    return inf if status is None else status.effective_deadline()
 
 
 def put_inside(task: trio.lowlevel.Task, scope: trio.CancelScope) -> None:
