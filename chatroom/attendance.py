@@ -12,7 +12,7 @@ be cancelled and nothing to shield: it happens exactly once, before anything tha
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import structlog
@@ -105,6 +105,9 @@ class Attendance:
     async def run(self, *, task_status: trio.TaskStatus[Attendance] = trio.TASK_STATUS_IGNORED) -> None:
         """Be in the room until something ends it. Raises UserError, before anyone was told, if not let in."""
         self.room.admit(self)
+        self._log = self._log.bind(epoch=self.epoch)
+        self.legs.log = self.legs.log.bind(epoch=self.epoch)
+        self.session.about = self.about
         # Admitted is started: there is no checkpoint in between, so whoever lets us in learns of no half-way state.
         task_status.started(self)
         self.legs.session = self.session
@@ -142,6 +145,7 @@ class Attendance:
         now = trio.current_time()
         self.session.close(close_codes.REPLACED, "Another tab is in this call for you now.", discard=True)
         self.session = self.legs.session = session
+        session.about = self.about
         self._lost = False
         self._sockets += 1
         self._lease.resumed(now)
@@ -150,7 +154,12 @@ class Attendance:
         self._wait.cancel()
         self.room.catch_up(self, command)
         self.legs.repeat()
-        self._log.info("resumed", epoch=self.epoch, sockets=self._sockets)
+        self._log.info("resumed", sockets=self._sockets)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What each line of the log about this stay says."""
+        return {"room": self.room.name, "participant": self.id, "epoch": self.epoch}
 
     def statistics(self) -> AttendanceStatistics:
         return AttendanceStatistics(self.id, self.epoch, self._lease.state, self._sockets, self._heartbeat.rtt)
@@ -185,7 +194,7 @@ class Attendance:
         self._lost = True
         self._lease.socket_heard(self.session.heard_at)  # not all that is heard wakes us
         self._lease.socket_lost(trio.current_time())
-        self._log.info("socket lost", epoch=self.epoch)
+        self._log.info("socket lost")
 
     def _look(self) -> None:
         """See what the witnesses say now: tell the others of a change, ask the page if it is silent."""
@@ -193,7 +202,7 @@ class Attendance:
         if (late := now - self._wait.deadline) > STALL:
             self._wait.deadline = inf  # excused once
             self._lease.excuse(late, until=now + HEARING)
-            self._log.warning("looked too late for who is there", epoch=self.epoch, seconds=round(late, 1))
+            self._log.warning("looked too late for who is there", seconds=round(late, 1))
         if not self._lost:
             self._lease.socket_heard(self.session.heard_at)
             self._heartbeat.heard(self.session.heard_at)

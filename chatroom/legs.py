@@ -57,7 +57,7 @@ class Legs:
         self._paused: dict[tuple[str, str], Frame] = {}
         self._layers: dict[str, Frame] = {}
         self._put, self._get = trio.open_memory_channel[tuple[Session, MediaCommand]](MEDIA_COMMANDS_WAITING)
-        self._log = _log.bind(room=room, participant=participant)
+        self.log = _log.bind(room=room, participant=participant)
 
     def submit(self, command: MediaCommand) -> None:
         """Have a command carried out: it waits for the worker, and chat must not wait behind it. Raises UserError."""
@@ -77,7 +77,7 @@ class Legs:
             try:
                 answer = await self._carry(media, command)
             except UserError as error:
-                self._log.info("media refused", command=command.type, code=error.code, message=error.message)
+                self.log.info("media refused", command=command.type, code=error.code, message=error.message)
                 session.refuse(command.ref, error)
             else:
                 if answer is not None:
@@ -110,7 +110,7 @@ class Legs:
                 self.media_session += 1
                 self._post(encode(MediaRestoredNotice(self.media_session)))
             case LegChanged(leg, state):
-                self._log.info("leg changed", leg=leg, state=state)
+                self.log.info("leg changed", leg=leg, state=state)
 
     def repeat(self) -> None:
         """Send what a page may have missed: the offer that waits for an answer, and what of the pictures is paused."""

@@ -175,7 +175,7 @@ class Room:
         self._occupants.value += 1
         attendance.session.post(encode(self._snapshot(attendance, join.ref)))
         self._tell_speakers(attendance)
-        _log.info("joined", room=self.name, participant=attendance.id, epoch=attendance.epoch)
+        _log.info("joined", **attendance.about)
 
     def resume(self, session: Session, command: Resume) -> None:
         """Have ``session`` speak for someone who is here.
@@ -252,7 +252,7 @@ class Room:
         self._occupants.value -= 1
         self._vacant_since = trio.current_time()
         self._tell(event)
-        _log.info("left", room=self.name, participant=attendance.id, epoch=attendance.epoch, reason=reason)
+        _log.info("left", **attendance.about, reason=reason)
 
     def say(self, attendance: Attendance, text: str) -> None:
         """Write in the chat. Raises UserError."""

@@ -6,7 +6,8 @@ knows the other, so either can be replaced: by another socket, or by a test.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import attrs
 import trio
@@ -62,6 +63,8 @@ class Session:
         self.closing: Closing | None = None
         #: When the last frame came, by ``clock``, whatever was in it.
         self.heard_at = clock()
+        #: Whose it is, for the log: what `chatroom.attendance.Attendance.about` says; nobody's at first.
+        self.about: Mapping[str, Any] = {}
 
     # ---- the socket's side
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 import re
 import sys
@@ -14,7 +15,13 @@ from structlog.typing import EventDict
 
 # Without the local variables, which are what people said.
 _traceback = ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-_WORKER_LINE = re.compile(r"logger=(\S+) message=(.*)", re.DOTALL)
+_WORKER_LINE = re.compile(r"logger=(\S+) message=(.*?)(?: traceback=(.*))?", re.DOTALL)
+#: How `media.worker.logs` makes one line of several.
+_ESCAPED = re.compile(r"\\([\\nr])")
+_PLAIN = {"\\": "\\", "n": "\n", "r": "\r"}
+_PAIR = re.compile(r""" (\w+)=('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s'"]\S*)(?= |$)""")
+#: What the worker calls a room.
+_RENAMED = {"router": "room"}
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -60,9 +67,41 @@ def configure(level: str, format: str) -> None:
 
 def _unfold(_: Any, __: str, event: EventDict) -> EventDict:
     """Show what a media worker logged as it would be shown had it been logged here."""
-    if event["logger"] == "media.worker" and (found := _WORKER_LINE.fullmatch(event["event"])):
-        event["logger"], event["event"] = found.groups()
+    if event["logger"] == "media.worker" and (
+        found := _WORKER_LINE.fullmatch(_ESCAPED.sub(lambda each: _PLAIN[each[1]], event["event"]))
+    ):
+        event["logger"], said, traceback = found.groups()
+        event["event"], pairs = split(said)
+        for name, value in pairs.items():
+            event.setdefault(name, value)
+        if traceback is not None:
+            event["traceback"] = traceback
     return event
+
+
+def split(said: str) -> tuple[str, dict[str, Any]]:
+    """Split what a worker logged, ``something happened room='blue' epoch=3``, into its words and its figures."""
+    first = _PAIR.search(said)
+    if first is None:
+        return said, {}
+    pairs: dict[str, Any] = {}
+    at = first.start()
+    while (pair := _PAIR.match(said, at)) is not None:
+        name, value = pair.groups()
+        pairs[_RENAMED.get(name, name)] = _value(value)
+        at = pair.end()
+    if at < len(said):  # more words than pairs: it is told as it is
+        return said, {}
+    return said[: first.start()], pairs
+
+
+def _value(text: str) -> Any:
+    if text[0] in "'\"":
+        try:
+            return ast.literal_eval(text)
+        except (SyntaxError, ValueError):  # not written by repr()
+            return text
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else text
 
 
 def _one_line(_: Any, __: str, event: EventDict) -> EventDict:

@@ -13,9 +13,10 @@ connection: it is shielded, since what is cancelled half-way would have a close 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from math import inf
+from typing import Any
 
 import structlog
 import trio
@@ -31,7 +32,10 @@ _log = structlog.stdlib.get_logger("web.sender")
 class Sender:
     """What is written on one connection. ``lost`` is called when nothing more will be, for a fault of the peer's."""
 
-    __slots__ = ("_ended", "_fileno", "_free", "_lock", "_lost", "_rest", "_scopes", "_sealed", "_stream", "_timeout")
+    __slots__ = (
+        *("_ended", "_fileno", "_free", "_lock", "_lost", "_rest", "_scopes", "_sealed", "_stream", "_timeout"),
+        "about",
+    )
 
     def __init__(self, stream: trio.abc.SendStream, lost: Callable[[], None]) -> None:
         self._stream = stream
@@ -44,6 +48,8 @@ class Sender:
         self._timeout = SEND_TIMEOUT
         self._sealed = False
         self._ended = False
+        #: Says whose connection it is, for the log.
+        self.about: Callable[[], Mapping[str, Any]] = dict
         #: Whether an offer may be written: it is nobody's turn, nothing is left over, and no close frame was written.
         self._free = True
 
@@ -97,7 +103,7 @@ class Sender:
             self._scopes.discard(scope)
             self._free = not (self._scopes or self._rest or self._sealed)
         if scope.cancelled_caught:
-            _log.info("connection dropped: the peer does not read")
+            _log.info("connection dropped: the peer does not read", **self.about())
             self._fail()
             await trio.aclose_forcefully(self._stream)
             return False

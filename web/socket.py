@@ -61,7 +61,7 @@ async def _serve(websocket: Websocket, node: Node) -> None:
         await pump.run(node)
     except* Exception:  # noqa: BLE001
         # The boundary of a socket: a bug in one ends that one and is said, to its page and to the others.
-        _log.exception("socket failed", task=_PATH)
+        _log.exception("socket failed", task=_PATH, **session.about)
         session.close(close_codes.BUG, "Something went wrong on the server.", reason="failed")
         with trio.move_on_after(CLOSE_TIMEOUT, shield=True):
             await websocket.close(close_codes.BUG, "Something went wrong on the server.")
@@ -85,7 +85,9 @@ class _Pump:
             self._lane = FastLane(limits.outbox_frames, limits.outbox_bytes, sender, self._start_writing)
         else:
             self._lane = QuartLane(limits.outbox_frames, limits.outbox_bytes, websocket.send, self._start_writing)
-        self.session = Session(limits, self._lane)
+        session = self.session = Session(limits, self._lane)
+        if sender is not None:
+            sender.about = lambda: session.about
 
     def take(self, frame: str | bytes) -> None:
         """Hand on a frame where it is read, in a task of the connection's. A bug is this socket's all the same."""

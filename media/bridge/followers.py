@@ -37,7 +37,7 @@ class Followers:
             try:
                 post(speakers)
             except Exception:  # noqa: BLE001 - a bug on one room's side, in the task that serves them all
-                _log.exception("room %s did not take who speaks", room)
+                _log.exception("a room did not take who speaks", extra={"room": room})
 
     def lose(self, room: str) -> None:
         """The room's worker is gone, and nobody is heard any more."""

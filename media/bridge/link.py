@@ -142,7 +142,9 @@ class WorkerLink:
         if isinstance(outcome, ErrorFrame) and outcome.code in USER_CODES:
             raise MediaRefused(outcome.code, outcome.message)
         if outcome is None and not self._requests.closed:
-            _log.error("the media worker (%s) did not answer to %s in time", self.name, request.method)
+            _log.error(
+                "the media worker (%s) did not answer to %s in time", self.name, request.method, extra=_about(request)
+            )
         raise MediaUnavailable
 
     def close(self, end: Exception) -> None:
@@ -265,7 +267,8 @@ class WorkerLink:
                 self.rate.told(waiting.outcome.packets_received + waiting.outcome.packets_sent, now)
         if isinstance(reply, ErrorFrame) and reply.code not in USER_CODES:
             asked = "a request given up" if waiting is None else waiting.request.method
-            _log.error("the media worker failed at %s: %s: %s", asked, reply.code, reply.message)
+            about = {} if waiting is None else _about(waiting.request)
+            _log.error("the media worker failed at %s: %s: %s", asked, reply.code, reply.message, extra=about)
 
 
 class PacketRate:
@@ -281,6 +284,12 @@ class PacketRate:
             rate = max(0, total - self._last[0]) / (now - self._last[1])
             self.value += 0.3 * (rate - self.value)  # over a second or so: no burst is to decide where a room goes
         self._last = total, now
+
+
+def _about(request: Request) -> dict[str, object]:
+    """Whose request it is, for the log."""
+    named = {"room": "router", "participant": "participant", "epoch": "epoch"}
+    return {key: value for key, name in named.items() if (value := getattr(request, name, None)) is not None}
 
 
 def _refusal(group: BaseExceptionGroup[ConnectionRejected]) -> str:

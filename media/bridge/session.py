@@ -122,7 +122,9 @@ class Session:
             self._post_event(event)
         except Exception:  # noqa: BLE001 - a bug on one participant's side, in the task that serves them all
             _log.exception(
-                "participant %s of room %s did not take a %s", self.key[1], self.key[0], type(event).__name__
+                "a participant did not take a %s",
+                type(event).__name__,
+                extra=dict(zip(("room", "participant", "epoch"), self.key, strict=True)),
             )
 
 

@@ -14,6 +14,8 @@ from websockets.exceptions import ConnectionClosed
 from media.messages import (
     BadMessage,
     Event,
+    GetMediaStatistics,
+    GetStatistics,
     Request,
     Result,
     decode_request,
@@ -112,8 +114,18 @@ def _reply(frame: str | bytes, handle: Callable[[Request], Result]) -> str | Non
         return encode_error(request.id, error.code, error.message)
     except Exception:
         # a bug; it costs this request, and not everybody's media
-        logger.exception("request failed method=%s", request.request.method)
+        logger.exception("request failed method=%s%s", request.request.method, _about(request.request))
         return encode_error(request.id, "internal", "The media worker failed to do this; its log says why.")
+
+
+def _about(request: Request) -> str:
+    """Whose request it is, for the log."""
+    if isinstance(request, GetStatistics):
+        return ""
+    about = f" router={request.router!r}"
+    if not isinstance(request, GetMediaStatistics):
+        about += f" participant={request.participant} epoch={request.epoch}"
+    return about
 
 
 def _request_id(frame: str | bytes) -> int | None:

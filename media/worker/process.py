@@ -210,7 +210,7 @@ async def _owned(work: Coroutine[Any, Any, None], name: str) -> None:
     try:
         await work
     except Exception:
-        logger.exception("task failed task=%r", name)
+        logger.exception("task failed %s", name)
 
 
 def _sentence(error: Exception, options: Options) -> str:

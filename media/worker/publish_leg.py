@@ -47,11 +47,16 @@ class PublishLeg:
     """
 
     def __init__(
-        self, factory: TransportFactory, participant: str, offer: Description, on_state: Callable[[LegState], None]
+        self,
+        factory: TransportFactory,
+        participant: str,
+        offer: Description,
+        on_state: Callable[[LegState], None],
+        about: str,
     ) -> None:
         self._participant = participant
         self._state_changed = on_state
-        self.transport = factory.create(self, f"{participant}/publish")
+        self.transport = factory.create(self, f"{about} leg=publish")
         self._remote_ufrag = offer.ufrag
         self._connection = (offer.session, offer.fingerprints)
         self._session = secrets.randbits(62)

@@ -37,11 +37,11 @@ class Participant:
         self._factory = factory
         self.id = id
         self.epoch = epoch
+        #: What each line of the log about this participant says.
+        self.about = f"router={router.id!r} participant={id} epoch={epoch}"
         self._told = -math.inf
         self.publish_leg: PublishLeg | None = None
-        self.subscribe_leg = SubscribeLeg(
-            factory, f"{router.id}/{id}", self._offered, self._subscribe_state, self._paused
-        )
+        self.subscribe_leg = SubscribeLeg(factory, self._offered, self._subscribe_state, self._paused, self.about)
 
     @property
     def producers(self) -> list[Producer]:
@@ -55,7 +55,7 @@ class Participant:
             self.publish_leg.close()
             self.publish_leg = None
         if self.publish_leg is None:
-            self.publish_leg = PublishLeg(self._factory, self.id, offer, self._publish_state)
+            self.publish_leg = PublishLeg(self._factory, self.id, offer, self._publish_state, self.about)
             self._say("publish", "connecting")
         answer = self.publish_leg.negotiate(offer, tracks, now)
         self._router.reconcile()
@@ -121,7 +121,7 @@ class Participant:
         if reason is None:
             self._router.emit(VideoResumed(self._router.id, self.id, self.epoch, of, source))
         else:
-            logger.info("video paused participant=%s of=%s source=%s reason=%s", self.id, of, source, reason)
+            logger.info("video paused %s of=%s source=%s reason=%s", self.about, of, source, reason)
             self._router.emit(VideoPaused(self._router.id, self.id, self.epoch, of, source, reason))
 
     def _offered(self, number: int, text: str, tracks: dict[str, TrackInfo]) -> None:

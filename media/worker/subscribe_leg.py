@@ -56,13 +56,13 @@ class SubscribeLeg:
     def __init__(
         self,
         factory: TransportFactory,
-        participant: str,
         offer: Callable[[int, str, dict[str, TrackInfo]], None],
         on_state: Callable[[LegState], None],
         on_paused: Callable[[Subscription, PauseReason | None], None],
+        about: str,
     ) -> None:
         self._factory = factory
-        self._name = f"{participant}/subscribe"
+        self._name = f"{about} leg=subscribe"
         self._send_offer = offer
         self._state_changed = on_state
         self._transport: Transport | None = None
@@ -245,7 +245,7 @@ class SubscribeLeg:
         if slot is None:
             if len(self._slots) >= MAX_SLOTS:
                 if not self._full:
-                    logger.warning("subscriber is full leg=%s left_out=%s", self._name, producer.track_id)
+                    logger.warning("subscriber is full %s left_out=%s", self._name, producer.track_id)
                 self._full = True
                 return
             slot = Slot(str(len(self._slots)), kind, None)

@@ -65,7 +65,7 @@ class TransportFactory:
         self.open = 0
 
     def create(self, user: TransportUser, name: str) -> Transport:
-        """Open a transport: from now on it answers checks."""
+        """Open a transport: from now on it answers checks. ``name`` says whose it is, in pairs, for the log."""
         self.open += 1
         return Transport(self, user, name, self.clock())
 
@@ -163,7 +163,7 @@ class Transport:
                 self.route.open()
             else:
                 self.route.shut()
-            logger.info("transport changed transport=%s state=%s", self._name, state)
+            logger.info("transport changed %s state=%s", self._name, state)
             self._user.on_state(state)
 
     def outgoing(self, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing:
@@ -241,7 +241,7 @@ class Transport:
         try:
             await self._dtls.handshake(self.fingerprints)
         except DtlsError as error:
-            logger.info("handshake failed transport=%s error=%r", self._name, str(error))
+            logger.info("handshake failed %s error=%r", self._name, str(error))
             self._failed = True
             self._liveness.ended("failed")
         else:
@@ -259,4 +259,4 @@ class Transport:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await self._dtls.aclose()
         except TimeoutError:
-            logger.warning("transport did not close in time transport=%s", self._name)
+            logger.warning("transport did not close in time %s", self._name)

@@ -148,7 +148,7 @@ class Worker:
         present = router.participants.get(request.participant)
         if present is None or present.epoch < request.epoch:
             router.join(request.participant, request.epoch)
-            logger.info("joined router=%r participant=%s epoch=%d", request.router, request.participant, request.epoch)
+            logger.info("joined %s", router.participants[request.participant].about)
         elif present.epoch > request.epoch:
             raise _unknown(request)
 
@@ -160,7 +160,7 @@ class Worker:
         router.leave(request.participant)
         if not router.participants:
             del self._routers[request.router]
-        logger.info("left router=%r participant=%s epoch=%d", request.router, request.participant, request.epoch)
+        logger.info("left %s", participant.about)
 
     def _find(self, request: Publish | Accept | Restart | Layout) -> Participant:
         router = self._routers.get(request.router)

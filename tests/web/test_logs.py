@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.worker.logs import LineFormatter
+from web.logs import _unfold, split
 
 SCRIPT = """
 import logging, sys
@@ -38,7 +46,7 @@ def test_json_is_an_object_a_line() -> None:
     events = [json.loads(line) for line in logged("info", "json")]
     assert [(event["event"], event["level"], event["logger"]) for event in events] == [
         ("joined", "info", "chatroom.room"),
-        ("listening port=7", "warning", "media.worker.udp"),
+        ("listening", "warning", "media.worker.udp"),
         ("Traceback (most recent call last):", "warning", "media.worker"),
         ("Running on x\ny", "info", "hypercorn.error"),
         ("failed", "error", "chatroom.room"),
@@ -53,7 +61,8 @@ def test_text_is_a_line_an_event_with_its_figures() -> None:
     assert "\x1b" not in "".join(lines)
     assert "[info     ] joined " in lines[0]
     assert "participant=p1 room=blue said='a\\nb'" in lines[0]
-    assert "[warning  ] listening port=7" in lines[1]
+    assert "[warning  ] listening " in lines[1]
+    assert "port=7" in lines[1]
     assert "[media.worker.udp]" in lines[1]
     assert "Running on x\\ny" in lines[3]
     assert lines[-1] == "ValueError: a bug"
@@ -62,3 +71,37 @@ def test_text_is_a_line_an_event_with_its_figures() -> None:
 def test_what_is_below_the_level_is_not_shown() -> None:
     assert [json.loads(line)["event"] for line in logged("error", "json")] == ["failed"]
     assert json.loads(logged("debug", "json")[0])["event"] == "not shown"
+
+
+@pytest.mark.parametrize(
+    ("said", "event", "pairs"),
+    [
+        ("joined router='blue' participant=p1 epoch=3", "joined", {"room": "blue", "participant": "p1", "epoch": 3}),
+        ("ready port=1 addresses=::1,::2 kernel=yes", "ready", {"port": 1, "addresses": "::1,::2", "kernel": "yes"}),
+        ("handshake failed epoch=3 error='it\\'s off'", "handshake failed", {"epoch": 3, "error": "it's off"}),
+        ("room='it is' what=", "room='it is' what=", {}),
+        ("one=1 and more words", "one=1 and more words", {}),
+        ("nothing to tell", "nothing to tell", {}),
+    ],
+)
+def test_what_a_worker_says_is_split_into_words_and_figures(said: str, event: str, pairs: dict[str, object]) -> None:
+    assert split(said) == (event, pairs)
+
+
+@given(st.text(), st.integers(0, 10**9))
+def test_any_name_of_a_room_survives_the_way_from_the_worker(room: str, epoch: int) -> None:
+    """And none can pass for another figure, or for another line."""
+    about = f"router={room!r} participant=p1 epoch={epoch}"
+    record = logging.LogRecord("media.worker.router", logging.INFO, "", 0, "left %s", (about,), None)
+    line = LineFormatter().format(record)
+    assert len(line.splitlines()) == 1 or not room.isprintable()
+    head, _, told = line.partition("level=info ")
+    assert head.startswith("time=")
+    event = _unfold(None, "", {"logger": "media.worker", "event": told})
+    assert event == {
+        "logger": "media.worker.router",
+        "event": "left",
+        "room": room,
+        "participant": "p1",
+        "epoch": epoch,
+    }
