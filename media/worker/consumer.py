@@ -12,12 +12,13 @@ from media.worker.codecs import Codec
 from media.worker.fanout import Outgoing
 from media.worker.layer import Layer
 from media.worker.outgoing_extensions import own_part, shared_part
+from media.worker.picture import Picture, renumber
 from media.worker.renumbering import Renumbering, Span
 from media.worker.retransmission import Retransmissions
 from media.worker.rtcp import SenderReport
 from media.worker.rtp import RtpPacket, pack_start
 from media.worker.splice import End, Numbers, splice
-from media.worker.vp8 import Picture, read_picture, renumber
+from media.worker.vp8 import read_picture
 
 #: Seconds that a round trip is taken for while none was measured.
 ROUND_TRIP = 0.1

@@ -13,11 +13,12 @@ from media.worker.history import History
 from media.worker.keyframes import KeyframeRequester
 from media.worker.nack import Missing
 from media.worker.outgoing_extensions import shared_part
+from media.worker.picture import Picture
 from media.worker.rate import RateMeter
 from media.worker.reception import Reception
 from media.worker.rtcp import ReportBlock, SenderReport
 from media.worker.rtp import RtpPacket
-from media.worker.vp8 import Picture, read_picture
+from media.worker.vp8 import read_picture
 
 if TYPE_CHECKING:
     from media.worker.consumer import Consumer

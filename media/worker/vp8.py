@@ -2,28 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Picture(NamedTuple):
-    """What a packet says of the picture it is of, and where.
-
-    ``picture_at`` and ``tl0_at`` are offsets into the payload, 0 where there is no such field; ``picture_bits`` is 7
-    or 15. ``layer`` is the temporal layer (TID), and ``sync`` says that the picture depends on the lowest one only.
-    """
-
-    #: The first packet of the picture.
-    begins: bool
-    keyframe: bool
-    #: Width and height, on the first packet of a keyframe.
-    size: tuple[int, int] | None
-    picture_at: int = 0
-    picture_bits: int = 7
-    picture: int = 0
-    tl0_at: int = 0
-    tl0: int = 0
-    layer: int = 0
-    sync: bool = False
+from media.worker.picture import Picture
 
 
 def read_picture(packet: bytes, offset: int) -> Picture | None:
@@ -67,21 +46,3 @@ def _read(packet: bytes, offset: int) -> Picture:
             int.from_bytes(packet[at + 8 : at + 10], "little") & 0x3FFF,
         )
     return Picture(begins, keyframe, size, picture_at, bits, picture, tl0_at, tl0, layer, sync)
-
-
-def renumber(data: bytes, at: int, picture: Picture, picture_offset: int, tl0_offset: int) -> bytes:
-    """Return ``data``, whose payload begins ``at``, with other numbers in its payload descriptor."""
-    if picture.picture_at:
-        start = at + picture.picture_at
-        if picture.picture_bits == 15:
-            number = (picture.picture + picture_offset & 0x7FFF | 0x8000).to_bytes(2)
-        else:
-            number = bytes([picture.picture + picture_offset & 0x7F])
-        end = start + len(number)
-        if picture.tl0_at == picture.picture_at + len(number):  # as they always are: one copy
-            return data[:start] + number + bytes([picture.tl0 + tl0_offset & 0xFF]) + data[end + 1 :]
-        data = data[:start] + number + data[end:]
-    if picture.tl0_at:
-        start = at + picture.tl0_at
-        data = data[:start] + bytes([picture.tl0 + tl0_offset & 0xFF]) + data[start + 1 :]
-    return data

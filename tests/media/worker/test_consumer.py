@@ -3,9 +3,10 @@ from __future__ import annotations
 from media.worker.codecs import OPUS, VP8
 from media.worker.consumer import Consumer
 from media.worker.layer import Layer
+from media.worker.picture import Picture
 from media.worker.rtcp import ReportBlock, SenderReport
 from media.worker.rtp import RtpPacket
-from media.worker.vp8 import Picture, read_picture
+from media.worker.vp8 import read_picture
 from tests.media.worker.streams import Sink, Stream, audio_layer, video_layer
 
 

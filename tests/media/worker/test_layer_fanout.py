@@ -11,8 +11,9 @@ from media.worker.codecs import VP8
 from media.worker.consumer import Consumer
 from media.worker.fanout import Outgoing, Route
 from media.worker.layer import Layer
+from media.worker.picture import Picture
 from media.worker.rtp import RtpPacket
-from media.worker.vp8 import Picture, read_picture
+from media.worker.vp8 import read_picture
 from tests.media.worker.fanout_rig import Rig
 from tests.media.worker.kernel import FANOUTS
 from tests.media.worker.streams import Stream

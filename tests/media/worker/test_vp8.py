@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.worker.vp8 import Picture, read_picture, renumber
+from media.worker.picture import Picture, renumber
+from media.worker.vp8 import read_picture
 
 
 @pytest.mark.parametrize(
