@@ -1,4 +1,5 @@
-"""How tasks live and die. Begin with the head of `nurseries.supervisor`; for tests there is `nurseries.testing`.
+"""How tasks live and die. Begin with the head of `nurseries.supervisor`; for streams of items, with that of
+`nurseries.stages`; for tests there is `nurseries.testing`.
 
 A library of its own: it needs Trio and attrs, and knows nothing of what the tasks are for.
 """
@@ -16,6 +17,21 @@ from nurseries.facts import Fact, facts_of, plain, provide_facts
 from nurseries.paths import child_path
 from nurseries.places import Place, below
 from nurseries.restarts import Action, Backoff, Decision, Ending, Policy, Restart, decide
+from nurseries.stages import (
+    Buffer,
+    Dispatcher,
+    Overflow,
+    QueueStatistics,
+    Sink,
+    Source,
+    Stage,
+    StageStatistics,
+    Subscription,
+    SubscriptionStatistics,
+    balance,
+    broadcast,
+    partition,
+)
 from nurseries.strategies import Strategy
 from nurseries.supervisor import Supervisor, TooManyRestarts, open_supervisor
 from nurseries.tree import TaskReport, TaskState, Watch, find_task, watching
@@ -23,31 +39,44 @@ from nurseries.tree import TaskReport, TaskState, Watch, find_task, watching
 __all__ = [
     "Action",
     "Backoff",
+    "Buffer",
     "ChildReport",
     "ChildSpec",
     "ChildStatistics",
     "Decision",
+    "Dispatcher",
     "Ending",
     "Fact",
+    "Overflow",
     "Place",
     "Policy",
+    "QueueStatistics",
     "Restart",
     "Run",
+    "Sink",
+    "Source",
+    "Stage",
+    "StageStatistics",
     "State",
     "Strategy",
+    "Subscription",
+    "SubscriptionStatistics",
     "Supervisor",
     "SupervisorStatistics",
     "TaskReport",
     "TaskState",
     "TooManyRestarts",
     "Watch",
+    "balance",
     "below",
+    "broadcast",
     "child_path",
     "decide",
     "facts_of",
     "find_task",
     "log_report",
     "open_supervisor",
+    "partition",
     "plain",
     "provide_facts",
     "watching",
