@@ -14,6 +14,7 @@ from nurseries.children import (
     log_report,
 )
 from nurseries.facts import Fact, facts_of, plain, provide_facts
+from nurseries.metering import Meter, MeterStatistics, Reading
 from nurseries.paths import child_path
 from nurseries.places import Place, below
 from nurseries.restarts import Action, Backoff, Decision, Ending, Policy, Restart, decide
@@ -34,7 +35,9 @@ from nurseries.stages import (
 )
 from nurseries.strategies import Strategy
 from nurseries.supervisor import Supervisor, TooManyRestarts, open_supervisor
+from nurseries.timeline import Happening, Timeline, TimelineStatistics, recording
 from nurseries.tree import TaskReport, TaskState, Watch, find_task, watching
+from nurseries.watchdog import SlowStep, Watchdog, WatchdogStatistics, log_slow_step, watched_for_slow_steps
 
 __all__ = [
     "Action",
@@ -47,13 +50,18 @@ __all__ = [
     "Dispatcher",
     "Ending",
     "Fact",
+    "Happening",
+    "Meter",
+    "MeterStatistics",
     "Overflow",
     "Place",
     "Policy",
     "QueueStatistics",
+    "Reading",
     "Restart",
     "Run",
     "Sink",
+    "SlowStep",
     "Source",
     "Stage",
     "StageStatistics",
@@ -65,8 +73,12 @@ __all__ = [
     "SupervisorStatistics",
     "TaskReport",
     "TaskState",
+    "Timeline",
+    "TimelineStatistics",
     "TooManyRestarts",
     "Watch",
+    "Watchdog",
+    "WatchdogStatistics",
     "balance",
     "below",
     "broadcast",
@@ -75,9 +87,12 @@ __all__ = [
     "facts_of",
     "find_task",
     "log_report",
+    "log_slow_step",
     "open_supervisor",
     "partition",
     "plain",
     "provide_facts",
+    "recording",
+    "watched_for_slow_steps",
     "watching",
 ]

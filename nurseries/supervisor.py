@@ -73,6 +73,7 @@ from nurseries.paths import child_path
 from nurseries.regroup import Regroup
 from nurseries.restarts import RESTARTED, Backoff, Ending, Policy, decide
 from nurseries.strategies import CONCERNED, Strategy, recalled, stop_order
+from nurseries.timeline import note
 
 T = TypeVar("T")
 
@@ -370,7 +371,7 @@ class Supervisor:
             life.overran = True
             if life.spec.shutdown:
                 self._overruns += 1
-                self._report(ChildReport(life.path, "overran", None, "stop", life.spec.shutdown))
+                self._say(ChildReport(life.path, "overran", None, "stop", life.spec.shutdown))
 
     def _tell_stop(self, life: Life, error: Exception | None) -> None:
         if error is not None:
@@ -381,4 +382,8 @@ class Supervisor:
             life.last_error = report.error
             self._failures += 1
             self._last_failure = report
+        self._say(report)
+
+    def _say(self, report: ChildReport) -> None:
+        note(report)
         self._report(report)

@@ -145,6 +145,13 @@ def main() -> None:
     help="Directory, only ours, for what the operator's tools find a running server by.  [$XDG_RUNTIME_DIR/chatroom]",
 )
 @click.option(
+    "--slow-step",
+    type=float,
+    metavar="SECONDS",
+    help="How long one task may hold all others up until the log names it and the line it is at.  "
+    f"[{_DEFAULTS.slow_step:g}]",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     help=f"How much is logged.  [{_DEFAULTS.log_level}]",

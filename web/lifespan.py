@@ -32,6 +32,11 @@ class Lifespan:
 
     async def __call__(self, receive: Any, send: Any) -> None:
         await receive()  # lifespan.startup
+        with self._node.observer.attached():
+            await self._live(receive, send)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _live(self, receive: Any, send: Any) -> None:
         started = False
         try:
             async with trio.open_nursery() as self._app.nursery:
@@ -57,7 +62,6 @@ class Lifespan:
                     await self._node.abandoned()  # all were dismissed as it failed
             # Hypercorn logs and forgets any other error of a lifespan; this one ends it, and the process with it.
             raise LifespanFailureError("running" if started else "startup", explain(error)) from error
-        await send({"type": "lifespan.shutdown.complete"})
 
 
 def explain(error: BaseException) -> str:

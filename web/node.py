@@ -21,6 +21,7 @@ from chatroom.session import Session
 from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings, MemberStatistics
 from web.addresses import Addresses
+from web.observer import Observer
 from web.settings import Settings, ice_servers
 
 Run = Callable[..., Awaitable[object]]
@@ -55,6 +56,7 @@ class Node:
         self.media: Media = media or self._bridge  # type: ignore[assignment]
         self.directory = Directory(media=self.media, limits=settings.limits, ice_servers=ice_servers(settings))
         self.addresses = Addresses(settings.limits.connections_per_address)
+        self.observer = Observer(settings.slow_step)
         self._sessions: set[Session] = set()
         self._no_sessions = trio.Event()
         #: When those who are still here will be sent away, while they have time to leave by themselves.

@@ -19,6 +19,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 from chatroom.ice_servers import DEFAULT_TTL, IceServers, check_url, is_turn
 from chatroom.limits import Limits
 from media.bridge import split_address, usable_cores
+from nurseries.watchdog import LIMIT
 from web.addresses import networks
 from web.origin import Origin
 
@@ -26,6 +27,7 @@ ENVIRONMENT = "CHATROOM_"
 _seconds: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(86_400))
 # Less would not last until a page has asked for a relay.
 _ttl: Any = attrs.validators.and_(attrs.validators.ge(60), attrs.validators.le(30 * 86_400))
+_step: Any = attrs.validators.and_(attrs.validators.ge(0.01), attrs.validators.le(60))
 _count: Any = attrs.validators.ge(0)
 _PORT: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(65_535))
 _WORKERS: Any = attrs.validators.and_(attrs.validators.ge(1), attrs.validators.le(64))
@@ -145,6 +147,7 @@ class Settings:
     operator_port: int | None = attrs.field(default=None, validator=attrs.validators.optional(_PORT))  # None: not there
     operator_token_file: Path | None = None
     runtime_dir: Path | None = None
+    slow_step: float = attrs.field(default=LIMIT, validator=_step)  # seconds that one task may hold all others up
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
     limits: Limits = attrs.field(factory=Limits)
