@@ -18,6 +18,16 @@ class FakeTrack extends EventTarget {
     return { deviceId: this.deviceId };
   }
 
+  muted = false;
+  /** @type {FakeTrack[]} */
+  clones = [];
+
+  clone() {
+    const clone = new FakeTrack(this.kind, this.deviceId);
+    this.clones.push(clone);
+    return clone;
+  }
+
   stop() {
     this.readyState = "ended";
   }
@@ -145,3 +155,50 @@ test("what comes after the page let go is let go too", async () => {
   await settled();
   assert.ok(tracks.every(({ readyState }) => readyState === "ended"));
 });
+
+test("a microphone that is off is heard by the page alone, if at all, and let go with the device", async () => {
+  const { devices, local } = make();
+  const opening = local.open(both);
+  const [sound, picture] = devices.questions[0]?.grant() ?? [];
+  await opening;
+  assert.equal(local.microphone.raw, sound);
+  await local.microphone.set(false);
+  assert.equal(local.microphone.raw, null);
+  local.microphone.listens = true;
+  const [ear] = sound?.clones ?? [];
+  assert.ok(ear);
+  assert.deepEqual([local.microphone.raw, local.microphone.track, ear.enabled, sound?.enabled], [ear, null, true, false]);
+  await local.microphone.set(true);
+  assert.deepEqual([local.microphone.raw, ear.readyState], [sound, "ended"]);
+  await Promise.all([local.microphone.set(false), local.camera.set(false)]);
+  assert.deepEqual([sound?.clones.length, picture?.clones.length, sound?.clones[1]?.readyState], [2, 0, "live"]);
+  local.close();
+  assert.deepEqual([local.microphone.raw, sound?.clones[1]?.readyState], [null, "ended"]);
+});
+
+test("a device that the system muted is told from one that its person switched off", async () => {
+  const { devices, local } = make();
+  assert.equal(local.microphone.state, "off");
+  const opening = local.open(both);
+  const [sound] = devices.questions[0]?.grant() ?? [];
+  await opening;
+  assert.deepEqual([local.microphone.state, local.camera.state], ["live", "live"]);
+  let changes = 0;
+  local.on("change", () => (changes += 1));
+  Object.assign(sound ?? {}, { muted: true });
+  sound?.dispatchEvent(new Event("mute"));
+  assert.deepEqual([local.microphone.state, local.microphone.live, changes], ["muted", true, 1]);
+  await local.microphone.set(false);
+  assert.equal(local.microphone.state, "off");
+});
+
+for (const [name, state] of [["NotAllowedError", "denied"], ["NotFoundError", "missing"], ["NotReadableError", "busy"]]) {
+  test(`a microphone that could not be opened (${name}) is ${state}`, async () => {
+    const { devices, local } = make();
+    const setting = local.microphone.set(true);
+    await settled();
+    devices.questions[0]?.refuse(name ?? "");
+    await setting;
+    assert.equal(local.microphone.state, state);
+  });
+}

@@ -3,26 +3,26 @@ import { test } from "node:test";
 
 import { PausedPictures } from "../../../web/static/state/paused_pictures.js";
 
-/** @typedef {import("../../../web/static/state/paused_pictures.js").PauseEvent} PauseEvent */
+/** @typedef {import("../../../web/static/protocol/types.js").ServerEvent} ServerEvent */
 
-/** @param {string} participant @param {"bandwidth" | "layout"} reason @returns {PauseEvent} */
+/** @param {string} participant @param {"bandwidth" | "layout"} reason @returns {ServerEvent} */
 const paused = (participant, reason = "bandwidth") => ({ type: "video_paused", participant, source: "camera", reason });
 
-/** @param {string} participant @returns {PauseEvent} */
+/** @param {string} participant @returns {ServerEvent} */
 const resumed = (participant) => ({ type: "video_resumed", participant, source: "camera" });
 
 test("only changes are told, and only what the network does not take", () => {
   /** @type {string[][]} */
   const told = [];
   const pictures = new PausedPictures((people) => told.push([...people]));
-  pictures.hear(paused("ann", "layout"));
-  pictures.hear(resumed("ann"));
+  pictures.take(paused("ann", "layout"));
+  pictures.take(resumed("ann"));
   assert.deepEqual(told, []);
-  pictures.hear(paused("ann"));
-  pictures.hear(paused("ann"));
-  pictures.hear(paused("bob"));
-  pictures.hear(resumed("ann"));
-  pictures.hear(paused("bob", "layout"));
+  pictures.take(paused("ann"));
+  pictures.take(paused("ann"));
+  pictures.take(paused("bob"));
+  pictures.take(resumed("ann"));
+  pictures.take(paused("bob", "layout"));
   assert.deepEqual(told, [["ann"], ["ann", "bob"], ["bob"], []]);
 });
 
@@ -30,9 +30,9 @@ test("what is forgotten is told once", () => {
   /** @type {string[][]} */
   const told = [];
   const pictures = new PausedPictures((people) => told.push([...people]));
-  pictures.forget();
-  pictures.hear(paused("ann"));
-  pictures.forget();
-  pictures.forget();
+  pictures.take({ type: "media_lost", message: "" });
+  pictures.take(paused("ann"));
+  pictures.take({ type: "media_lost", message: "" });
+  pictures.take({ type: "media_lost", message: "" });
   assert.deepEqual(told, [["ann"], []]);
 });

@@ -103,6 +103,11 @@ export class PeopleGrid extends HTMLElement {
     for (const tile of this.#all()) tile.speaker = id;
   }
 
+  /** Whether there is sound that the browser does not play. */
+  get blocked() {
+    return this.#all().some(({ blocked }) => blocked);
+  }
+
   /** To be called from a click: browsers let sound begin only then. */
   playAll() {
     for (const tile of this.#all()) tile.play();

@@ -69,6 +69,11 @@ export class PersonTile extends HTMLElement {
     this.classList.toggle("speaking", speaking);
   }
 
+  /** Whether there is sound that the browser does not play. */
+  get blocked() {
+    return this.#player.blocked;
+  }
+
   /** Sound too, which the browser refused to play without a click. */
   play() {
     this.#player.play();

@@ -45,6 +45,11 @@ export class Player {
     this.#video.setSinkId(id).catch((error) => console.warn("chatroom: the speaker was refused:", error));
   }
 
+  /** Whether there is sound that the browser does not play. */
+  get blocked() {
+    return !this.#silent && this.#video.muted && this.#stream.getAudioTracks().length > 0;
+  }
+
   /** Sound too, which the browser refused to play without a click. */
   play() {
     this.#video.muted = this.#silent;

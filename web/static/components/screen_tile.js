@@ -59,6 +59,11 @@ export class ScreenTile extends HTMLElement {
     else this.#paused.remove();
   }
 
+  /** Whether there is sound that the browser does not play. */
+  get blocked() {
+    return this.#player.blocked;
+  }
+
   /** Sound too, which the browser refused to play without a click. */
   play() {
     this.#player.play();

@@ -11,6 +11,7 @@ import { blockedWords, leftWords, restoringWords } from "../text/words.js";
 import { ConnectionNotice } from "./connection_notice.js";
 import { heard } from "./heard.js";
 import { switchState } from "./lobby.js";
+import { Reporting } from "./reporting.js";
 import { Sharing } from "./sharing.js";
 import { watchHidden, watchSigns } from "./signs.js";
 import { keepAwake } from "./wake.js";
@@ -39,7 +40,8 @@ export class Call {
   #preferences;
   /** @type {RemoteTracks} */
   #remote = new Map();
-  #level = new Level();
+  // Long enough to miss nothing between two looks.
+  #level = new Level(8192);
   /** @type {ConnectionNotice} */
   #notice;
   #speaking;
@@ -73,6 +75,7 @@ export class Call {
       },
     );
     this.#notice = new ConnectionNotice({ session, view: this.view, changed: () => this.#connection() });
+    const reporting = new Reporting({ session, local, grid: this.view.grid, level: this.#level });
     const sharing = new Sharing({ session, screens: local.screens, view: this.view, quiet: () => session.missed > NEWS_AT_ONCE });
     this.#undo.push(
       keepAwake(),
@@ -80,6 +83,7 @@ export class Call {
       () => this.#notice.close(),
       session.speakers.on("change", () => this.#showSpeaking()),
       () => sharing.close(),
+      () => reporting.close(),
       session.on("paused", (paused) => (this.view.grid.paused = paused)),
       watchHidden((hidden) => (session.layout.hidden = hidden)),
       session.on("event", (event) => this.#news(event)),
@@ -144,7 +148,6 @@ export class Call {
     this.view.showMessages(state.messages, state.you);
     this.view.controls.microphone.update(switchState(microphone));
     this.view.controls.camera.update(switchState(camera));
-    this.#level.listen(microphone.track);
     this.view.top.picker.show(this.#devices.lists, {
       microphone: microphone.using,
       camera: camera.using,

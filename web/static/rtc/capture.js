@@ -9,8 +9,11 @@ import { Emitter } from "../base/emitter.js";
 import { problemOf } from "../text/problems.js";
 import { constraintsFor } from "./constraints.js";
 
-/** @import { Source } from "../protocol/types.js" */
-/** @import { Problem } from "../text/problems.js" */
+/** @import { CaptureState, Source } from "../protocol/types.js" */
+/** @import { Problem, ProblemKind } from "../text/problems.js" */
+
+/** @type {Record<ProblemKind, CaptureState>} */
+const STATES = { denied: "denied", missing: "missing", busy: "busy", insecure: "denied", unsupported: "missing", lost: "ended", unknown: "busy" };
 
 /** @extends {Emitter<{change: void, lost: Problem}>} */
 export class Capture extends Emitter {
@@ -25,6 +28,9 @@ export class Capture extends Emitter {
   /** Whether a track is on its way that is being opened together with the other device's. */
   #expecting = false;
   #openedAs = "";
+  /** Hears the microphone while it is silenced, for this page alone. @type {MediaStreamTrack | null} */
+  #ear = null;
+  #listens = false;
 
   /** @type {Problem | null} */
   problem = null;
@@ -48,6 +54,26 @@ export class Capture extends Emitter {
   /** What is sent: null while off. */
   get track() {
     return this.live ? this.#track : null;
+  }
+
+  /** The microphone as it is before this page silences it; null where it is not open, or not to be heard then. */
+  get raw() {
+    return this.track ?? this.#ear;
+  }
+
+  /**
+   * Whether a microphone that is switched off is heard by this page, to say "you are muted" to whoever talks. Nothing of it is sent.
+   * @param {boolean} listens
+   */
+  set listens(listens) {
+    this.#listens = listens;
+    this.#lend();
+  }
+
+  /** What is so, in the protocol's words. @returns {CaptureState} */
+  get state() {
+    if (this.live) return this.#track?.muted ? "muted" : "live";
+    return this.problem ? STATES[this.problem.kind] : "off";
   }
 
   /** The id of the device in use, or of the one that would be. */
@@ -143,6 +169,16 @@ export class Capture extends Emitter {
     }
     if (this.#wanted && this.#track) this.#track.enabled = true;
     else this.#rest();
+    this.#lend();
+  }
+
+  #lend() {
+    const wanted = this.#listens && this.source === "microphone" && this.#alive && !this.live;
+    if (!wanted) this.#ear?.stop();
+    if (!wanted || this.#ear?.readyState === "ended") this.#ear = null;
+    if (!wanted || this.#ear || !this.#track) return;
+    this.#ear = this.#track.clone();
+    this.#ear.enabled = true;
   }
 
   async #open() {
@@ -167,6 +203,11 @@ export class Capture extends Emitter {
     this.#track = track;
     this.#openedAs = device;
     track.contentHint = this.source === "camera" ? "motion" : "speech";
+    for (const type of ["mute", "unmute"]) {
+      track.addEventListener(type, () => {
+        if (this.#track === track) this.emit("change", undefined);
+      });
+    }
     track.addEventListener("ended", () => {
       if (this.#track !== track) return;
       /** @type {Problem} */
@@ -180,6 +221,8 @@ export class Capture extends Emitter {
     const track = this.#track;
     this.#track = null;
     track?.stop();
+    this.#ear?.stop();
+    this.#ear = null;
   }
 }
 

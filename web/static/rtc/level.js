@@ -11,8 +11,13 @@ export class Level {
   #source = null;
   /** @type {MediaStreamTrack | null} */
   #track = null;
-  #samples = new Float32Array(1024);
+  #samples;
   #shown = 0;
+
+  /** @param {number} [window] how many samples are looked at each time, a power of two */
+  constructor(window = 1024) {
+    this.#samples = new Float32Array(window);
+  }
 
   /** @param {MediaStreamTrack | null} track */
   listen(track) {
@@ -39,6 +44,11 @@ export class Level {
     return this.#shown < 0.005 ? 0 : this.#shown;
   }
 
+  /** How loud the last moment was, in squares' mean from 0 to 1; null where nothing can be heard. @returns {number | null} */
+  get rms() {
+    return this.#context?.state === "running" && this.#source ? this.#rms() : null;
+  }
+
   close() {
     this.#source?.disconnect();
     this.#track = null;
@@ -47,11 +57,14 @@ export class Level {
   }
 
   #now() {
-    if (!this.#analyser || !this.#source) return 0;
-    this.#analyser.getFloatTimeDomainData(this.#samples);
+    return this.#source ? loudness(this.#rms()) : 0;
+  }
+
+  #rms() {
+    this.#analyser?.getFloatTimeDomainData(this.#samples);
     let sum = 0;
     for (const sample of this.#samples) sum += sample * sample;
-    return loudness(Math.sqrt(sum / this.#samples.length));
+    return Math.sqrt(sum / this.#samples.length);
   }
 }
 

@@ -52,6 +52,11 @@ export class SubscribeLeg extends Emitter {
     if (!this.#working) void this.#work();
   }
 
+  /** Whose each line is, by mid. @returns {Readonly<Record<string, TrackOwner>>} */
+  get owners() {
+    return this.#owners;
+  }
+
   /** What can be shown and heard just now: tracks on which something has arrived. */
   get tracks() {
     /** @type {Map<string, Tracks>} */

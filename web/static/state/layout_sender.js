@@ -38,6 +38,11 @@ export class LayoutSender {
     this.#later(hidden ? HIDE : 0);
   }
 
+  /** Whether the server was told of a size that this picture is shown in. @param {string} picture */
+  shows(picture) {
+    return !this.#hidden && (this.#sizes?.[picture] ?? 0) > 0;
+  }
+
   /** The server may know nothing of it. */
   again() {
     this.#told = "";

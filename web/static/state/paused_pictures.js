@@ -4,8 +4,6 @@ import { pictureOf } from "./screens.js";
 
 /** @import { ServerEvent } from "../protocol/types.js" */
 
-/** @typedef {Extract<ServerEvent, {type: "video_paused" | "video_resumed"}>} PauseEvent */
-
 export class PausedPictures {
   /** @type {Set<string>} */
   #pictures = new Set();
@@ -16,18 +14,28 @@ export class PausedPictures {
     this.#tell = tell;
   }
 
-  /** @param {PauseEvent} event */
-  hear(event) {
-    const pictures = new Set(this.#pictures);
-    pictures.delete(pictureOf(event.participant, event.source));
-    // What is not on this page is no news to it.
-    if (event.type === "video_paused" && event.reason === "bandwidth") pictures.add(pictureOf(event.participant, event.source));
-    this.#become(pictures);
+  /** @returns {ReadonlySet<string>} */
+  get pictures() {
+    return this.#pictures;
   }
 
-  /** Nothing is known, or nothing is sent at all: what still is paused is said again. */
-  forget() {
-    this.#become(new Set());
+  /** @param {ServerEvent} event */
+  take(event) {
+    switch (event.type) {
+      case "video_paused":
+      case "video_resumed": {
+        const picture = pictureOf(event.participant, event.source);
+        const pictures = new Set(this.#pictures);
+        pictures.delete(picture);
+        // What is not on this page is no news to it.
+        if (event.type === "video_paused" && event.reason === "bandwidth") pictures.add(picture);
+        return this.#become(pictures);
+      }
+      case "joined": // what still is paused is said again
+      case "resumed":
+      case "media_lost":
+        return this.#become(new Set());
+    }
   }
 
   /** @param {Set<string>} pictures */

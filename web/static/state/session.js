@@ -14,6 +14,7 @@ import { LayoutSender } from "./layout_sender.js";
 import { Outbox } from "./outbox.js";
 import { PausedPictures } from "./paused_pictures.js";
 import { GIVE_UP_AFTER } from "./reconnect.js";
+import { Reporter } from "./reporter.js";
 import { applyEvent, fromSnapshot, GapError, skipTo } from "./room.js";
 import { Speakers } from "./speakers.js";
 import { UpdateSender } from "./update_sender.js";
@@ -44,8 +45,10 @@ export class Session extends Emitter {
   #state = null;
   #updates;
   #outbox;
-  #paused = new PausedPictures((pictures) => this.emit("paused", pictures));
+  paused = new PausedPictures((pictures) => this.emit("paused", pictures));
   speakers = new Speakers();
+  /** What this page says of itself. */
+  reports;
   /** How large every picture is shown. */
   layout;
   /** @type {() => void} */
@@ -96,6 +99,7 @@ export class Session extends Emitter {
     });
     this.#updates = new UpdateSender((switches) => request({ type: "update", ...switches }));
     this.layout = new LayoutSender((sizes) => request({ type: "layout", sizes }));
+    this.reports = new Reporter((report) => request(report));
     this.#outbox = new Outbox((text) => request({ type: "chat", text }));
     this.#unfollow = local.on("change", () => this.#switched());
   }
@@ -177,6 +181,7 @@ export class Session extends Emitter {
   #stop() {
     this.#unfollow();
     this.layout.close();
+    this.reports.close();
     this.legs.close();
   }
 
@@ -243,13 +248,11 @@ export class Session extends Emitter {
 
   /** @param {ServerEvent} event */
   #receive(event) {
-    this.speakers.take(event);
+    for (const each of [this.speakers, this.paused, this.reports]) each.take(event);
     switch (event.type) {
       case "joined":
-        this.#paused.forget();
         return this.#welcome(event);
       case "resumed":
-        this.#paused.forget(); // what still is follows
         this.#missed = this.#state ? event.seq - this.#state.seq : 0;
         return this.#find(event);
       case "skipped":
@@ -262,13 +265,9 @@ export class Session extends Emitter {
         return this.#apply(event);
       case "offer":
         return this.legs.receive(event);
-      case "video_paused":
-      case "video_resumed":
-        return this.#paused.hear(event);
       case "layers":
         return this.legs.want(event.mid, event.rids);
       case "media_lost":
-        this.#paused.forget();
         return this.legs.lose();
       case "media_restored":
         this.#mediaSession = event.media_session;

@@ -1,0 +1,125 @@
+/** Looks how things are in this page, five times a second, and has it told to the server. */
+
+import { readDownlink } from "../rtc/stats.js";
+import { Emitter } from "../base/emitter.js";
+import { MicrophoneWatch } from "../state/microphone_watch.js";
+import { decibels, Playing } from "../state/playing.js";
+
+/** @import { PeopleGrid } from "../components/people_grid.js" */
+/** @import { Report } from "../protocol/types.js" */
+/** @import { Level } from "../rtc/level.js" */
+/** @import { LocalMedia } from "../rtc/local_media.js" */
+/** @import { Downlink } from "../rtc/stats.js" */
+/** @import { Session } from "../state/session.js" */
+
+/** Milliseconds. */
+const EVERY = 200;
+
+/**
+ * @typedef {object} Own what is known here of one's own devices, sooner than anywhere else
+ * @property {boolean} talking though the microphone is off
+ * @property {boolean} silent though it is on
+ * @property {boolean} muted by the system or the device
+ * @property {boolean} cameraMuted
+ * @property {boolean} blocked the browser plays no sound
+ */
+
+/** @extends {Emitter<{own: Own, downlink: Downlink}>} */
+export class Reporting extends Emitter {
+  #session;
+  #local;
+  #grid;
+  #level;
+  #microphone = new MicrophoneWatch();
+  #device = "";
+  #playing = new Playing();
+  #timer;
+  #known = "";
+  /** @type {Own} */
+  own = { talking: false, silent: false, muted: false, cameraMuted: false, blocked: false };
+
+  /**
+   * @param {object} parts
+   * @param {Session} parts.session
+   * @param {LocalMedia} parts.local
+   * @param {PeopleGrid} parts.grid
+   * @param {Level} parts.level of the microphone before it is muted here
+   */
+  constructor({ session, local, grid, level }) {
+    super();
+    this.#session = session;
+    this.#local = local;
+    this.#grid = grid;
+    this.#level = level;
+    // Where the browser shows that the microphone is open while it is silenced, too, it may as well serve its person. Others
+    // show that it is not, and then it must not be.
+    local.microphone.listens = "userAgentData" in navigator;
+    this.#timer = setInterval(() => this.#look(), EVERY);
+    session.reports.begin(() => this.#report());
+  }
+
+  close() {
+    clearInterval(this.#timer);
+    this.silence();
+    this.#local.microphone.listens = false;
+  }
+
+  #look() {
+    const { microphone, camera } = this.#local;
+    if (microphone.using !== this.#device) this.#microphone.forget();
+    this.#device = microphone.using;
+    this.#level.listen(microphone.raw);
+    const rms = microphone.raw ? this.#level.rms : null;
+    this.#microphone.hear(performance.now(), microphone.live, rms === null ? null : decibels(rms));
+    const { talking, silent } = this.#microphone;
+    const muted = microphone.state === "muted";
+    this.own = { talking, silent: silent && !muted, muted, cameraMuted: camera.state === "muted", blocked: this.#grid.blocked };
+    const known = JSON.stringify([this.own, this.#lasting]);
+    if (known === this.#known) return;
+    this.#known = known;
+    this.#session.reports.soon();
+    this.emit("own", this.own);
+  }
+
+  /** What is told of this page and does not change with each look. */
+  get #lasting() {
+    const { publish, subscribe } = this.#session.legs;
+    return /** @type {const} */ ({
+      sound: this.own.blocked ? "blocked" : "playing",
+      publish: publish?.watch.state ?? "none",
+      subscribe: subscribe?.watch.state ?? "none",
+      talking: this.own.talking,
+      hidden: document.visibilityState === "hidden",
+      states: [this.#local.microphone.state, this.#local.camera.state],
+    });
+  }
+
+  /** @returns {Promise<Report>} */
+  async #report() {
+    const { microphone, camera } = this.#local;
+    const leg = this.#session.legs.subscribe;
+    const downlink = leg ? await readDownlink(leg.connection, leg.owners) : null;
+    const now = performance.now();
+    const playing = this.#playing.tell(downlink?.received ?? [], now, (picture) => this.#expected(picture));
+    if (downlink) this.emit("downlink", downlink);
+    const { states: _, ...lasting } = this.#lasting;
+    const level = this.#microphone.take();
+    return {
+      type: "report",
+      // Of a microphone that is off, no more than whether somebody talks leaves this page.
+      microphone: { state: microphone.state, level: microphone.live ? level : null },
+      camera: { state: camera.state, level: null },
+      playing,
+      ...lasting,
+    };
+  }
+
+  /** @param {string} picture @returns {boolean} whether new pictures should come of it */
+  #expected(picture) {
+    const { state, paused, layout } = this.#session;
+    const [id, screen] = picture.split("/");
+    const person = state?.participants.find((each) => each.id === id);
+    if (!person || person.connection !== "present" || paused.pictures.has(picture) || !layout.shows(picture)) return false;
+    return screen ? person.screens.includes(Number(screen.split(":")[1])) : person.camera;
+  }
+}
