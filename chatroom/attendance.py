@@ -35,7 +35,7 @@ from chatroom.commands import (
     Update,
 )
 from chatroom.errors import UserError
-from chatroom.events import Ok
+from chatroom.events import Ok, ReportWanted
 from chatroom.events import Ping as PingNotice
 from chatroom.heartbeat import Heartbeat
 from chatroom.lease import Lease
@@ -54,6 +54,11 @@ if TYPE_CHECKING:
 #: A machine that was stopped for a while must not take everybody for lost, whose words wait in its buffers.
 STALL = 1.0
 HEARING = 2.0
+
+#: Seconds for which nobody needs another report of the same page.
+REPORT_AGE = 1.0
+
+_REPORT_WANTED = encode(ReportWanted())
 
 _log = structlog.stdlib.get_logger("chatroom.attendance")
 
@@ -82,6 +87,8 @@ class Attendance:
         #: What the page said last of itself, and when, in seconds of Trio's clock.
         self.report: Report | None = None
         self.reported_at = -inf
+        #: Those who wait for the next report.
+        self._reports = trio.lowlevel.ParkingLot()
         #: Drawn by the room when it admits.
         self.epoch = 0
         self.legs = Legs(room.name, id, self._media_heard)
@@ -160,6 +167,14 @@ class Attendance:
     def about(self) -> dict[str, Any]:
         """What each line of the log about this stay says."""
         return {"room": self.room.name, "participant": self.id, "epoch": self.epoch}
+
+    async def ask_report(self, within: float) -> None:
+        """Have the page report, and wait for it for at most so many seconds; not if it did less than a second ago."""
+        if trio.current_time() - self.reported_at < REPORT_AGE:
+            return
+        if self.session.post(_REPORT_WANTED):
+            with trio.move_on_after(within):
+                await self._reports.park()
 
     def statistics(self) -> AttendanceStatistics:
         return AttendanceStatistics(self.id, self.epoch, self._lease.state, self._sockets, self._heartbeat.rtt)
@@ -241,6 +256,7 @@ class Attendance:
                     if len(command.playing) > MAX_PLAYING:
                         raise UserError("invalid_command", f"At most {MAX_PLAYING} are played.")
                     self.report, self.reported_at = command, trio.current_time()
+                    self._reports.unpark_all()
                 case Leave():
                     self.end("left", close_codes.NORMAL, "You left.")
                     return

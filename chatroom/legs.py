@@ -53,6 +53,9 @@ class Legs:
         self.media_session = 1
         #: The last offer, until it is answered: a page that lost it with its socket gets it again.
         self._offer: OfferMade | None = None
+        #: How its connections are, as the media plane told last; and when that came back after it was lost.
+        self.states: dict[str, str] = {}
+        self.restored_at: float | None = None
         #: What was said last of each picture that is paused, and of the layers of each track of its own.
         self._paused: dict[tuple[str, str], Frame] = {}
         self._layers: dict[str, Frame] = {}
@@ -103,13 +106,16 @@ class Legs:
                 self._post(frame)
             case MediaLost():
                 self._offer = None
+                self.states.clear()
                 self._paused.clear()
                 self._layers.clear()
                 self._post(_MEDIA_LOST)
             case MediaRestored():
                 self.media_session += 1
+                self.restored_at = trio.current_time()
                 self._post(encode(MediaRestoredNotice(self.media_session)))
             case LegChanged(leg, state):
+                self.states[leg] = state
                 self.log.info("leg changed", leg=leg, state=state)
 
     def repeat(self) -> None:

@@ -26,7 +26,7 @@ from chatroom.ice_servers import IceServer, IceServers
 from chatroom.limits import Limits
 from chatroom.log import RoomLog
 from chatroom.media import Media, Speakers
-from chatroom.model import Connection, LeaveReason
+from chatroom.model import Connection, LeaveReason, Participant
 from chatroom.screens import shared_screens
 from chatroom.session import Session
 from chatroom.state import RoomState, RoomStatistics
@@ -302,6 +302,15 @@ class Room:
 
     def statistics(self) -> RoomStatistics:
         return self.state.statistics()
+
+    def find(self, id: str) -> Attendance | None:
+        """The stay of a participant who is here."""
+        return next((each for each in self._attendances.values() if each.id == id), None)
+
+    @property
+    def participants(self) -> tuple[Participant, ...]:
+        """Those who are here, in order of joining."""
+        return self.state.snapshot().participants
 
     def attendances(self) -> list[AttendanceStatistics]:
         """Those who are here, in order of joining."""

@@ -77,8 +77,8 @@ class ProducerStatistics:
     """One track that comes in, with its layers.
 
     Of a microphone, ``level`` is how quiet it was in the last tenth of a second, in decibels below the loudest it can
-    be (RFC 6464, 127 is silence), null where its packets do not tell; and ``heard`` whether it is among those that are
-    forwarded.
+    be (RFC 6464, 127 is silence), null where its packets do not tell; ``quiet`` for how long it has
+    been silent; and ``heard`` whether it is among those that are forwarded.
     """
 
     participant: str
@@ -87,6 +87,7 @@ class ProducerStatistics:
     layers: list[LayerStatistics]
     codec: str = ""
     level: float | None = None
+    quiet: float | None = None
     heard: bool = True
 
 

@@ -18,6 +18,7 @@ from chatroom.media import Media
 from chatroom.names import room_name
 from web import hardening, logs, origin
 from web.asgi import WebsocketConnection
+from web.diagnosis.route import add_route as add_diagnosis
 from web.lifespan import Lifespan
 from web.node import Node, NodeStatistics
 from web.response import HEADERS, AppResponse
@@ -75,6 +76,8 @@ def create_app(settings: Settings | None = None, media: Media | None = None) -> 
         if kept is None:
             return {"error": "Nobody was in this room lately."}, HTTPStatus.NOT_FOUND
         return {"room": room_name(room), **attrs.asdict(kept.statistics()), "stays": [attrs.asdict(r) for r in kept]}
+
+    add_diagnosis(app, node)
 
     @app.websocket("/ws")
     async def ws() -> None:

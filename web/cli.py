@@ -12,6 +12,7 @@ import click
 import trio
 
 from web import logs
+from web.diagnosis.command import why_command
 from web.lifespan import explain
 from web.serve import CannotServe, serve
 from web.settings import BadSettings, Settings, load
@@ -185,6 +186,9 @@ def serve_command(file: Path | None, **options: Any) -> None:
         failed = group
     if failed is not None:
         raise click.ClickException(explain(failed))
+
+
+main.add_command(why_command)
 
 
 def _show(addresses: list[str]) -> None:

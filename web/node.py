@@ -21,6 +21,7 @@ from chatroom.session import Session
 from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings, MemberStatistics
 from web.addresses import Addresses
+from web.diagnosis.gather import Figures
 from web.observer import Observer
 from web.settings import Settings, ice_servers
 
@@ -54,6 +55,8 @@ class Node:
         self.state: State = "starting"
         self._bridge = None if media is not None else Bridge(media_settings(settings))
         self.media: Media = media or self._bridge  # type: ignore[assignment]
+        #: Asks a room's worker what flows to and from a participant: see `Bridge.media_statistics`. Tests set it.
+        self.figures: Figures | None = None if self._bridge is None else self._bridge.media_statistics
         self.directory = Directory(media=self.media, limits=settings.limits, ice_servers=ice_servers(settings))
         self.addresses = Addresses(settings.limits.connections_per_address)
         self.observer = Observer(settings.slow_step)

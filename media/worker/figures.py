@@ -89,6 +89,7 @@ def _producer(producer: Producer, now: float) -> ProducerStatistics:
     return ProducerStatistics(
         *(producer.participant, producer.mid, producer.source, layers, producer.codec.name),
         level=None if voice is None or voice.level is None else round(voice.level, 1),
+        quiet=None if voice is None else _ago(voice.sounded_at, now),
         heard=voice is None or voice.forwarded,
     )
 

@@ -17,6 +17,8 @@ LOUDEST = 6
 #: A sound is loud if it is so many decibels above the noise; the noise is taken for no quieter and no louder than this.
 ABOVE_NOISE = 10
 QUIETEST_NOISE, LOUDEST_NOISE = 70, 45
+#: No room is so quiet, but a microphone that is muted is.
+SILENCE = 100
 #: What is quieter than this is no speech, however quiet it is around it.
 FAINT = 50
 #: After something loud, what is so many decibels below it is its echo, and so many more with each second that passes.
@@ -56,6 +58,7 @@ class Voice:
         "level",
         "loudness",
         "participant",
+        "sounded_at",
         "speaking",
         "threshold",
     )
@@ -69,6 +72,8 @@ class Voice:
         self.forwarded = True
         #: Its level between the last two looks; None while none was told.
         self.level: float | None = None
+        #: When it was last anything but silence, as no room is silent; or when it was switched on.
+        self.sounded_at = float("-inf")
         #: When it was loud last, and how loud it is when it is.
         self.active_at = float("-inf")
         self.loudness = 127.0
@@ -115,9 +120,11 @@ class Voice:
         # Most of the packets, so that a click is none.
         active = 2 * loud > count
         if count:
+            level = self.level = total / count
+            if level < SILENCE or not self.is_open(now):
+                self.sounded_at = now
             self.known = True
             self._opened_at = now
-            level = self.level = total / count
             if active:
                 fresh = not self.speaking and not self._recent
                 self.loudness = level if fresh else self.loudness + 0.3 * (level - self.loudness)
