@@ -2,6 +2,7 @@
 # make test   lint, types, contracts, JavaScript checks and every test
 # make bench  measure the server against others; a quarter of an hour
 # make bench-media, bench-recovery  the media worker against Janus; calls on bad networks; ten minutes each
+# make fuzz   make up what strangers may send, for a minute each reader
 # make lock   bring the lock files up to date with pyproject.toml
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ KERNEL := $(addprefix media/worker/kernel/,fanout.h fanout.c build.py hatch.py)
 # by hand; async functions that Quart wants async.
 ASYNC_OFF := ASYNC9,ASYNC114,ASYNC124
 
-.PHONY: run test check check-python check-js pytest bench bench-media bench-recovery screenshot lock format clean
+.PHONY: run test check check-python check-js pytest bench bench-media bench-recovery fuzz screenshot lock format clean
 
 run: $(ENV)/.run
 	@$(BIN)/chatroom serve $(ARGS)
@@ -58,6 +59,9 @@ bench-media: $(ENV)/bench/.made
 bench-recovery: $(ENV)/.test $(ENV)/.system
 	@$(BIN)/python -m benchmarks.recovery $(ARGS)
 
+fuzz: $(ENV)/fuzz/.made
+	@$(ENV)/fuzz/bin/python -m tests.fuzz $(ARGS)
+
 screenshot: $(ENV)/.test $(ENV)/.system
 	@$(BIN)/python -m tests.browser.screenshot docs/screenshot.png
 
@@ -70,6 +74,7 @@ lock: $(ENV)/.test
 	@$(BIN)/uv pip compile $(COMPILE) --extra build pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile $(COMPILE) --extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 	@$(BIN)/uv pip compile $(COMPILE) --extra bench --constraint requirements.lock pyproject.toml -o requirements-bench.lock
+	@$(BIN)/uv pip compile $(COMPILE) --extra fuzz --constraint requirements-dev.lock pyproject.toml -o requirements-fuzz.lock
 COMPILE := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 clean:
@@ -94,6 +99,10 @@ $(ENV)/.js: $(ENV)/.test $(JS)/package-lock.json
 $(ENV)/bench/.made: requirements-bench.lock pyproject.toml .ci/environment $(KERNEL) $(PEERS)/package-lock.json
 	@PYTHON="$(PYTHON)" .ci/environment $(ENV)/bench requirements-bench.lock
 	@PATH="$(CURDIR)/$(ENV)/bench/bin:$$PATH" $(ENV)/bench/bin/npm ci --prefix $(PEERS) --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(ENV)/fuzz/.made: requirements-fuzz.lock pyproject.toml .ci/environment $(KERNEL)
+	@PYTHON="$(PYTHON)" .ci/environment $(ENV)/fuzz requirements-fuzz.lock
 	@touch $@
 
 $(ENV)/.system: $(ENV)/.test .ci/system-packages
