@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import gc
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -31,12 +32,13 @@ def main() -> int:
     gc.freeze()
     path = None if arguments.control is None else Path(arguments.control)
     listener: listening.Listener | None = None
+    control: socket.socket
     try:
         announce = tuple(map(Announcement.parse, arguments.announce))
         if arguments.listen is not None:
             context, secret = listening.server_context(*files[:2]), read_secret(arguments.secret_file)
-            control = listening.bind(arguments.listen)
-            listener = listening.Listener(control, context, secret)
+            door = listening.bind(arguments.listen)
+            control, listener = door, listening.Listener(door, context, secret)
         else:
             control = process.inherit(arguments.control_fd) if path is None else process.listen(path)
     except (ValueError, OSError) as error:

@@ -23,6 +23,7 @@ from websockets.http11 import Response
 
 from media.messages import MAX_FRAME, Event, Ready, Request, Result
 from media.worker.control import Control
+from media.worker.door import Door
 from media.worker.errors import RequestError
 from media.worker.tenancy import Tenancy
 from media.worker.worker import Worker
@@ -40,7 +41,7 @@ class Listener:
     """Lets bridges in and carries out the requests of the one that is there."""
 
     def __init__(
-        self, sock: socket.socket, context: ssl.SSLContext, secret: str, clock: Callable[[], float] = time.monotonic
+        self, sock: Door, context: ssl.SSLContext, secret: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._socket = sock
         self._context = context
@@ -94,6 +95,7 @@ class Listener:
                 "refused address=%s reason=%r", _address(connection), "wrong secret" if given else "no secret"
             )
             return connection.respond(HTTPStatus.UNAUTHORIZED, "the secret is not the right one\n")
+        self._socket.admit(connection.transport.get_extra_info("socket").fileno())
         bridge = request.headers.get_all("Chatroom-Bridge")
         if len(bridge) != 1 or not _BRIDGE.fullmatch(bridge[0]):
             return connection.respond(HTTPStatus.BAD_REQUEST, "this is no bridge\n")
@@ -158,13 +160,13 @@ def server_context(certfile: Path, keyfile: Path) -> ssl.SSLContext:
     return context
 
 
-def bind(address: tuple[str, int]) -> socket.socket:
+def bind(address: tuple[str, int]) -> Door:
     """Bind the listening socket for bridges. Raises OSError."""
     host, port = address
     family, kind, protocol, _, name = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
         0
     ]
-    sock = socket.socket(family, kind, protocol)
+    sock = Door(family, kind, protocol)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(name)

@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from media.messages import Done, Event, Join, LegChanged, Ready, Request, Result, encode_request
 from media.worker import listening
+from media.worker.door import MOST_OF_ONE
 from media.worker.listening import Listener, bind, server_context
 from media.worker.tenancy import PATIENCE
 from tests import certificates
@@ -228,6 +229,32 @@ def test_of_a_bridge_that_is_gone_for_a_while_nothing_is_kept(run: Run, leaves: 
             await asyncio.sleep(0.01)
         assert there.worker.joined == []
         assert await gone(bridge)  # one that was only silent is cut off, too
+
+    run(main)
+
+
+def test_of_those_who_show_no_secret_only_so_many_wait(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    async def main(there: Reached) -> None:
+        door = there.listener._socket
+        silent = [await asyncio.open_connection("127.0.0.1", there.port) for _ in range(MOST_OF_ONE)]
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", there.port)
+            assert await reader.read() == b""
+            writer.close()
+        assert (door.waiting, door.refused) == (MOST_OF_ONE, 3)
+        assert len([record for record in caplog.records if "turned away" in record.message]) == 1
+        for _, writer in silent[:1]:
+            writer.close()
+        while door.waiting == MOST_OF_ONE:  # noqa: ASYNC110 - it does not tell
+            await asyncio.sleep(0.01)
+        async with there.come() as bridge:  # and whoever shows it waits no longer
+            await says(bridge)
+            assert door.waiting == MOST_OF_ONE - 1
+            assert await there.refused(("Authorization", "Bearer wrong")) == 401
+        for _, writer in silent:
+            writer.close()
+        while door.waiting:  # noqa: ASYNC110 - it does not tell
+            await asyncio.sleep(0.01)
 
     run(main)
 
