@@ -40,12 +40,13 @@ from chatroom.events import Ping as PingNotice
 from chatroom.heartbeat import Heartbeat
 from chatroom.lease import Lease
 from chatroom.lease import State as LeaseState
-from chatroom.legs import Legs
+from chatroom.legs import Legs, LegsStatistics
 from chatroom.model import LeaveReason
 from chatroom.reports import MAX_PLAYING
 from chatroom.screens import check_published
-from chatroom.session import Session
+from chatroom.session import Session, SessionStatistics
 from chatroom.wire import encode
+from nurseries import provide_facts
 
 if TYPE_CHECKING:
     from chatroom.room import Room
@@ -65,13 +66,20 @@ _log = structlog.stdlib.get_logger("chatroom.attendance")
 
 @attrs.frozen
 class AttendanceStatistics:
-    """One stay as it is now. ``rtt`` is in seconds; ``sockets`` counts those that spoke for it, one after the other."""
+    """One stay as it is now. ``rtt`` is in seconds; ``sockets`` counts those that spoke for it, one after the other.
+
+    ``silent`` is for how many seconds nothing has come on its socket.
+    """
 
     id: str
     epoch: int
     lease: LeaseState
     sockets: int
     rtt: float | None
+    name: str
+    silent: float
+    session: SessionStatistics
+    legs: LegsStatistics
 
 
 class Attendance:
@@ -118,6 +126,7 @@ class Attendance:
         # Admitted is started: there is no checkpoint in between, so whoever lets us in learns of no half-way state.
         task_status.started(self)
         self.legs.session = self.session
+        provide_facts("stay", self.statistics)
         try:
             with self._scope:
                 async with self.room.media.attach(self.room.name, self.id, self.epoch, self.legs.tell) as media:
@@ -177,7 +186,17 @@ class Attendance:
                 await self._reports.park()
 
     def statistics(self) -> AttendanceStatistics:
-        return AttendanceStatistics(self.id, self.epoch, self._lease.state, self._sockets, self._heartbeat.rtt)
+        return AttendanceStatistics(
+            id=self.id,
+            epoch=self.epoch,
+            lease=self._lease.state,
+            sockets=self._sockets,
+            rtt=self._heartbeat.rtt,
+            name=self.join.name,
+            silent=trio.current_time() - self.session.heard_at,
+            session=self.session.statistics(),
+            legs=self.legs.statistics(),
+        )
 
     async def _listen(self) -> None:
         """Carry out commands, of one socket after the other, until somebody leaves or the lease ends."""

@@ -22,7 +22,7 @@ from chatroom.media import Media
 from chatroom.names import person_name, room_name
 from chatroom.room import HereAlready, Room
 from chatroom.session import Session
-from nurseries import ChildSpec, Supervisor, open_supervisor
+from nurseries import ChildSpec, Supervisor, open_supervisor, provide_facts
 
 #: Characters of a join's key: as many as cannot be guessed.
 MIN_KEY, MAX_KEY = 16, 64
@@ -71,6 +71,7 @@ class Directory:
     async def run(self, *, task_status: trio.TaskStatus[Directory] = trio.TASK_STATUS_IGNORED) -> None:
         """Be where the rooms live, until cancelled."""
         under, _, name = trio.lowlevel.current_task().name.rpartition("/")  # this task is the supervisor
+        provide_facts("rooms", self.statistics)
         async with open_supervisor(name, under=under) as self._supervisor:
             task_status.started(self)
             await trio.sleep_forever()

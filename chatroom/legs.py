@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import attrs
 import structlog
 import trio
 
@@ -42,6 +43,22 @@ _MEDIA_LOST = encode(MediaLostNotice("Pictures and sound were interrupted and ar
 _log = structlog.stdlib.get_logger("chatroom.legs")
 
 
+@attrs.frozen
+class LegsStatistics:
+    """The legs of one stay as they are now.
+
+    ``session`` counts the lives of the media worker it has seen; ``states`` are what was last said of each leg;
+    ``waiting`` are commands of the page that the worker has not been asked yet; ``offered`` says whether an offer is
+    not answered; ``paused`` are the pictures that it is not sent, by whose and which they are.
+    """
+
+    session: int
+    states: dict[str, str]
+    waiting: int
+    offered: bool
+    paused: tuple[str, ...]
+
+
 class Legs:
     """Both legs of one stay. ``heard`` is called with the age, in seconds, of what was last heard of them."""
 
@@ -56,6 +73,7 @@ class Legs:
         #: How its connections are, as the media plane told last; and when that came back after it was lost.
         self.states: dict[str, str] = {}
         self.restored_at: float | None = None
+        self._states: dict[str, str] = {}
         #: What was said last of each picture that is paused, and of the layers of each track of its own.
         self._paused: dict[tuple[str, str], Frame] = {}
         self._layers: dict[str, Frame] = {}
@@ -109,12 +127,14 @@ class Legs:
                 self.states.clear()
                 self._paused.clear()
                 self._layers.clear()
+                self._states.clear()
                 self._post(_MEDIA_LOST)
             case MediaRestored():
                 self.media_session += 1
                 self.restored_at = trio.current_time()
                 self._post(encode(MediaRestoredNotice(self.media_session)))
             case LegChanged(leg, state):
+                self._states[leg] = state
                 self.states[leg] = state
                 self.log.info("leg changed", leg=leg, state=state)
 
@@ -123,6 +143,15 @@ class Legs:
         self._post_offer()
         for frame in (*self._paused.values(), *self._layers.values()):
             self._post(frame)
+
+    def statistics(self) -> LegsStatistics:
+        return LegsStatistics(
+            session=self.media_session,
+            states=dict(self._states),
+            waiting=self._get.statistics().current_buffer_used,
+            offered=self._offer is not None,
+            paused=tuple(f"{participant}/{source}" for participant, source in self._paused),
+        )
 
     def _post_offer(self) -> None:
         if self._offer is not None:

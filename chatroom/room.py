@@ -31,6 +31,7 @@ from chatroom.screens import shared_screens
 from chatroom.session import Session
 from chatroom.state import RoomState, RoomStatistics
 from chatroom.wire import encode
+from nurseries import provide_facts
 
 _log = structlog.stdlib.get_logger("chatroom.room")
 
@@ -96,6 +97,7 @@ class Room:
             async with trio.open_nursery() as nursery:
                 self._nursery = nursery
                 self._path = trio.lowlevel.current_task().name
+                provide_facts("room", self.statistics)
                 self._ready.set()
                 task_status.started(None)
                 try:

@@ -36,7 +36,7 @@ from nurseries.stages import (
 from nurseries.strategies import Strategy
 from nurseries.supervisor import Supervisor, TooManyRestarts, open_supervisor
 from nurseries.timeline import Happening, Timeline, TimelineStatistics, recording
-from nurseries.tree import TaskReport, TaskState, Watch, find_task, watching
+from nurseries.tree import Found, TaskReport, TaskState, Watch, find_task, watching
 from nurseries.watchdog import SlowStep, Watchdog, WatchdogStatistics, log_slow_step, watched_for_slow_steps
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Dispatcher",
     "Ending",
     "Fact",
+    "Found",
     "Happening",
     "Meter",
     "MeterStatistics",

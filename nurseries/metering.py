@@ -51,9 +51,8 @@ class Meter(trio.abc.Instrument):
         self._active = False
         self._began = self._until = self._elapsed = 0.0
         self._step_began = 0
-        #: Steps, CPU and longest step of each task: by the task while it is on, by its number afterwards.
-        self._rows: dict[trio.lowlevel.Task, list[int]] = {}
-        self._kept: dict[int, Reading] = {}
+        #: Steps, CPU and longest step of each task, by its number.
+        self._rows: dict[int, list[int]] = {}
         self._gone = [0, 0, 0]
 
     def start(self, seconds: float) -> None:
@@ -64,7 +63,7 @@ class Meter(trio.abc.Instrument):
             return
         self._active = True
         self._began = now
-        self._rows, self._kept, self._gone = {}, {}, [0, 0, 0]
+        self._rows, self._gone = {}, [0, 0, 0]
         self._step_began = self._cpu()  # the present step, from here
         trio.lowlevel.add_instrument(self)
 
@@ -74,17 +73,15 @@ class Meter(trio.abc.Instrument):
             self._active = False
             self._elapsed = self._clock() - self._began
             trio.lowlevel.remove_instrument(self)
-            self._kept = {_trio.age(task): Reading(*row) for task, row in self._rows.items()}
-            self._rows = {}
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:  # noqa: ARG002 - Trio's
         self._step_began = self._cpu()
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         used = self._cpu() - self._step_began
-        row = self._rows.get(task)
+        row = self._rows.get(number := _trio.age(task))
         if row is None:
-            self._rows[task] = [1, used, used]
+            self._rows[number] = [1, used, used]
         else:
             row[0] += 1
             row[1] += used
@@ -94,15 +91,23 @@ class Meter(trio.abc.Instrument):
             self.stop()
 
     def task_exited(self, task: trio.lowlevel.Task) -> None:
-        row = self._rows.pop(task, None)
+        row = self._rows.pop(_trio.age(task), None)
         if row is not None:
             _add(self._gone, row)
 
     def readings(self) -> dict[int, Reading]:
         """What each living task used, by the ``id`` that its `nurseries.tree.TaskReport` has."""
-        if not self._active:
-            return dict(self._kept)
-        return {_trio.age(task): Reading(*row) for task, row in self._rows.items()}
+        return {number: Reading(*row) for number, row in self._rows.items()}
+
+    def reading(self, number: int) -> Reading | None:
+        """What one task used; None if it made no step meanwhile."""
+        row = self._rows.get(number)
+        return None if row is None else Reading(*row)
+
+    @property
+    def elapsed(self) -> float:
+        """For how many seconds there are readings."""
+        return self._clock() - self._began if self._active else self._elapsed
 
     def statistics(self) -> MeterStatistics:
         total = list(self._gone)
@@ -111,7 +116,7 @@ class Meter(trio.abc.Instrument):
         now = self._clock()
         return MeterStatistics(
             active=self._active,
-            elapsed=now - self._began if self._active else self._elapsed,
+            elapsed=self.elapsed,
             remaining=max(0.0, self._until - now) if self._active else 0.0,
             total=Reading(*total),
             gone=Reading(*self._gone),

@@ -52,6 +52,21 @@ class TaskReport:
     facts: dict[str, Fact] = attrs.field(factory=dict)
 
 
+@attrs.define(eq=False)
+class Found:
+    """A task where a walk came upon it. ``nursery`` and ``depth`` are as in `TaskReport`."""
+
+    task: trio.lowlevel.Task
+    parent: Found | None
+    nursery: int
+    depth: int
+    children: int = 0
+
+    @property
+    def id(self) -> int:
+        return _trio.age(self.task)
+
+
 class Watch(trio.abc.Instrument):
     """Remembers since when tasks have been there. One to a run, attached by `watching`."""
 
@@ -70,41 +85,38 @@ class Watch(trio.abc.Instrument):
         """Seconds for which a task has been there, as far as is known."""
         return trio.current_time() - self._born.get(task, self._attached)
 
-    def tree(
-        self, under: trio.lowlevel.Task | None = None, *, stacks: bool = False, facts: bool = True
-    ) -> tuple[TaskReport, ...]:
-        """Report a task and all below it, each before its children, which come in the order of their start.
+    def walk(self, under: trio.lowlevel.Task | None = None) -> list[Found]:
+        """Go through a task and all below it, each before its children, which come in the order of their start.
 
-        Without ``under`` it is the whole run. ``stacks`` says each task's stack, at a multiple of the cost.
+        Without ``under`` it is the whole run. What is found is good until the next checkpoint.
         """
         root = under or trio.lowlevel.current_root_task()
-        found: list[TaskReport] = []
-        todo: list[tuple[trio.lowlevel.Task, int | None, int, int]] = [] if root is None else [(root, None, 0, 0)]
+        found: list[Found] = []
+        todo = [] if root is None else [Found(root, None, 0, 0)]
         while todo:
-            task, parent, nursery, depth = todo.pop()
-            inside = task.child_nurseries
-            children = [
-                (child, number)
-                for number, each in enumerate(inside)
+            here = todo.pop()
+            inside = [
+                Found(child, here, number, here.depth + 1)
+                for number, each in enumerate(here.task.child_nurseries)
                 for child in each.child_tasks
                 if not _trio.is_own(child)
             ]
-            children.sort(key=lambda each: _trio.age(each[0]), reverse=True)
-            found.append(self._report(task, parent, nursery, depth, len(children), stacks, facts))
-            own = found[-1].id
-            todo += [(child, own, number, depth + 1) for child, number in children]
-        return tuple(found)
+            here.children = len(inside)
+            found.append(here)
+            if len(inside) > 1:
+                inside.sort(key=_latest, reverse=True)
+            todo += inside
+        return found
 
-    def _report(
-        self,
-        task: trio.lowlevel.Task,
-        parent: int | None,
-        nursery: int,
-        depth: int,
-        children: int,
-        stacks: bool,
-        facts: bool,
-    ) -> TaskReport:
+    def tree(
+        self, under: trio.lowlevel.Task | None = None, *, stacks: bool = False, facts: bool = True
+    ) -> tuple[TaskReport, ...]:
+        """Report all that `walk` finds."""
+        return tuple(self.report(each, stacks=stacks, facts=facts) for each in self.walk(under))
+
+    def report(self, found: Found, *, stacks: bool = False, facts: bool = True) -> TaskReport:
+        """Report one task. ``stacks`` says its stack, at twice the cost; ``facts`` what its owner tells."""
+        task = found.task
         state: TaskState = "runnable"
         if task is trio.lowlevel.current_task():
             state = "running"
@@ -116,10 +128,10 @@ class Watch(trio.abc.Instrument):
         waits, own = innermost(frames, self.ours)
         deadline = _trio.deadline(task)
         return TaskReport(
-            id=_trio.age(task),
-            parent=parent,
-            nursery=nursery,
-            depth=depth,
+            id=found.id,
+            parent=None if found.parent is None else found.parent.id,
+            nursery=found.nursery,
+            depth=found.depth,
             name=task.name,
             state=state,
             age=self.age(task),
@@ -129,10 +141,14 @@ class Watch(trio.abc.Instrument):
             own=own,
             deadline=deadline - trio.current_time() if isfinite(deadline) else None,
             cancelled=deadline == -inf,
-            children=children,
+            children=found.children,
             stack=places(frames) if stacks else (),
             facts=facts_of(task) if facts else {},
         )
+
+
+def _latest(found: Found) -> int:
+    return _trio.age(found.task)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from chatroom.media import Media
 from chatroom.session import Session
 from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings, MemberStatistics
+from nurseries import provide_facts
 from web.addresses import Addresses
 from web.diagnosis.gather import Figures
 from web.observer import Observer
@@ -70,6 +71,7 @@ class Node:
         """Live until cancelled. Raises what no supervisor could mend."""
         try:
             async with trio.open_nursery() as nursery:
+                provide_facts("sockets", self._socket_facts)
                 if self._bridge is not None:
                     await nursery.start(self._vital, self._bridge.run, name="serve/media")
                 await nursery.start(self._vital, self.directory.run, name="serve/rooms")
@@ -143,6 +145,9 @@ class Node:
         return NodeStatistics(
             self.state, self.directory.statistics(), len(self._sessions), self.media.available, workers
         )
+
+    def _socket_facts(self) -> dict[str, object]:
+        return {"open": len(self._sessions), "addresses": self.addresses.statistics()}
 
     def hurry(self) -> bool:
         """Do not wait any longer for people to leave by themselves; False if nobody waits for that."""

@@ -6,6 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import trio
+
 from nurseries import (
     Meter,
     SlowStep,
@@ -34,11 +36,13 @@ class Observer:
     def __init__(self, slow_step: float) -> None:
         self.timeline = Timeline()
         self._slow_step = slow_step
+        self._began = 0.0
 
     @contextmanager
     def attached(self) -> Generator[None, None, None]:
         """Look at the current run for as long as the block lasts."""
         self.meter = Meter()
+        self._began = trio.current_time()
         with (
             recording(self.timeline),
             watching(OURS) as self.watch,
@@ -48,6 +52,16 @@ class Observer:
                 yield
             finally:
                 self.meter.stop()
+
+    @property
+    def up(self) -> float:
+        """Seconds since it was attached."""
+        return trio.current_time() - self._began
+
+    def cpu(self, task: int) -> float | None:
+        """The part of a core that a task used while it was metered; None if it was not."""
+        reading, elapsed = self.meter.reading(task), self.meter.elapsed
+        return None if reading is None or elapsed <= 0 else reading.cpu / 1e9 / elapsed
 
     def _report(self, step: SlowStep) -> None:
         """Called from two threads."""

@@ -13,6 +13,7 @@ from chatroom import close_codes
 from chatroom.greeting import greet
 from chatroom.limits import Limits
 from chatroom.session import Session
+from nurseries import provide_facts
 from web.addresses import networks, origin_of
 from web.fast_lane import FastLane
 from web.hardening import CLOSE_CODE, SENDER, TAKE
@@ -101,12 +102,18 @@ class _Pump:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             node.add(self.session)
+            provide_facts("socket", self._facts)
             nursery.start_soon(greet, self.session, node.directory, name=f"{_PATH}/greet")
             try:
                 await self._read()
             finally:
                 self._nursery = None
             nursery.cancel_scope.cancel()
+
+    def _facts(self) -> dict[str, object]:
+        """Whose socket it is. What waits on it is said by the stay that it speaks for, if there is one."""
+        about = self.session.about
+        return dict(about) if about else {"session": self.session.statistics()}
 
     async def _read(self) -> None:
         with suppress(trio.EndOfChannel), self._reading:

@@ -38,7 +38,7 @@ from media.messages import (
     decode_reply,
     encode_request,
 )
-from nurseries import child_path
+from nurseries import child_path, provide_facts
 
 #: Refusals that are the page's own doing: it is told, and nobody needs to look into a log.
 USER_CODES = frozenset({"bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer"})
@@ -157,6 +157,7 @@ class WorkerLink:
                 self._down()
 
     async def _live(self, worker: Worker) -> None:
+        provide_facts("worker", self._facts)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch, worker, name=child_path("process"))
             with trio.move_on_after(self._deadlines.start) as starting:
@@ -170,6 +171,9 @@ class WorkerLink:
             nursery.start_soon(self._write, socket, name=child_path("writer"))
             nursery.start_soon(self._beat, worker, name=child_path("heartbeat"))
             await self._read(socket)
+
+    def _facts(self) -> dict[str, object]:
+        return {"pid": self.pid, "port": self.port, "up": self._is_up, "requests": {"waiting": len(self._requests)}}
 
     def _hello(self, worker: Worker, message: Message) -> None:
         if self._end is not None:

@@ -10,6 +10,7 @@ from typing import Literal
 import trio
 
 from nurseries.children import ChildSpec
+from nurseries.facts import provide_facts
 from nurseries.restarts import Restart
 from nurseries.stages.statistics import Doing, StageStatistics
 
@@ -45,6 +46,7 @@ class Node:
         Raises RuntimeError if it runs already, and what its function raises.
         """
         with self._running():
+            provide_facts("stage", self.statistics)
             task_status.started()
             await self._work()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from pathlib import Path
 
 from quart import Blueprint, Response, abort, redirect, request, send_from_directory, websocket
 from quart.typing import ResponseReturnValue, ResponseTypes
@@ -14,15 +13,14 @@ from werkzeug.exceptions import HTTPException
 
 from web import origin
 from web.node import Node
-from web.operator import statistics
+from web.operator import STATIC, statistics, tree
 from web.operator.token import Token
 from web.response import HEADERS, AppResponse
 
 #: Each makes the routes of one subject.
-PARTS: tuple[Callable[[Node], Blueprint], ...] = (statistics.blueprint,)
+PARTS: tuple[Callable[[Node], Blueprint], ...] = (statistics.blueprint, tree.blueprint)
 
 COOKIE = "chatroom_operator"
-STATIC = Path(__file__).parent / "static"
 #: What the login page is made of. It is no secret, and served to everyone on the other listener.
 _OPEN = {"login", "enter", "static"}
 _SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -47,7 +45,7 @@ def create_operator_app(node: Node, token: Token, *, port: int = 0, secure: bool
 
     @app.get("/")
     async def home() -> ResponseTypes:
-        return redirect("/api/statistics")
+        return redirect("/observer")
 
     @app.get("/operator/static/<path:path>")
     async def own_static(path: str) -> Response:
