@@ -62,9 +62,9 @@ failed three times; with `math.inf` it is never lost. Then it may be handled twi
         await sink.run()
 
 What a cancelled one had not handled goes to the others, from a source that balances or partitions, and is dropped from
-one that broadcasts. A sink that is not run any more has to be unsubscribed: nobody can know that it will not be back.
-When a source ends (`Source.close`, or ``produce`` returns nothing), those below handle what is left and return; such
-stages are ``transient`` children.
+one that broadcasts or has ended. A sink that is not run any more has to be unsubscribed: nobody can know that it will
+not be back. When a source ends (`Source.close`, or ``produce`` returns nothing), those below handle what is left and
+return; such stages are ``transient`` children.
 
 **How is it?** ``statistics()`` of each part tells what it waits for, what came, went, waits, and was dropped and why,
 and how long its function took. The figures add up: what came is what went, waits and was dropped.
@@ -77,6 +77,8 @@ and how long its function took. The figures add up: what came is what went, wait
 * *Answers.* Items flow one way. To ask and be answered, call a function.
 * *Other threads and processes.* Everything here is for the thread Trio runs in, and nothing is written to disk.
 * *A cycle of stages.* Each would wait for the next.
+
+There are examples to be run in `nurseries.examples`: `samples`, `workers`, `restored`.
 """
 
 from nurseries.stages.buffers import Buffer, Full, Overflow, QueueStatistics

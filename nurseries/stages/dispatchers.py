@@ -81,6 +81,8 @@ class Partition(Generic[T]):
 
     A subscription for a ``partition`` gets what has that key. The other subscriptions share the other keys, by
     rendezvous hashing: when one comes or goes, only the keys it gets or had move. What nobody is there for is dropped.
+    Since it cannot be known what is next, there is as much demand as whoever asks for most has, and what is for another
+    one waits there as its backlog. A batch is never more than fits into an empty buffer.
     """
 
     takes_back = True
@@ -95,9 +97,16 @@ class Partition(Generic[T]):
         # A share for each seat, and the last one for what is nobody's; and which of them is for a key.
         self._shares: list[list[T]] = []
         self._known: dict[Hashable, list[T]] = {}
+        self._most = 0
 
     def demand(self, seats: Sequence[Seat[T]]) -> int:
-        return max((seat.demand for seat in seats), default=0)
+        if seats is not self._seats:
+            self._look(seats)
+        demand = 0
+        for seat in seats:
+            if seat.demand > demand and (demand := seat.demand) >= self._most:
+                break
+        return min(demand, self._most)
 
     def dispatch(self, items: Sequence[T], seats: Sequence[Seat[T]]) -> int:
         if seats is not self._seats:
@@ -121,6 +130,7 @@ class Partition(Generic[T]):
         self._known.clear()
         self._named.clear()
         self._shared.clear()
+        self._most = min((seat.limit for seat in seats), default=0)
         for place, seat in enumerate(seats):
             if seat.partition is None:
                 self._shared.append(place)

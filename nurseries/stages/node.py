@@ -84,6 +84,7 @@ class Node:
         if self._scope is not None:
             raise RuntimeError(f"{self!r} runs already")
         self._error = None
+        self._doing = "items"
         with trio.CancelScope() as self._scope:
             try:
                 yield

@@ -2,46 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Iterable
 
-import pytest
 import trio
 import trio.testing
 
-from nurseries import Buffer, ChildReport, Overflow, Sink, Source, Stage, balance, open_supervisor, partition
-from nurseries.stages.node import Node
-
-Item = tuple[str | None, int]
-
-
-def of(item: Item) -> str | None:
-    return item[0]
-
-
-@asynccontextmanager
-async def running(*nodes: Node) -> AsyncGenerator[trio.Nursery]:
-    async with trio.open_nursery() as nursery:
-        for node in nodes:
-            await nursery.start(node.run, name=node.name)
-        yield nursery
-        nursery.cancel_scope.cancel()
-
-
-class Slow:
-    """A function that lets a batch go when it is told to."""
-
-    def __init__(self) -> None:
-        self.got: list[Any] = []
-        self.batches: list[int] = []
-        self.may = trio.Semaphore(0)
-
-    async def handle(self, batch: list[Any]) -> None:
-        self.batches.append(len(batch))
-        await self.may.acquire()
-        self.got += batch
+from nurseries import Buffer, Sink, Source, Stage, balance, open_supervisor, partition
+from nurseries.facts import facts_of
+from nurseries.testing import tasks_in
+from tests.nurseries.pipelines import Item, Slow, of, running
 
 
 async def test_items_go_down_and_everyone_ends() -> None:
@@ -59,80 +28,6 @@ async def test_items_go_down_and_everyone_ends() -> None:
     assert got == list(range(0, 1000, 2))
     said = double.statistics()
     assert (said.received, said.sent, said.batches, said.subscriptions, said.doing) == (500, 500, 1, (), "stopped")
-
-
-async def test_what_is_produced_was_asked_for() -> None:
-    asked: list[int] = []
-    slow = Slow()
-
-    async def produce(most: int) -> list[int]:
-        asked.append(most)
-        return list(range(min(most, 4)))
-
-    source = Source("source", produce=produce)
-    sink = Sink("sink", slow.handle)
-    sink.subscribe(source, max_demand=10, min_demand=5)
-    async with running(source, sink):
-        await trio.testing.wait_all_tasks_blocked()
-        assert asked == [10, 6, 2]
-        assert slow.batches == [5]  # how many there were when it looked
-        assert source.statistics().doing == "demand"
-        slow.may.release()
-        await trio.testing.wait_all_tasks_blocked()
-        assert asked == [10, 6, 2, 5, 1]
-
-
-async def test_to_produce_more_than_was_asked_for_is_a_mistake() -> None:
-    async def produce(most: int) -> list[int]:
-        return [0] * (most + 1)
-
-    source = Source("source", produce=produce)
-    Sink[int]("sink", print).subscribe(source)
-    with pytest.raises(ValueError, match="asked for 1000 items and produced 1001"):
-        await source.run()
-
-
-async def test_nobody_there_is_no_demand() -> None:
-    source = Source[int]("source", buffer=Buffer(2))
-    async with running(source):
-        assert [source.post(each) for each in range(4)] == [True, True, False, False]
-        await trio.testing.wait_all_tasks_blocked()
-        said = source.statistics()
-        assert said.buffer is not None
-        assert (said.buffer.depth, said.sent, said.dropped, said.doing) == (2, 0, {"refused": 2}, "demand")
-
-
-async def test_a_posted_item_that_must_not_be_dropped_is_an_error_when_there_is_no_room() -> None:
-    source: Source[Item] = Source("source", buffer=Buffer(2, "coalesce", key=of, kept="fail"))
-    assert source.post(("a", 1))
-    assert source.post((None, 2))
-    assert source.post((None, 3)), "the one that can be dropped made room"
-    with pytest.raises(Overflow):
-        source.post((None, 4))
-    said = source.statistics()
-    assert said.buffer is not None
-    assert (dict(said.dropped), dict(said.buffer.dropped)) == ({"refused": 1}, {"full": 1})
-
-
-async def test_one_posts_to_what_is_open_and_does_not_produce() -> None:
-    async def produce(most: int) -> list[int]:
-        return []
-
-    source = Source[int]("source")
-    source.close()
-    with pytest.raises(trio.ClosedResourceError):
-        source.post(1)
-    with pytest.raises(RuntimeError):
-        Source("source", produce=produce).post(1)
-    with pytest.raises(ValueError):
-        Source("source", produce=produce, buffer=Buffer(3))
-
-
-async def test_one_run_at_a_time() -> None:
-    source = Source[int]("source")
-    async with running(source):
-        with pytest.raises(RuntimeError, match="runs already"):
-            await source.run()
 
 
 async def test_a_stage_works_only_for_those_who_ask() -> None:
@@ -190,38 +85,6 @@ async def test_a_stuck_sink_with_a_buffer_that_waits_holds_the_others_up() -> No
         assert (slow_one.sink, slow_one.demand, slow_one.in_hand) == ("stuck", 0, 5)
 
 
-@pytest.mark.parametrize("kept", ["wait", "fail"])
-async def test_what_must_not_be_dropped_waits_or_ends_the_one_who_is_too_slow(kept: Any) -> None:
-    got: list[Item] = []
-    stuck, source, sink = Slow(), Source[Item]("source"), Sink("sink", got.extend)
-    slow = Sink("stuck", stuck.handle)
-    sink.subscribe(source)
-    seat = slow.subscribe(source, max_demand=2, buffer=Buffer(3, "coalesce", key=of, kept=kept))
-    reports: list[ChildReport] = []
-    async with (
-        running(source, sink),
-        open_supervisor("s", children=[slow.spec()], report=reports.append) as supervisor,
-    ):
-        for number in range(50):
-            source.post(("a" if number % 2 else None, number))
-            await trio.testing.wait_all_tasks_blocked()
-        if kept == "wait":
-            assert len(got) == 9
-            assert (seat.statistics().backlog, reports) == (1, [])
-            return
-        assert len(got) == 50
-        assert isinstance(reports[0].error, Overflow)
-        dropped = seat.statistics().dropped["overflow"]
-        assert dropped > 40
-        await trio.sleep(1)
-        source.post((None, 50))
-        await trio.testing.wait_all_tasks_blocked()
-        assert seat.statistics().in_hand == 1
-        assert seat.statistics().dropped["overflow"] == dropped
-        assert slow.statistics().dropped == {"cancelled": 1}
-        assert supervisor.statistics().restarts == 1
-
-
 async def test_a_worker_that_leaves_leaves_its_work_to_the_others() -> None:
     source = Source[int]("source", dispatch=balance())
     slow = [Slow(), Slow()]
@@ -256,90 +119,6 @@ async def test_rooms_come_and_go() -> None:
         assert source.statistics().dropped == {"unclaimed": 2}
 
 
-@pytest.mark.parametrize(
-    ("attempts", "got", "dropped"), [(1, [0, 1, 4, 5], 2), (2, [0, 1, 4, 5], 2), (3, [0, 1, 2, 3, 4, 5], 0)]
-)
-async def test_a_batch_that_fails_is_handled_again_or_dropped(
-    attempts: float, got: list[int], dropped: int, autojump_clock: trio.testing.MockClock
-) -> None:
-    seen: list[int] = []
-    failures = iter([True, True, False])
-
-    async def handle(batch: list[int]) -> None:
-        if 2 in batch and next(failures):
-            raise OSError("no")
-        seen.extend(batch)
-
-    source = Source[int]("source")
-    sink = Sink("sink", handle, attempts=attempts)
-    seat = sink.subscribe(source, max_demand=4)
-    reports: list[ChildReport] = []
-    async with open_supervisor("s", children=[sink.spec(), source.spec()], report=reports.append):
-        source.post_all(range(6))
-        await trio.sleep(60)
-    assert seen == got
-    assert [str(report.error) for report in reports] == ["no"] * (1 if attempts == 1 else 2)
-    said = sink.statistics()
-    assert (said.failures, said.dropped.get("failed", 0)) == (len(reports), dropped)
-    assert (seat.statistics().handled, seat.statistics().demand) == (6, 4)
-
-
-async def test_a_failing_stage_gives_out_nothing_of_what_failed(autojump_clock: trio.testing.MockClock) -> None:
-    def handle(batch: list[int]) -> Iterable[int]:
-        for each in batch:
-            if each == 3:
-                raise OSError("no")
-            yield each
-
-    got: list[int] = []
-    source, stage, sink = Source[int]("source"), Stage("stage", handle), Sink("sink", got.extend)
-    stage.subscribe(source, max_demand=4)
-    sink.subscribe(stage)
-    source.post_all(range(6))
-    async with open_supervisor(
-        "s", children=[each.spec() for each in (sink, stage, source)], report=lambda _: None
-    ) as supervisor:
-        await trio.sleep(60)
-        assert supervisor.statistics().failures == 1
-    assert got == [0, 1, 4, 5]
-
-
-async def test_a_source_that_fails_is_asked_again(autojump_clock: trio.testing.MockClock) -> None:
-    got: list[int] = []
-    turns = iter([[1], None, [2], []])
-
-    async def produce(most: int) -> list[int]:
-        turn = next(turns)
-        if turn is None:
-            raise OSError("no")
-        return turn
-
-    source, sink = Source("source", produce=produce), Sink("sink", got.extend)
-    sink.subscribe(source)
-    children = [sink.spec("transient"), source.spec("transient")]
-    async with open_supervisor("s", children=children, report=lambda _: None) as supervisor:
-        await trio.sleep(60)
-        assert supervisor.statistics().children == (), "all of it has ended"
-    assert got == [1, 2]
-    assert source.statistics().failures == 1
-
-
-async def test_a_key_that_raises_costs_the_items_it_was_tried_with() -> None:
-    source: Source[int] = Source("source", dispatch=partition(lambda item: 1 // item))
-    seat = Sink[int]("sink", print).subscribe(source)
-    source.post_all([1, 0])
-    with pytest.raises(ZeroDivisionError):
-        await source.run()
-    assert (source.statistics().dropped, source.statistics().pending) == ({"failed": 2}, 0)
-    assert seat.statistics().received == 0
-
-
-def test_attempts_are_at_least_one() -> None:
-    for wrong in (0, -1, math.nan):
-        with pytest.raises(ValueError):
-            Sink("sink", print, attempts=wrong)
-
-
 async def test_a_pipeline_gives_way_to_others() -> None:
     source, sink = Source[int]("source"), Sink[int]("sink", lambda _: None)
     sink.subscribe(source, max_demand=10)
@@ -360,3 +139,79 @@ async def test_what_says_what_it_does() -> None:
     async with running(source):
         await trio.testing.wait_all_tasks_blocked()
         assert repr(source) == "<source source: items>"
+
+
+async def test_a_sink_takes_from_its_sources_in_turn() -> None:
+    sources = [Source[int](f"source:{number}") for number in range(2)]
+    slow = Slow()
+    sink = Sink("sink", slow.handle)
+    for source in sources:
+        sink.subscribe(source, max_demand=4)
+    sources[0].post_all(range(4))
+    sources[1].post_all(range(10, 14))
+    async with running(*sources) as nursery:
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(sink.run)
+        for _ in range(4):
+            slow.may.release()
+        await trio.testing.wait_all_tasks_blocked()
+    assert slow.got in ([0, 1, 10, 11, 2, 3, 12, 13], [10, 11, 0, 1, 12, 13, 2, 3])
+
+
+async def test_it_ends_when_all_its_sources_have() -> None:
+    got: list[int] = []
+    sources = [Source[int](f"source:{number}") for number in range(2)]
+    sink = Sink("sink", got.extend)
+    for number, source in enumerate(sources):
+        sink.subscribe(source)
+        source.post(number)
+    with trio.fail_after(1):
+        async with running(*sources), trio.open_nursery() as nursery:
+            nursery.start_soon(sink.run)
+            sources[0].close()
+            await trio.testing.wait_all_tasks_blocked()
+            assert sink.statistics().doing == "items"
+            sources[1].close()
+    assert sorted(got) == [0, 1]
+
+
+async def test_what_waits_for_room_still_comes_after_the_source_has_ended() -> None:
+    slow, source = Slow(), Source[int]("source", dispatch=partition(lambda item: item % 2))
+    sinks = Sink[int]("even", slow.handle), Sink[int]("odd", print)
+    for number, sink in enumerate(sinks):
+        sink.subscribe(source, partition=number, max_demand=8 if number else 4)
+    source.post_all(range(0, 16, 2))
+    source.close()
+    async with trio.open_nursery() as nursery:
+        for node in (*sinks, source):
+            nursery.start_soon(node.run)
+        await trio.testing.wait_all_tasks_blocked()
+        assert sinks[0].statistics().subscriptions[0].depth == 2
+        for _ in range(9):
+            slow.may.release()
+    assert slow.got == list(range(0, 16, 2))
+
+
+async def test_whoever_leaves_after_the_source_has_ended_loses_what_waits() -> None:
+    source = Source[int]("source", dispatch=balance())
+    slow = Slow()
+    sink = Sink("sink", slow.handle)
+    seat = sink.subscribe(source, max_demand=4)
+    source.post_all(range(4))
+    source.close()
+    async with running(sink):
+        await source.run()
+        await trio.testing.wait_all_tasks_blocked()
+        seat.cancel()
+        said = seat.statistics()
+        assert (said.depth, said.in_hand, said.dropped) == (0, 2, {"cancelled": 2})
+
+
+async def test_its_task_tells_about_it() -> None:
+    source = Source[int]("source")
+    async with open_supervisor("s", under="", children=[source.spec()]) as supervisor:
+        source.post(1)
+        await trio.testing.wait_all_tasks_blocked()
+        task = next(each for each in tasks_in(supervisor._nursery) if each.name == "s/source")
+        said = facts_of(task)["stage"]
+        assert (said["name"], said["buffer"]["depth"], said["doing"]) == ("source", 1, "demand")
