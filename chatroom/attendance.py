@@ -92,6 +92,8 @@ class Attendance:
         self.join = join
         self.id = id
         self.token = token
+        #: When the page needs new credentials for ICE servers, in seconds of Trio's clock.
+        self.ice_servers_due = inf
         #: What the page said last of itself, and when, in seconds of Trio's clock.
         self.report: Report | None = None
         self.reported_at = -inf
@@ -221,7 +223,7 @@ class Attendance:
                 self._carry_out(command)
 
     def _due(self) -> float:
-        return min(self._lease.due, inf if self._lost else self._heartbeat.due)
+        return self._lease.due if self._lost else min(self._lease.due, self._heartbeat.due, self.ice_servers_due)
 
     def _lose(self) -> None:
         """The socket ended without a word: another may come."""
@@ -248,6 +250,8 @@ class Attendance:
                 self.room.update(self, connection=state)
         if not self._lost and now >= self._heartbeat.due:
             self.session.post(encode(PingNotice(self._heartbeat.ping(now), self._heartbeat.rtt)))
+        if not self._lost and now >= self.ice_servers_due:
+            self.room.renew_ice_servers(self)
 
     def _media_heard(self, age: float) -> None:
         if self._reason is not None:

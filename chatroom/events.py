@@ -120,6 +120,12 @@ class Offer:
 
 
 @attrs.frozen
+class IceServersRenewed:
+    type: ClassVar[str] = "ice_servers"
+    ice_servers: tuple[IceServer, ...]
+
+
+@attrs.frozen
 class MediaLost:
     type: ClassVar[str] = "media_lost"
     message: str
@@ -216,6 +222,7 @@ Reply = Joined | Resumed | Ok | Published | Error
 Notice = (
     Skipped
     | Offer
+    | IceServersRenewed
     | MediaLost
     | MediaRestored
     | VideoPaused

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import ipaddress
+import math
 import re
 
 import attrs
@@ -53,6 +54,11 @@ class IceServers:
     urls: tuple[str, ...] = ()
     secret: bytes = attrs.field(default=b"", repr=False)
     ttl: float = DEFAULT_TTL
+
+    @property
+    def renewed_after(self) -> float:
+        """Seconds after which a page is told new credentials, so that it always has some that are good."""
+        return 0.75 * self.ttl if any(map(is_turn, self.urls)) else math.inf
 
     def for_participant(self, id: str, now: float) -> tuple[IceServer, ...]:
         """Return what a participant is told at ``now``, in Unix seconds.

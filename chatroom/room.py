@@ -18,7 +18,7 @@ from chatroom import close_codes
 from chatroom.attendance import Attendance, AttendanceStatistics
 from chatroom.commands import Join, Resume
 from chatroom.errors import UserError
-from chatroom.events import Joined, Resumed, RoomEvent
+from chatroom.events import IceServersRenewed, Joined, Resumed, RoomEvent
 from chatroom.events import Speakers as SpeakersNotice
 from chatroom.frame import Frame
 from chatroom.history import History
@@ -366,5 +366,10 @@ class Room:
             screens=self.limits.screens,
         )
 
+    def renew_ice_servers(self, attendance: Attendance) -> None:
+        """Tell a page new credentials before those that it has expire."""
+        attendance.session.post(encode(IceServersRenewed(self._ice_servers_of(attendance))))
+
     def _ice_servers_of(self, attendance: Attendance) -> tuple[IceServer, ...]:
+        attendance.ice_servers_due = trio.current_time() + self._ice_servers.renewed_after
         return self._ice_servers.for_participant(attendance.id, self._clock())

@@ -253,7 +253,8 @@ class Page:
 
     async def live(self) -> None:
         """Do what a real page does all the time: read, and answer pings. Until the socket ends."""
-        self._news = trio.Event()
+        if self._news is None:
+            self._news = trio.Event()
         while (taken := await self._take()) is not None:
             if taken["type"] == "ping" and self.answers:
                 self.send("pong", n=taken["n"])

@@ -65,6 +65,7 @@ class House:
 
     def live(self, page: Page) -> Page:
         """Have a page read, and answer pings, from now on."""
+        page._news = trio.Event()  # nobody else reads from now on
         self.nursery.start_soon(page.live, name="page")
         return page
 

@@ -85,3 +85,19 @@ async def test_a_page_is_told_when_it_comes_and_anew_when_it_comes_back(autojump
         again = await house.come_back(ada).next("resumed")
         assert again["ice_servers"][1]["username"] == f"603:{joined['you']}"
         assert again["ice_servers"][1]["credential"] != turn["credential"]
+
+
+async def test_a_page_that_stays_is_told_new_ones_before_those_it_has_expire(autojump_clock: MockClock) -> None:
+    async with open_house(ice_servers=IceServers((STUN, TURN), b"s3cret", 600.0)) as house:
+        ada = house.live(await house.join("Ada"))
+        for told in (450, 900):
+            renewed = await ada.next("ice_servers")
+            assert trio.current_time() == pytest.approx(told, abs=1)
+            assert renewed["ice_servers"][1]["username"] == f"{told + 600}:{ada.me}"
+
+
+async def test_where_nothing_expires_nothing_is_renewed(autojump_clock: MockClock) -> None:
+    async with open_house(ice_servers=IceServers((STUN,), ttl=600.0)) as house:
+        ada = house.live(await house.join("Ada"))
+        await trio.sleep(4_000)
+        assert "ice_servers" not in [event["type"] for event in ada.events]

@@ -39,6 +39,7 @@ async def test_every_line_about_a_stay_says_whose_it_is(
             monkeypatch.setattr(Room, "say", bug)
             again.send("chat", text="hello")
             await house.room.empty()
+            await trio.testing.wait_all_tasks_blocked()  # the leave comes first, its reason after
         assert [line["event"] for line in lines] == [
             *("joined", "media refused", "leg changed", "socket lost", "resumed", "left", "participant failed")
         ]

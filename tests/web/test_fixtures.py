@@ -13,6 +13,7 @@ from chatroom.events import (
     ChatSaid,
     Error,
     Event,
+    IceServersRenewed,
     Joined,
     Layers,
     MediaLost,
@@ -73,6 +74,7 @@ EXAMPLES: dict[str, Event] = {
     "offer_of_a_screen": Offer(
         5, "v=0\r\n", {"2": TrackInfo("p1", "screen:1"), "3": TrackInfo("p1", "screen_sound:1")}
     ),
+    "ice_servers": IceServersRenewed(_SERVERS),
     "media_lost": MediaLost("Pictures and sound are being restored."),
     "media_restored": MediaRestored(2),
     "video_paused": VideoPaused("p1", "camera", "bandwidth"),

@@ -68,6 +68,7 @@ const decoders = {
     sdp: string,
     tracks: mapping(object({ participant: string, source: string })),
   }),
+  ice_servers: object({ type: literal("ice_servers"), ice_servers: list(iceServer) }),
   media_lost: object({ type: literal("media_lost"), message: string }),
   media_restored: object({ type: literal("media_restored"), media_session: integer }),
   video_paused: object({

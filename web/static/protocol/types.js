@@ -75,6 +75,7 @@
  *
  * @typedef {{type: "skipped", seq: number}} Skipped
  * @typedef {{type: "offer", offer: number, sdp: string, tracks: Record<string, TrackOwner>}} Offer
+ * @typedef {{type: "ice_servers", ice_servers: IceServer[]}} IceServersRenewed
  * @typedef {{type: "media_lost", message: string}} MediaLost
  * @typedef {{type: "media_restored", media_session: number}} MediaRestored
  * @typedef {{type: "video_paused", participant: string, source: string, reason: "bandwidth" | "layout"}} VideoPaused
@@ -90,7 +91,7 @@
  * @typedef {ProblemName & {type: "problem_over"}} ProblemOver
  * @typedef {{type: "ping", n: number, rtt: number | null}} Ping
  * @typedef {{type: "server_stopping", message: string, stops_in: number, back_in: number}} ServerStopping
- * @typedef {Skipped | Offer | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | SpeakersTold | ReportWanted | Signal | Problem | ProblemOver | Ping | ServerStopping} Notice
+ * @typedef {Skipped | Offer | IceServersRenewed | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | SpeakersTold | ReportWanted | Signal | Problem | ProblemOver | Ping | ServerStopping} Notice
  *
  * @typedef {Reply | RoomEvent | Notice} ServerEvent
  */

@@ -267,6 +267,9 @@ export class Session extends Emitter {
         return this.legs.receive(event);
       case "layers":
         return this.legs.want(event.mid, event.rids);
+      case "ice_servers":
+        this.legs.iceServers = event.ice_servers;
+        return;
       case "media_lost":
         return this.legs.lose();
       case "media_restored":
