@@ -25,7 +25,7 @@ async def test_every_line_about_a_stay_says_whose_it_is(
     async with open_house() as house:
         with structlog.testing.capture_logs() as lines:
             ada = await house.join("Ada")
-            epoch = house.directory.statistics().admissions
+            epoch = house.room.attendances()[0].epoch
             ada.send("publish", ref="p", sdp="nonsense", tracks={})
             await ada.next("error")
             house.media.attached[epoch].post(LegChanged("publish", "connected"))
