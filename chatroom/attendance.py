@@ -101,6 +101,8 @@ class Attendance:
         self._reports = trio.lowlevel.ParkingLot()
         #: Drawn by the room when it admits.
         self.epoch = 0
+        #: Written there, too, in Unix seconds.
+        self.joined_at = 0.0
         self.legs = Legs(room.name, id, self._media_heard)
         now = trio.current_time()
         self._lease = Lease(room.limits.terms, now)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 
 import attrs
 import trio
@@ -15,10 +17,12 @@ from chatroom import close_codes
 from chatroom.attendance import Attendance
 from chatroom.commands import Join, Resume
 from chatroom.errors import UserError
+from chatroom.happenings import Happening, RoomEnded, RoomStarted, StayBegan, StayEnded, Watch
 from chatroom.ice_servers import IceServers
 from chatroom.limits import Limits
 from chatroom.log import RoomLog
 from chatroom.media import Media
+from chatroom.model import LeaveReason
 from chatroom.names import person_name, room_name
 from chatroom.room import HereAlready, Room
 from chatroom.session import Session
@@ -35,6 +39,10 @@ class DirectoryStatistics:
     rooms: int
     participants: int
     admissions: int
+    #: of the participants, those who are not heard just now
+    reconnecting: int = 0
+    #: how many stays have ended, by their reasons
+    left: Mapping[LeaveReason, int] = attrs.field(factory=dict)
 
 
 class Directory:
@@ -67,6 +75,10 @@ class Directory:
         self._supervisor: Supervisor
         self._stopping: str | None = None
         self._admissions = 0
+        self._left = Counter[LeaveReason]()
+        #: When the rooms that somebody has been in had their first.
+        self._started: dict[str, float] = {}
+        self._watchers: list[Watch] = []
 
     async def run(self, *, task_status: trio.TaskStatus[Directory] = trio.TASK_STATUS_IGNORED) -> None:
         """Be where the rooms live, until cancelled."""
@@ -113,6 +125,19 @@ class Directory:
             raise UserError("unknown_token", "You are no longer in this room.")
         room.resume(session, command)
 
+    @contextmanager
+    def watch(self, watch: Watch) -> Generator[None]:
+        """Have ``watch`` told of rooms and stays for as long as the context lasts."""
+        self._watchers.append(watch)
+        try:
+            yield
+        finally:
+            self._watchers.remove(watch)
+
+    def rooms(self) -> Iterator[Room]:
+        """Those that are here."""
+        yield from list(self._rooms.values())
+
     def find(self, name: str) -> Room | None:
         return self._rooms.get(name)
 
@@ -139,7 +164,8 @@ class Directory:
 
     def statistics(self) -> DirectoryStatistics:
         people = sum(room.statistics().log.present for room in self._rooms.values())
-        return DirectoryStatistics(len(self._rooms), people, self._admissions)
+        reconnecting = sum(room.state.reconnecting for room in self._rooms.values())
+        return DirectoryStatistics(len(self._rooms), people, self._admissions, reconnecting, dict(self._left))
 
     async def _open(self, name: str) -> Room:
         if len(self._rooms) >= self.limits.rooms and not self._evict():
@@ -157,6 +183,7 @@ class Directory:
             new_token=self._new_token,
             log=log,
             ice_servers=self._ice_servers,
+            watch=self._happened,
         )
         while len(self._logs) > self.limits.rooms:  # of which at least one belongs to no room
             del self._logs[next(name for name in self._logs if name not in self._rooms)]
@@ -190,3 +217,18 @@ class Directory:
     def _forget(self, room: Room) -> None:
         if self._rooms.get(room.name) is room:
             del self._rooms[room.name]
+            started_at = self._started.pop(room.name, None)
+            if started_at is not None:
+                self._tell(RoomEnded(room.name, self._clock(), started_at))
+
+    def _happened(self, happening: Happening) -> None:
+        if isinstance(happening, StayBegan) and happening.room not in self._started:
+            self._started[happening.room] = happening.at
+            self._tell(RoomStarted(happening.room, happening.at))
+        if isinstance(happening, StayEnded):
+            self._left[happening.reason] += 1
+        self._tell(happening)
+
+    def _tell(self, happening: Happening) -> None:
+        for watch in self._watchers:
+            watch(happening)

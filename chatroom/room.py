@@ -21,6 +21,7 @@ from chatroom.errors import UserError
 from chatroom.events import IceServersRenewed, Joined, Resumed, RoomEvent
 from chatroom.events import Speakers as SpeakersNotice
 from chatroom.frame import Frame
+from chatroom.happenings import StayBegan, StayEnded, Watch
 from chatroom.history import History
 from chatroom.ice_servers import IceServer, IceServers
 from chatroom.limits import Limits
@@ -58,6 +59,7 @@ class Room:
         new_token: Callable[[], str],
         log: RoomLog | None = None,
         ice_servers: IceServers | None = None,
+        watch: Watch = lambda _: None,
     ) -> None:
         self.name = name
         self.media = media
@@ -70,6 +72,7 @@ class Room:
         self._path = name
         self._ice_servers = ice_servers or IceServers()
         self._clock = clock
+        self._watch = watch
         self._epochs = epochs
         self._new_token = new_token
         self._attendances: dict[int, Attendance] = {}
@@ -178,6 +181,9 @@ class Room:
         attendance.session.post(encode(self._snapshot(attendance, join.ref)))
         self._tell_speakers(attendance)
         _log.info("joined", **attendance.about)
+        person = event.participant
+        attendance.joined_at = person.joined_at
+        self._watch(StayBegan(self.name, person.id, person.epoch, person.name, person.joined_at))
 
     def resume(self, session: Session, command: Resume) -> None:
         """Have ``session`` speak for someone who is here.
@@ -244,7 +250,8 @@ class Room:
 
     def dismiss(self, attendance: Attendance, reason: LeaveReason) -> None:
         """End a stay: the others are told. Only the first call for a stay does anything."""
-        event = self.state.leave(attendance.epoch, reason, self._clock())
+        now = self._clock()
+        event = self.state.leave(attendance.epoch, reason, now)
         if event is None:
             return
         del self._attendances[attendance.epoch]
@@ -255,6 +262,7 @@ class Room:
         self._vacant_since = trio.current_time()
         self._tell(event)
         _log.info("left", **attendance.about, reason=reason)
+        self._watch(StayEnded(self.name, event.id, attendance.epoch, event.name, now, attendance.joined_at, reason))
 
     def say(self, attendance: Attendance, text: str) -> None:
         """Write in the chat. Raises UserError."""

@@ -117,6 +117,11 @@ class RoomState:
     def statistics(self) -> RoomStatistics:
         return RoomStatistics(self.log.statistics(), len(self._messages), self._seq)
 
+    @property
+    def reconnecting(self) -> int:
+        """How many are not heard just now."""
+        return sum(person.connection == "reconnecting" for person in self._people.values())
+
     def _present(self, epoch: int) -> Participant:
         if epoch not in self.log:
             raise UserError("not_joined", "You are not in this room.")

@@ -123,6 +123,8 @@ def create_app(settings: Settings | None = None, media: Media | None = None) -> 
 def _public(statistics: NodeStatistics) -> dict[str, object]:
     """What anybody may know: not where other machines are."""
     told = attrs.asdict(statistics)
+    del told["webhooks"]
+    told["rooms"] = {name: told["rooms"][name] for name in ("rooms", "participants", "admissions")}
     for number, worker in enumerate(told["workers"]):
         if worker.pop("address") is not None:
             worker["name"] = f"remote:{number}"

@@ -153,6 +153,25 @@ def main() -> None:
     f"[{_DEFAULTS.slow_step:g}]",
 )
 @click.option(
+    "--webhook-url",
+    multiple=True,
+    metavar="URL",
+    help="Where to tell, by HTTP POST, who comes and goes and what is wrong; may be given more than once.",
+)
+@click.option(
+    "--webhook-secret-file",
+    type=click.Path(path_type=str),
+    help="File with the secret that this is signed with: whsec_ and base64.",
+)
+@click.option(
+    "--webhook-events", multiple=True, metavar="TYPE", help="Tell only this; may be given more than once.  [all]"
+)
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=str),
+    help="Directory for what is still to be told.  [$XDG_STATE_HOME/chatroom, or ~/.local/state/chatroom]",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     help=f"How much is logged.  [{_DEFAULTS.log_level}]",

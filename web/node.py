@@ -6,7 +6,8 @@ that answers 200 with nothing behind it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Literal
 
 import attrs
@@ -24,7 +25,8 @@ from nurseries import provide_facts
 from web.addresses import Addresses
 from web.diagnosis.gather import Figures
 from web.observer import Observer
-from web.settings import Settings, ice_servers
+from web.settings import Settings, ice_servers, webhooks
+from web.webhooks import Webhooks, WebhookStatistics
 
 Run = Callable[..., Awaitable[object]]
 State = Literal["starting", "running", "draining", "stopped"]
@@ -46,6 +48,7 @@ class NodeStatistics:
     #: whether there is a media worker that takes requests, and what is known of each
     media: bool
     workers: tuple[MemberStatistics, ...] = ()
+    webhooks: WebhookStatistics | None = None
 
 
 class Node:
@@ -59,6 +62,8 @@ class Node:
         #: Asks a room's worker what flows to and from a participant: see `Bridge.media_statistics`. Tests set it.
         self.figures: Figures | None = None if self._bridge is None else self._bridge.media_statistics
         self.directory = Directory(media=self.media, limits=settings.limits, ice_servers=ice_servers(settings))
+        chosen = webhooks(settings)
+        self.webhooks = None if chosen is None else Webhooks(chosen)
         self.addresses = Addresses(settings.limits.connections_per_address)
         self.observer = Observer(settings.slow_step)
         self._sessions: set[Session] = set()
@@ -70,7 +75,7 @@ class Node:
     async def run(self, *, task_status: trio.TaskStatus[Node] = trio.TASK_STATUS_IGNORED) -> None:
         """Live until cancelled. Raises what no supervisor could mend."""
         try:
-            async with trio.open_nursery() as nursery:
+            async with self._telling(), trio.open_nursery() as nursery:
                 provide_facts("sockets", self._socket_facts)
                 if self._bridge is not None:
                     await nursery.start(self._vital, self._bridge.run, name="serve/media")
@@ -81,6 +86,20 @@ class Node:
                 await trio.sleep_forever()
         finally:
             self.state = "stopped"
+
+    @asynccontextmanager
+    async def _telling(self) -> AsyncGenerator[None]:
+        """Tell endpoints of all that happens inside this block, to the last leave."""
+        if self.webhooks is None:
+            yield
+            return
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.webhooks.run, name="serve/webhooks")
+            try:
+                with self.directory.watch(self.webhooks.happened):
+                    yield
+            finally:
+                self.webhooks.stop()
 
     async def _vital(  # noqa: ASYNC128 - the part says started
         self, run: Run, *, task_status: trio.TaskStatus[object]
@@ -143,7 +162,12 @@ class Node:
     def statistics(self) -> NodeStatistics:
         workers = () if self._bridge is None else self._bridge.statistics().members
         return NodeStatistics(
-            self.state, self.directory.statistics(), len(self._sessions), self.media.available, workers
+            self.state,
+            self.directory.statistics(),
+            len(self._sessions),
+            self.media.available,
+            workers,
+            None if self.webhooks is None else self.webhooks.statistics(),
         )
 
     def _socket_facts(self) -> dict[str, object]:

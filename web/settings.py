@@ -7,6 +7,7 @@ Every setting has one name: ``media_port`` in the file, ``CHATROOM_MEDIA_PORT`` 
 from __future__ import annotations
 
 import ipaddress
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,12 @@ from chatroom.limits import Limits
 from media.bridge import split_address, usable_cores
 from nurseries.watchdog import LIMIT
 from web.addresses import networks
+from web.data_dir import data_dir
 from web.origin import Origin
+from web.webhooks import TYPES as EVENT_TYPES
+from web.webhooks import WebhookSettings
+from web.webhooks.settings import check_url as check_endpoint
+from web.webhooks.signature import read_secrets
 
 ENVIRONMENT = "CHATROOM_"
 _seconds: Any = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.le(86_400))
@@ -100,6 +106,23 @@ def _servers(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...])
             raise ValueError(message) from None
 
 
+def _endpoints(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    for url in value:
+        try:
+            check_endpoint(url)
+        except ValueError:
+            message = f"'{attribute.name}' takes URLs such as 'https://example.org/hook', not {url!r}"
+            raise ValueError(message) from None
+    if len(set(value)) < len(value):
+        raise ValueError(f"'{attribute.name}' names an endpoint twice")
+
+
+def _event_types(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    for name in value:
+        if name not in EVENT_TYPES:
+            raise ValueError(f"'{attribute.name}' takes {', '.join(EVENT_TYPES)}, not {name!r}")
+
+
 def split_announced(text: str) -> tuple[str, int | None]:
     """Split ``ADDRESS[:PORT]``; an IPv6 address with a port stands in brackets. Raises ValueError."""
     host, separator, port = text, "", ""
@@ -148,6 +171,10 @@ class Settings:
     operator_token_file: Path | None = None
     runtime_dir: Path | None = None
     slow_step: float = attrs.field(default=LIMIT, validator=_step)  # seconds that one task may hold all others up
+    webhook_url: tuple[str, ...] = attrs.field(default=(), validator=_endpoints)
+    webhook_secret_file: Path | None = None
+    webhook_events: tuple[str, ...] = attrs.field(default=(), validator=_event_types)  # none: all
+    data_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
     limits: Limits = attrs.field(factory=Limits)
@@ -176,6 +203,7 @@ def load(
         settings = _structure({**merged, **options}, "the command line")
     if (settings.certfile is None) != (settings.keyfile is None):
         raise BadSettings("certfile and keyfile go together: give both, or neither.")
+    webhooks(settings)
     ice_servers(settings)  # or it would be said only where nobody can be told any more
     if settings.media_remote and settings.media_secret_file is None:
         raise BadSettings("media_remote needs media_secret_file: a worker on another machine lets nobody else in.")
@@ -197,6 +225,26 @@ def ice_servers(settings: Settings) -> IceServers:
         )
     secret = b"" if file is None else _read_secret(file)
     return IceServers(settings.ice_servers, secret, settings.turn_ttl)
+
+
+def webhooks(settings: Settings) -> WebhookSettings | None:
+    """Put together where events are told, with the secrets from their file; None if nowhere. Raises BadSettings."""
+    if not settings.webhook_url:
+        return None
+    file = settings.webhook_secret_file
+    if file is None:
+        raise BadSettings("webhook_url needs webhook_secret_file: what is sent is signed.")
+    try:
+        secrets = read_secrets(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSettings(f"webhook_secret_file {file} cannot be read: {error.strerror}.") from None
+    except ValueError as error:
+        reason = "it is not text" if isinstance(error, UnicodeDecodeError) else error
+        raise BadSettings(f"webhook_secret_file {file} cannot be used: {reason}.") from None
+    directory = data_dir(settings.data_dir, os.environ)
+    return WebhookSettings(
+        urls=settings.webhook_url, secrets=secrets, directory=directory, events=settings.webhook_events
+    )
 
 
 def _read_secret(file: Path) -> bytes:

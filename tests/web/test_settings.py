@@ -11,7 +11,7 @@ from chatroom.ice_servers import IceServers
 from media.bridge import split_address, usable_cores
 from media.worker.addresses import Announcement
 from web.node import media_settings
-from web.settings import BadSettings, Settings, ice_servers, load, split_announced
+from web.settings import BadSettings, Settings, ice_servers, load, split_announced, webhooks
 
 
 @pytest.fixture
@@ -104,6 +104,10 @@ def test_variables_of_others_are_ignored() -> None:
         ('media_remote = ["media.example"]', "'media_remote' takes HOST:PORT, not 'media.example'"),
         ('media_remote = ["a:1", "a:1"]', "'media_remote' names a worker twice"),
         ('media_remote = ["a:1"]', "media_remote needs media_secret_file"),
+        ('webhook_url = ["example.org/hook"]', "'webhook_url' takes URLs such as 'https://example.org/hook', not"),
+        ('webhook_url = ["ftp://example.org"]', "'webhook_url' takes URLs such as"),
+        ('webhook_url = ["https://a.example", "https://a.example"]', "'webhook_url' names an endpoint twice"),
+        ('webhook_events = ["joined"]', "'webhook_events' takes server_started, room_started, room_ended, "),
         ('log_level = "loud"', "log_level: debug or info or warning or error expected, not 'loud'"),
         ("log_level = 3", "log_level: debug or info or warning or error expected, not 3"),
         ('log_format = "xml"', "log_format: auto or text or json expected, not 'xml'"),
@@ -165,6 +169,26 @@ def test_the_secret_of_the_turn_servers_is_read_from_its_file(tmp_path: Path) ->
     servers = ice_servers(settings)
     assert servers == IceServers(("stun:stun.example.org", "turns:turn.example.org"), b"s3cret", 3_600.0)
     assert "s3cret" not in repr((settings, servers, servers.for_participant("p", 0.0)))
+
+
+def test_webhooks_need_a_secret_that_is_one(tmp_path: Path) -> None:
+    file = tmp_path / "webhook.secret"
+    options = {"webhook_url": ["https://a.example/hook"], "data_dir": str(tmp_path)}
+    with pytest.raises(BadSettings, match="webhook_url needs webhook_secret_file: what is sent is signed"):
+        load(options=options)
+    options["webhook_secret_file"] = str(file)
+    with pytest.raises(BadSettings, match=r"webhook_secret_file .* cannot be read: No such file or directory\."):
+        load(options=options)
+    for content in (b"", b"guess me", b"\xff\xfe"):
+        file.write_bytes(content)
+        with pytest.raises(BadSettings, match=r"webhook_secret_file .* cannot be used: ") as bad:
+            load(options=options)
+        assert "guess me" not in str(bad.value)
+    file.write_text("whsec_" + "eHh4" * 8 + "\n")
+    chosen = webhooks(load(options=options))
+    assert chosen is not None
+    assert (chosen.urls, chosen.secrets, chosen.directory) == (("https://a.example/hook",), (b"x" * 24,), tmp_path)
+    assert "xxx" not in repr(chosen)
 
 
 def test_what_is_wrong_in_the_environment_is_said_with_the_variables_name() -> None:
