@@ -41,6 +41,7 @@ from chatroom.heartbeat import Heartbeat
 from chatroom.lease import Lease
 from chatroom.lease import State as LeaseState
 from chatroom.legs import Legs, LegsStatistics
+from chatroom.media import Heard, MediaEvent
 from chatroom.model import LeaveReason
 from chatroom.reports import MAX_PLAYING
 from chatroom.screens import check_published
@@ -103,7 +104,7 @@ class Attendance:
         self.epoch = 0
         #: Written there, too, in Unix seconds.
         self.joined_at = 0.0
-        self.legs = Legs(room.name, id, self._media_heard)
+        self.legs = Legs(room.name, id)
         now = trio.current_time()
         self._lease = Lease(room.limits.terms, now)
         self._heartbeat = Heartbeat(room.limits.ping_after, now)
@@ -133,7 +134,7 @@ class Attendance:
         provide_facts("stay", self.statistics)
         try:
             with self._scope:
-                async with self.room.media.attach(self.room.name, self.id, self.epoch, self.legs.tell) as media:
+                async with self.room.media.attach(self.room.name, self.id, self.epoch, self._tell) as media:
                     try:
                         async with trio.open_nursery() as nursery:
                             path = trio.lowlevel.current_task().name
@@ -254,6 +255,13 @@ class Attendance:
             self.session.post(encode(PingNotice(self._heartbeat.ping(now), self._heartbeat.rtt)))
         if not self._lost and now >= self.ice_servers_due:
             self.room.renew_ice_servers(self)
+
+    def _tell(self, event: MediaEvent) -> None:
+        """Take what the media plane says."""
+        if isinstance(event, Heard):
+            self._media_heard(event.age)
+        else:
+            self.legs.tell(event)
 
     def _media_heard(self, age: float) -> None:
         if self._reason is not None:

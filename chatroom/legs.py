@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import attrs
 import structlog
 import trio
@@ -17,7 +15,6 @@ from chatroom.events import VideoPaused as VideoPausedNotice
 from chatroom.events import VideoResumed as VideoResumedNotice
 from chatroom.frame import Frame
 from chatroom.media import (
-    Heard,
     LayersWanted,
     LegChanged,
     MediaEvent,
@@ -60,10 +57,9 @@ class LegsStatistics:
 
 
 class Legs:
-    """Both legs of one stay. ``heard`` is called with the age, in seconds, of what was last heard of them."""
+    """Both legs of one stay."""
 
-    def __init__(self, room: str, participant: str, heard: Callable[[float], None]) -> None:
-        self._heard = heard
+    def __init__(self, room: str, participant: str) -> None:
         #: The one that speaks for the participant: set by whoever changes it.
         self.session: Session | None = None
         #: Which life of the media worker this is, as this participant has lived it.
@@ -107,8 +103,6 @@ class Legs:
     def tell(self, event: MediaEvent) -> None:
         """Take what the media plane says of the legs."""
         match event:
-            case Heard(age):
-                self._heard(age)
             case OfferMade():
                 self._offer = event
                 self._post_offer()

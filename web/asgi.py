@@ -19,7 +19,9 @@ class WebsocketConnection(TrioASGIWebsocketConnection):
         await receive()  # websocket.connect
         self._receive = receive
         self.receive_channel: Any = self  # where a websocket receives from
-        await ASGIWebsocketConnection.handle_websocket(self, self._create_websocket_from_scope(send), send)
+        websocket = self._create_websocket_from_scope(send)
+        del self.receive_channel  # which nobody holds who holds itself
+        await ASGIWebsocketConnection.handle_websocket(self, websocket, send)
 
     async def receive(self) -> str | bytes | None:
         """Wait for a message. Raises trio.EndOfChannel."""

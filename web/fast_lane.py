@@ -55,6 +55,10 @@ class FastLane(Outbox):
         if self._open:
             self._begin()
 
+    def release(self) -> None:
+        """Let go of whoever starts `run`: nothing is written any more."""
+        self._wake_up = _nobody
+
     async def run(self) -> None:
         """Write what waits, and return when nothing does. From then on frames are written as they are posted."""
         wire = b""
@@ -82,3 +86,7 @@ class FastLane(Outbox):
     def _begin(self) -> None:
         self._open = False
         self._wake_up()
+
+
+def _nobody() -> None:
+    """Stand for who was woken."""

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from math import inf
 from typing import Any
@@ -161,6 +161,13 @@ class Connection(TCPServer):
             await trio.aclose_forcefully(self.stream)
         finally:
             _connections.discard(self)
+            self._release()
+
+    def _release(self) -> None:
+        """Let go of what holds this connection. Some kilobytes each would wait for the garbage collector."""
+        self._sender.release()
+        with suppress(AttributeError):  # it broke before there was one
+            del self.protocol
 
     async def protocol_send(self, event: Event) -> None:
         if isinstance(event, RawData):

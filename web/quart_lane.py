@@ -33,6 +33,10 @@ class QuartLane(Outbox):
         super().close(discard=discard)
         self._start()
 
+    def release(self) -> None:
+        """Let go of whoever starts `run`: nothing is written any more."""
+        self._call = None
+
     async def run(self) -> None:
         """Write until the lane is closed and empty."""
         while (frame := await self.take()) is not None:

@@ -145,7 +145,17 @@ class Sender:
         for scope in self._scopes:
             scope.deadline = min(scope.deadline, trio.current_time() + SEND_TIMEOUT_STOPPING)
 
+    def release(self) -> None:
+        """Let go of whoever is told: the connection has ended."""
+        self.seal()
+        self._lost = _nobody
+        self.about = dict
+
     def _fail(self) -> None:
         self.seal()
         self._rest = b""
         self._lost()
+
+
+def _nobody() -> None:
+    """Stand for who was told."""

@@ -69,6 +69,7 @@ async def _serve(websocket: Websocket, node: Node) -> None:
     finally:
         _end(session, cast("int | None", websocket.scope.get(CLOSE_CODE)))
         node.remove(session)
+        pump.release()
 
 
 class _Pump:
@@ -115,6 +116,11 @@ class _Pump:
         about = self.session.about
         return dict(about) if about else {"session": self.session.statistics()}
 
+    def release(self) -> None:
+        """Have nobody hold the pump, which holds all the others: they go at once, and are no work for a collector."""
+        self._websocket.scope[TAKE] = _ignore  # type: ignore[literal-required]
+        self._lane.release()
+
     async def _read(self) -> None:
         with suppress(trio.EndOfChannel), self._reading:
             while True:
@@ -136,6 +142,10 @@ class _Pump:
             await self._websocket.close(closing.code, closing.message.encode()[:MAX_REASON].decode(errors="ignore"))
             await trio.sleep(CLOSE_TIMEOUT)
             socket.cancel()
+
+
+def _ignore(frame: str | bytes) -> None:
+    """Take a frame that comes too late."""
 
 
 def _end(session: Session, code: int | None) -> None:

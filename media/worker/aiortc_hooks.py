@@ -4,8 +4,9 @@ aiortc's `RTCDtlsTransport` awaits per packet and parses everything it decrypts.
 for the records that follow; the SRTP sessions it makes are then called directly and synchronously.
 
 What is touched: of the ICE transport `RTCDtlsTransport` is given, it uses ``_recv``, ``_send`` and ``role`` only; of
-itself ``_set_role``, ``_srtp_profiles``, ``_rx_srtp``, ``_tx_srtp`` and ``_task``. Of pylibsrtp it is ``_binding``, the
-``_srtp`` of a session, and libsrtp's ``srtp_protect`` in it, for packets are protected in place, here and in C.
+itself ``_set_role``, ``_srtp_profiles``, ``_rx_srtp``, ``_tx_srtp`` and ``_task``; of the certificate it calls
+``_create_ssl_context``. Of pylibsrtp it is ``_binding``, the ``_srtp`` of a session, and libsrtp's ``srtp_protect`` in
+it, for packets are protected in place, here and in C.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, cast
 
 import pylibsrtp
 from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCIceTransport
-from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_PROFILES
+from aiortc.rtcdtlstransport import SRTP_AEAD_AES_128_GCM, SRTP_PROFILES, SRTPProtectionProfile
 from aiortc.sdp import SessionDescription
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -43,11 +45,26 @@ class DtlsError(Exception):
     """The DTLS handshake failed."""
 
 
+class _OneContext(RTCCertificate):
+    """A certificate with one OpenSSL context for all handshakes; aiortc makes one for each, of 20 to 60 kB."""
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
+        assert srtp_profiles is _PROFILES, "one context has one list of profiles"
+        return self._context
+
+    @cached_property
+    def _context(self) -> SSL.Context:
+        context = super()._create_ssl_context(_PROFILES)
+        # Each session would be kept in it, though no browser resumes one (RFC 8842 has no use for that).
+        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        return context
+
+
 class Certificate:
     """The certificate with which this process presents itself in every handshake (ECDSA, P-256)."""
 
     def __init__(self) -> None:
-        self.aiortc = RTCCertificate.generateCertificate()
+        self.aiortc = _OneContext.generateCertificate()
 
     @property
     def fingerprint(self) -> str:
@@ -116,6 +133,7 @@ class _Datagrams:
     def close(self) -> None:
         self._closed = True
         self._arrived.set()
+        self._out = _nothing
 
     async def _recv(self) -> bytes:
         while not self._queue:
@@ -189,18 +207,27 @@ class DtlsSession:
             cast("Any", self._dtls._rx_srtp).remove_stream(ssrc)
 
     async def aclose(self) -> None:
-        """Say goodbye to the peer, and wait for aiortc's own task to end."""
+        """Say goodbye to the peer, and wait for aiortc's own task to end. Nothing is called from then on."""
         self._done = False
         pump = self._dtls._task
-        await self._dtls.stop()
-        self._datagrams.close()
-        if pump is not None:
-            await asyncio.wait([pump])
+        try:
+            await self._dtls.stop()
+            self._datagrams.close()
+            if pump is not None:
+                await asyncio.wait([pump])
+        finally:
+            # What holds us is held by us. OpenSSL's and SRTP's memory is not to wait for the garbage collector.
+            self._dtls.remove_all_listeners()
+            self._on_closed = _nothing
 
     def _changed(self) -> None:
         if self._done and self._dtls.state == "closed":
             self._done = False
             self._on_closed()
+
+
+def _nothing(*_: object) -> None:
+    """Stand where something was called."""
 
 
 def parse_session_description(text: str) -> SessionDescription:

@@ -116,13 +116,17 @@ class IceAgent:
             del self._by_ufrag[oldest[0]]
 
     def remove(self, transport: IceTransport) -> None:
-        """Forget a transport and all that leads to it. What it sends by itself still goes out on its last path."""
+        """Forget a transport and all that leads to it, and tell it nothing more.
+
+        What it sends by itself still goes out on its last path.
+        """
         for ufrag, _ in transport.credentials:
             self._by_ufrag.pop(ufrag, None)
         for path in transport.paths:
             self._by_path.pop(path, None)
         transport.credentials = []
         transport.paths = []
+        transport.on_datagram = transport.on_check = transport.on_selected = _nothing
 
     def forget(self, path: Path) -> None:
         """A path is no more: its connection was closed. What is sent by it goes on by the one that was checked last."""
@@ -197,3 +201,7 @@ class IceAgent:
             transport.selected = path
         if transport.selected == path:
             transport.checked = now
+
+
+def _nothing(*_: object) -> None:
+    """Stand where something was called."""

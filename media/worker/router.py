@@ -95,10 +95,11 @@ class Participant:
         return heard
 
     def close(self) -> None:
-        """Close both legs."""
+        """Close both legs, and let go of them: they hold this participant, and much else."""
         self.subscribe_leg.close()
         if self.publish_leg is not None:
             self.publish_leg.close()
+        del self.subscribe_leg, self.publish_leg
 
     def tick(self, now: float) -> None:
         """Time has passed."""
@@ -151,6 +152,11 @@ class Router:
         self.participants.pop(id).close()
         self._conversation.forget(id)
         self.reconcile()
+
+    def close(self) -> None:
+        """Let go of everybody."""
+        while self.participants:
+            self.participants.popitem()[1].close()
 
     def reconcile(self) -> None:
         """Make everybody's consumers what everybody's producers say they should be."""

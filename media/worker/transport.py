@@ -41,6 +41,21 @@ class TransportUser(Protocol):
     def on_state(self, state: LegState) -> None: ...
 
 
+class _Nobody:
+    """Whose a transport is that was closed."""
+
+    def on_rtp(self, data: bytes, now: float) -> bool:  # noqa: ARG002
+        return False
+
+    on_rtcp = on_rtp
+
+    def on_state(self, state: LegState) -> None:
+        pass
+
+
+_NOBODY = _Nobody()
+
+
 class TransportFactory:
     """What all transports of a worker share: port, certificate, counters, fan-out and the owner of their tasks."""
 
@@ -148,8 +163,8 @@ class Transport:
         self._closed = True
         self._factory.open -= 1
         self._factory.agent.remove(self._ice)
-        self._ice.on_selected = lambda _: None
         self.route.close()
+        self._user = _NOBODY
         if self._handshake is not None:
             self._handshake.cancel()
         self._factory.spawn(self._say_goodbye(), f"close {self._name}")
@@ -255,6 +270,7 @@ class Transport:
     async def _say_goodbye(self) -> None:
         if self._handshake is not None:
             await asyncio.wait([self._handshake])
+            self._handshake = None  # the error it ended with has us in its traceback
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 await self._dtls.aclose()

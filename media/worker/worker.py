@@ -125,8 +125,7 @@ class Worker:
     def close(self) -> None:
         """Let go of everybody."""
         for router in self._routers.values():
-            for participant in router.participants.values():
-                participant.close()
+            router.close()
         self._routers.clear()
 
     def _tell_heard(self, now: float) -> None:

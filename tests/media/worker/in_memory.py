@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
-from collections.abc import Callable, Coroutine
+import weakref
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from media.messages import (
@@ -20,17 +23,35 @@ from media.messages import (
 )
 from media.worker.addresses import candidates
 from media.worker.aiortc_hooks import Certificate
+from media.worker.consumer import Consumer
 from media.worker.counters import Counters
+from media.worker.errors import RequestError
 from media.worker.fanout import PureFanout
-from media.worker.ice import Address, IceAgent
+from media.worker.ice import Address, IceAgent, IceTransport
+from media.worker.layer import Layer
+from media.worker.producer import Producer
+from media.worker.publish_leg import PublishLeg
+from media.worker.router import Participant, Router
 from media.worker.speakers import LOUDEST
-from media.worker.transport import TransportFactory
+from media.worker.subscribe_leg import SubscribeLeg
+from media.worker.transport import Transport, TransportFactory, TransportUser
 from media.worker.worker import Worker
 from tests.media.worker.harness import SOURCES
 from tests.media.worker.peer import Peer
 
 #: The time at which everything begins.
 BEGIN = 100.0
+
+
+class _Factory(TransportFactory):
+    """What remembers the DTLS sessions of its transports, which they alone may hold."""
+
+    sessions: weakref.WeakSet[object]
+
+    def create(self, user: TransportUser, name: str) -> Transport:
+        transport = super().create(user, name)
+        self.sessions.update((transport._dtls, transport._dtls._dtls))
+        return transport
 
 
 class MemoryWorker:
@@ -43,7 +64,7 @@ class MemoryWorker:
         self.counters = Counters()
         self.agent = IceAgent(self.counters)
         self._peers: dict[Address, Peer] = {}
-        self.factory = TransportFactory(
+        self.factory = _Factory(
             self.agent,
             Certificate(),
             self.counters,
@@ -52,6 +73,7 @@ class MemoryWorker:
             PureFanout(self.counters),
         )
         self.factory.clock = lambda: self.now
+        self.factory.sessions = weakref.WeakSet()
         self.worker = Worker(self.factory, self.events.append, loudest=loudest)
 
     def peer(self, name: str) -> Peer:
@@ -190,8 +212,12 @@ class _Wire:
 Scenario = Callable[[MemoryWorker], Coroutine[Any, Any, None]]
 
 
+#: What a participant is made of; a transport holds OpenSSL's and libsrtp's memory, which no collector sees.
+MADE = (Router, Participant, PublishLeg, SubscribeLeg, Transport, IceTransport, Producer, Layer, Consumer)
+
+
 def play(scenario: Scenario, loudest: int = LOUDEST) -> None:
-    """Run a scenario, and see that nothing is left of it when all are gone."""
+    """Run a scenario, and see that nothing is left of it when all are gone: not even for the garbage collector."""
 
     async def main() -> None:
         worker = MemoryWorker(loudest)
@@ -201,8 +227,26 @@ def play(scenario: Scenario, loudest: int = LOUDEST) -> None:
         assert worker.tasks == set()
         assert worker.factory.open == 0
         assert worker.agent.size == (0, 0)
+        assert [each for each in gc.get_objects() if type(each) in MADE] == []
+        assert set(worker.factory.sessions) == set()
 
-    asyncio.run(main())
+    gc.collect()
+    gc.disable()
+    try:
+        asyncio.run(main())
+    finally:
+        gc.enable()
+
+
+@contextmanager
+def refused(code: str) -> Iterator[None]:
+    """Expect a refusal; the error is gone after it, and what its traceback holds with it."""
+    try:
+        yield
+    except RequestError as error:
+        assert error.code == code
+    else:
+        raise AssertionError(f"nothing was refused with {code}")
 
 
 def said(sdp: str, name: str) -> list[str]:

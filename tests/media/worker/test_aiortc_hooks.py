@@ -9,6 +9,7 @@ import inspect
 import pylibsrtp
 import pytest
 from aiortc import RTCDtlsTransport, rtcdtlstransport
+from OpenSSL import SSL
 from pylibsrtp import _binding
 
 from media.worker import aiortc_hooks
@@ -36,6 +37,15 @@ def test_aiortc_still_has_the_profiles() -> None:
         p.openssl_profile for p in rtcdtlstransport.SRTP_PROFILES
     }
     assert rtcdtlstransport.SRTP_AES128_CM_SHA1_80 in aiortc_hooks._PROFILES
+
+
+def test_handshakes_share_a_context_that_remembers_none_of_them() -> None:
+    assert "._create_ssl_context(" in SOURCE
+    certificate, other = Certificate().aiortc, Certificate().aiortc
+    context = certificate._create_ssl_context(aiortc_hooks._PROFILES)
+    assert certificate._create_ssl_context(aiortc_hooks._PROFILES) is context
+    assert other._create_ssl_context(aiortc_hooks._PROFILES) is not context
+    assert context.get_session_cache_mode() == SSL.SESS_CACHE_OFF
 
 
 def test_pylibsrtp_still_has_its_functions() -> None:

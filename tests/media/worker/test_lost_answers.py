@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
-from media.worker.errors import RequestError
-from tests.media.worker.in_memory import MemoryWorker, origin, play, said
+from tests.media.worker.in_memory import MemoryWorker, origin, play, refused, said
 
 BOTH = {"0": "audio", "1": "video"}
 
@@ -37,9 +34,8 @@ def test_an_answer_that_was_lost_is_given_anew() -> None:
         alice.send_frame("0")
         assert bob.packets
         # Should the first answer come after all, it is late and harms nothing.
-        with pytest.raises(RequestError) as refused:
+        with refused("stale_offer"):
             worker.accept(offer, lost)
-        assert refused.value.code == "stale_offer"
 
     play(scenario)
 
