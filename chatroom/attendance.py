@@ -41,8 +41,9 @@ from chatroom.heartbeat import Heartbeat
 from chatroom.lease import Lease
 from chatroom.lease import State as LeaseState
 from chatroom.legs import Legs, LegsStatistics
-from chatroom.media import Heard, MediaEvent
+from chatroom.media import Heard, LegChanged, MediaEvent, MediaLost, MediaRestored, VideoPaused, VideoResumed
 from chatroom.model import LeaveReason
+from chatroom.quality.inputs import MediaSaid, Reported
 from chatroom.reports import MAX_PLAYING
 from chatroom.screens import check_published
 from chatroom.session import Session, SessionStatistics
@@ -262,6 +263,8 @@ class Attendance:
             self._media_heard(event.age)
         else:
             self.legs.tell(event)
+            if isinstance(event, (LegChanged, MediaLost, MediaRestored, VideoPaused, VideoResumed)):
+                self.room.quality.post(MediaSaid(self.room.name, self.id, self.epoch, event))
 
     def _media_heard(self, age: float) -> None:
         if self._reason is not None:
@@ -290,6 +293,7 @@ class Attendance:
                         raise UserError("invalid_command", f"At most {MAX_PLAYING} are played.")
                     self.report, self.reported_at = command, trio.current_time()
                     self._reports.unpark_all()
+                    self.room.quality.post(Reported(self.room.name, self.id, self.epoch, command))
                 case Leave():
                     self.end("left", close_codes.NORMAL, "You left.")
                     return

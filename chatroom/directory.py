@@ -24,6 +24,7 @@ from chatroom.log import RoomLog
 from chatroom.media import Media
 from chatroom.model import LeaveReason
 from chatroom.names import person_name, room_name
+from chatroom.quality.port import Quality
 from chatroom.room import HereAlready, Room
 from chatroom.session import Session
 from nurseries import ChildSpec, Supervisor, open_supervisor, provide_facts
@@ -60,6 +61,7 @@ class Directory:
         new_id: Callable[[], str] = lambda: secrets.token_hex(8),
         new_token: Callable[[], str] = lambda: secrets.token_urlsafe(24),
         ice_servers: IceServers | None = None,
+        quality: Quality | None = None,
     ) -> None:
         self.limits = limits or Limits()
         self._media = media
@@ -67,6 +69,7 @@ class Directory:
         self._new_id = new_id
         self._new_token = new_token
         self._ice_servers = ice_servers
+        self._quality = quality
         self._epochs = itertools.count(1)
         self._rooms: dict[str, Room] = {}
         #: Of the rooms that are here and of the last that were, in order of their last opening.
@@ -184,6 +187,7 @@ class Directory:
             log=log,
             ice_servers=self._ice_servers,
             watch=self._happened,
+            quality=self._quality,
         )
         while len(self._logs) > self.limits.rooms:  # of which at least one belongs to no room
             del self._logs[next(name for name in self._logs if name not in self._rooms)]

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
-from typing import Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, get_args
 
 import attrs
 
 from chatroom.errors import UserError
+
+if TYPE_CHECKING:
+    from chatroom.quality.samples import Samples
 
 #: What a track is of. A screen and the sound of what is on it have the same number.
 Source = Literal[
@@ -125,6 +128,8 @@ class Speakers:
     spoke: Sequence[str] = ()
 
 
+#: What is said of a room, and not of one participant.
+RoomWord: TypeAlias = "Speakers | Samples"
 MediaEvent = OfferMade | LegChanged | MediaLost | MediaRestored | Heard | VideoPaused | VideoResumed | LayersWanted
 
 
@@ -178,10 +183,11 @@ class Media(Protocol):
         """
         ...
 
-    def follow(self, room: str, post: Callable[[Speakers], None]) -> AbstractContextManager[None]:
-        """Be told who speaks in a room for as long as the context lasts: as it changes, at most five times a second.
+    def follow(self, room: str, post: Callable[[RoomWord], None]) -> AbstractContextManager[None]:
+        """Be told of a room for as long as the context lasts.
 
-        ``post`` is called synchronously, and must not block. With its worker whatever was told is void, and nobody
-        speaks. Of two rooms with one name (one ends while another begins) both are told.
+        Who speaks is told as it changes, at most five times a second; what everybody's connections are like once a
+        second, perhaps in several parts. ``post`` is called synchronously, and must not block. With its worker whatever
+        was told is void, and nobody speaks. Of two rooms with one name (one ends while another begins) both are told.
         """
         ...

@@ -8,7 +8,7 @@ give, without the inbox: nothing to bound, nothing to overflow, no leave that is
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import structlog
 import trio
@@ -19,15 +19,17 @@ from chatroom.attendance import Attendance, AttendanceStatistics
 from chatroom.commands import Join, Resume
 from chatroom.errors import UserError
 from chatroom.events import IceServersRenewed, Joined, Resumed, RoomEvent
-from chatroom.events import Speakers as SpeakersNotice
 from chatroom.frame import Frame
 from chatroom.happenings import StayBegan, StayEnded, Watch
 from chatroom.history import History
 from chatroom.ice_servers import IceServer, IceServers
 from chatroom.limits import Limits
 from chatroom.log import RoomLog
-from chatroom.media import Media, Speakers
+from chatroom.media import Media
 from chatroom.model import Connection, LeaveReason, Participant
+from chatroom.noticeboard import Noticeboard
+from chatroom.quality.inputs import Came, Changed, Went
+from chatroom.quality.port import NoQuality, Quality
 from chatroom.screens import shared_screens
 from chatroom.session import Session
 from chatroom.state import RoomState, RoomStatistics
@@ -60,6 +62,7 @@ class Room:
         log: RoomLog | None = None,
         ice_servers: IceServers | None = None,
         watch: Watch = lambda _: None,
+        quality: Quality | None = None,
     ) -> None:
         self.name = name
         self.media = media
@@ -70,6 +73,9 @@ class Room:
         #: Why nobody is let in any more.
         self._closing: UserError | _Ended | None = None
         self._path = name
+        #: Who is told how calls are, and tells what is wrong.
+        self.quality = quality or NoQuality()
+        self._notices = Noticeboard(self)
         self._ice_servers = ice_servers or IceServers()
         self._clock = clock
         self._watch = watch
@@ -82,8 +88,6 @@ class Room:
         self._keys: dict[str, Attendance] = {}
         #: The tokens of the last who were removed, some of them while they had no socket to be told on.
         self._removed: deque[str] = deque(maxlen=limits.participants)
-        #: Who speaks and who did, as the media plane told last.
-        self._speakers = Speakers()
         # Half of what a page may have waiting, so that nobody is closed for having missed much.
         self._history = History(limits.outbox_frames // 2, limits.outbox_bytes // 2)
         # People here and people on their way in; the room ends when there was nobody for a while.
@@ -104,15 +108,16 @@ class Room:
                 self._ready.set()
                 task_status.started(None)
                 try:
-                    with self.media.follow(self.name, self._hear), self._lingering:
-                        await self._occupants.wait_value(0, held_for=self.limits.room_linger)
-                        while self._occupants.value:  # somebody came in the moment in which the time was up
+                    async with self.quality.follow(self.name, self._people, self._notices.show):
+                        with self.media.follow(self.name, self._notices.hear), self._lingering:
                             await self._occupants.wait_value(0, held_for=self.limits.room_linger)
+                            while self._occupants.value:  # somebody came in the moment in which the time was up
+                                await self._occupants.wait_value(0, held_for=self.limits.room_linger)
+                        # Nobody is here or at the door, and there is no checkpoint before the door is shut.
+                        self._nursery = None
                 except Exception:
                     self.closing_reason = "failed"
                     raise
-                # Nobody is here or at the door, and there is no checkpoint before the door is shut.
-                self._nursery = None
         finally:
             self.abandon()
 
@@ -179,7 +184,8 @@ class Room:
             self._keys[join.key] = attendance
         self._occupants.value += 1
         attendance.session.post(encode(self._snapshot(attendance, join.ref)))
-        self._tell_speakers(attendance)
+        self._notices.tell(attendance)
+        self.quality.post(Came(self.name, event.participant))
         _log.info("joined", **attendance.about)
         person = event.participant
         attendance.joined_at = person.joined_at
@@ -239,7 +245,7 @@ class Room:
             )
             for frame in missed:
                 attendance.session.post(frame)
-        self._tell_speakers(attendance)
+        self._notices.tell(attendance)
         self.update(
             attendance,
             microphone=command.microphone,
@@ -260,7 +266,9 @@ class Room:
             del self._keys[key]
         self._occupants.value -= 1
         self._vacant_since = trio.current_time()
+        self._notices.forget(attendance.id)
         self._tell(event)
+        self.quality.post(Went(self.name, attendance.id, attendance.epoch, reason))
         _log.info("left", **attendance.about, reason=reason)
         self._watch(StayEnded(self.name, event.id, attendance.epoch, event.name, now, attendance.joined_at, reason))
 
@@ -281,6 +289,7 @@ class Room:
         event = self.state.update(attendance.epoch, microphone, camera, connection, screens)
         if event is not None:
             self._tell(event)
+            self.quality.post(Changed(self.name, event.participant))
 
     def kick(self, id: str, message: str = "You were removed from the room.") -> bool:
         """End the stay of a participant; False if there is none of that id."""
@@ -322,6 +331,10 @@ class Room:
         """Those who are here, in order of joining."""
         return self.state.snapshot().participants
 
+    def present(self) -> Collection[Attendance]:
+        """The stays of those who are here, in order of joining."""
+        return self._attendances.values()
+
     def attendances(self) -> list[AttendanceStatistics]:
         """Those who are here, in order of joining."""
         return [attendance.statistics() for attendance in self._attendances.values()]
@@ -336,25 +349,8 @@ class Room:
         self._history.append(event.seq, frame)
         self.post_to_all(frame)
 
-    def _hear(self, speakers: Speakers) -> None:
-        """Take who speaks, and tell everyone, if that is news."""
-        before = self._speakers_here()
-        self._speakers = speakers
-        here = self._speakers_here()
-        if here != before:
-            self.post_to_all(encode(here))
-
-    def _tell_speakers(self, attendance: Attendance) -> None:
-        """Tell a page that knows nothing of who speaks."""
-        here = self._speakers_here()
-        if here.speaking or here.spoke:
-            attendance.session.post(encode(here))
-
-    def _speakers_here(self) -> SpeakersNotice:
-        """Who speaks and who did, without those who have left."""
-        here = {attendance.id for attendance in self._attendances.values()}
-        speaking, spoke = self._speakers.speaking, self._speakers.spoke
-        return SpeakersNotice([one for one in speaking if one in here], [one for one in spoke if one in here])
+    def _people(self) -> Sequence[Participant]:
+        return self.state.snapshot().participants
 
     def _snapshot(self, attendance: Attendance, ref: str | None) -> Joined:
         snapshot = self.state.snapshot()

@@ -21,11 +21,13 @@ from chatroom.media import (
     MediaSession,
     MediaUnavailable,
     OfferMade,
+    RoomWord,
     Source,
     Speakers,
     TrackInfo,
 )
 from chatroom.outbox import Outbox
+from chatroom.quality.samples import Samples
 from chatroom.session import Session
 
 
@@ -81,7 +83,7 @@ class FakeMedia:
         self.attached: dict[int, FakeLegs] = {}
         self.detached: list[int] = []
         #: Those who follow a room.
-        self.followers: list[tuple[str, Callable[[Speakers], None]]] = []
+        self.followers: list[tuple[str, Callable[[RoomWord], None]]] = []
 
     def port_of(self, room: str) -> int:
         return self.port
@@ -108,11 +110,11 @@ class FakeMedia:
             del self.attached[epoch]
             self.detached.append(epoch)
 
-    def follow(self, room: str, post: Callable[[Speakers], None]) -> AbstractContextManager[None]:
+    def follow(self, room: str, post: Callable[[RoomWord], None]) -> AbstractContextManager[None]:
         return self._follow(room, post)
 
     @contextmanager
-    def _follow(self, room: str, post: Callable[[Speakers], None]) -> Generator[None]:
+    def _follow(self, room: str, post: Callable[[RoomWord], None]) -> Generator[None]:
         follower = (room, post)
         self.followers.append(follower)
         try:
@@ -143,6 +145,12 @@ class FakeMedia:
         for name, post in self.followers:
             if name == room:
                 post(Speakers(speaking, spoke))
+
+    def sample(self, room: str, samples: Samples) -> None:
+        """Be a worker that tells of everybody's connections in a room."""
+        for name, post in self.followers:
+            if name == room:
+                post(samples)
 
     def offer(self, epoch: int, number: int) -> None:
         """Be a worker that has something for a participant to subscribe to."""

@@ -18,6 +18,7 @@ import attrs
 from cattrs.errors import CattrsError
 
 from media import strict
+from media.samples import Samples as Samples
 from media.statistics import MediaStatistics as MediaStatistics
 from media.statistics import WorkerStatistics as WorkerStatistics
 from media.terms import Leg as Leg
@@ -283,7 +284,9 @@ class SpeakersChanged:
 
 #: What is said of one participant, whom it names.
 ParticipantEvent = Offer | LegChanged | VideoPaused | VideoResumed | Wanted
-Event = Ready | StartFailed | Heard | SpeakersChanged | ParticipantEvent
+#: What is said of a room.
+RoomEvent = SpeakersChanged | Samples
+Event = Ready | StartFailed | Heard | RoomEvent | ParticipantEvent
 
 
 # ---- envelopes
@@ -319,7 +322,7 @@ REQUESTS: dict[str, type[Request]] = {
 }
 EVENTS: dict[str, type[Event]] = {
     c.event: c
-    for c in (Ready, StartFailed, Offer, LegChanged, Heard, VideoPaused, VideoResumed, Wanted, SpeakersChanged)
+    for c in (Ready, StartFailed, Offer, LegChanged, Heard, VideoPaused, VideoResumed, Wanted, SpeakersChanged, Samples)
 }
 
 _converter = strict.converter()

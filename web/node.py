@@ -18,6 +18,7 @@ from chatroom import close_codes
 from chatroom.directory import Directory, DirectoryStatistics
 from chatroom.events import ServerStopping
 from chatroom.media import Media
+from chatroom.quality.pipeline import Pipeline
 from chatroom.session import Session
 from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings, MemberStatistics
@@ -61,7 +62,10 @@ class Node:
         self.media: Media = media or self._bridge  # type: ignore[assignment]
         #: Asks a room's worker what flows to and from a participant: see `Bridge.media_statistics`. Tests set it.
         self.figures: Figures | None = None if self._bridge is None else self._bridge.media_statistics
-        self.directory = Directory(media=self.media, limits=settings.limits, ice_servers=ice_servers(settings))
+        self.quality = Pipeline()
+        self.directory = Directory(
+            media=self.media, limits=settings.limits, ice_servers=ice_servers(settings), quality=self.quality
+        )
         chosen = webhooks(settings)
         self.webhooks = None if chosen is None else Webhooks(chosen)
         self.addresses = Addresses(settings.limits.connections_per_address)
@@ -79,6 +83,7 @@ class Node:
                 provide_facts("sockets", self._socket_facts)
                 if self._bridge is not None:
                     await nursery.start(self._vital, self._bridge.run, name="serve/media")
+                await nursery.start(self._vital, self.quality.run, name="serve/quality")
                 await nursery.start(self._vital, self.directory.run, name="serve/rooms")
                 self.state = "running"
                 _log.info("running")

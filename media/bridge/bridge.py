@@ -10,9 +10,9 @@ from functools import partial
 
 import trio
 
-from chatroom.media import MediaEvent, MediaUnavailable, Speakers
+from chatroom.media import MediaEvent, MediaUnavailable, RoomWord
 from media.bridge import placement
-from media.bridge.followers import Followers
+from media.bridge.followers import Followers, samples, speakers
 from media.bridge.link import WorkerLink
 from media.bridge.member import Member
 from media.bridge.placement import Candidate
@@ -29,6 +29,8 @@ from media.messages import (
     Heard,
     MediaStatistics,
     ParticipantEvent,
+    RoomEvent,
+    Samples,
     SpeakersChanged,
     WorkerStatistics,
 )
@@ -128,8 +130,8 @@ class Bridge:
                 await session.leave(self._deadlines.leave)
 
     @contextmanager
-    def follow(self, room: str, post: Callable[[Speakers], None]) -> Generator[None]:
-        """Be told who speaks in a room for as long as the context lasts; see `chatroom.media.Media.follow`."""
+    def follow(self, room: str, post: Callable[[RoomWord], None]) -> Generator[None]:
+        """Be told what is said of a room for as long as the context lasts; see `chatroom.media.Media.follow`."""
         with self._followers.follow(room, post):
             yield
 
@@ -191,16 +193,17 @@ class Bridge:
     def worker_failed(self, member: Member, error: Exception) -> None:
         self._pool.failed(member, error)
 
-    def worker_said(self, link: WorkerLink, event: ParticipantEvent | Heard | SpeakersChanged) -> None:
+    def worker_said(self, link: WorkerLink, event: ParticipantEvent | Heard | RoomEvent) -> None:
         """Pass it on to those it is about."""
         if isinstance(event, Heard):
             for room, participant, epoch, age in event.participants:
                 if (session := self._find(link, room, participant, epoch)) is not None:
                     session.heard(age)
-        elif isinstance(event, SpeakersChanged):
+        elif isinstance(event, (SpeakersChanged, Samples)):
             found = self._rooms.get(event.router)
             if found is not None and found.member is not None and found.member.link is link:
-                self._followers.tell(event.router, Speakers(event.speaking, event.spoke))
+                word = samples(found.member.name, event) if isinstance(event, Samples) else speakers(event)
+                self._followers.tell(event.router, word)
         elif (session := self._find(link, event.router, event.participant, event.epoch)) is not None:
             session.hear(event)
 

@@ -6,9 +6,13 @@ import logging
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from chatroom.media import Speakers
+import attrs
 
-Post = Callable[[Speakers], None]
+from chatroom.media import RoomWord, Speakers
+from chatroom.quality.samples import DownlinkSample, ParticipantSample, Samples, TrackSample, UplinkSample
+from media import messages
+
+Post = Callable[[RoomWord], None]
 
 _log = logging.getLogger("media.bridge")
 
@@ -31,14 +35,35 @@ class Followers:
             if not posts:
                 del self._posts[room]
 
-    def tell(self, room: str, speakers: Speakers) -> None:
-        """Say who speaks in a room, to those who follow it."""
+    def tell(self, room: str, word: RoomWord) -> None:
+        """Say it to those who follow the room."""
         for post in tuple(self._posts.get(room, ())):
             try:
-                post(speakers)
+                post(word)
             except Exception:  # noqa: BLE001 - a bug on one room's side, in the task that serves them all
-                _log.exception("a room did not take who speaks", extra={"room": room})
+                _log.exception("a room did not take a %s", type(word).__name__, extra={"room": room})
 
     def lose(self, room: str) -> None:
         """The room's worker is gone, and nobody is heard any more."""
         self.tell(room, Speakers())
+
+
+def speakers(said: messages.SpeakersChanged) -> Speakers:
+    """Return a worker's word as rooms take it."""
+    return Speakers(said.speaking, said.spoke)
+
+
+def samples(worker: str, said: messages.Samples) -> Samples:
+    """Return a worker's samples as rooms take them: the fields are the same, in the same order."""
+    people = [
+        ParticipantSample(
+            person.participant,
+            person.epoch,
+            None
+            if (up := person.uplink) is None
+            else UplinkSample(up.state, up.quiet, [TrackSample(*attrs.astuple(track)) for track in up.tracks]),
+            None if (down := person.downlink) is None else DownlinkSample(*attrs.astuple(down, recurse=False)),
+        )
+        for person in said.participants
+    ]
+    return Samples(worker, said.seconds, said.late, said.unsent, people)

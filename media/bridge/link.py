@@ -32,7 +32,7 @@ from media.messages import (
     Request,
     ResultFrame,
     ResultT,
-    SpeakersChanged,
+    RoomEvent,
     StartFailed,
     WorkerStatistics,
     decode_reply,
@@ -70,7 +70,7 @@ class WorkerLink:
         up: Callable[[WorkerLink], None],
         down: Callable[[], None],
         unable: Callable[[MediaStartFailed], None],
-        event: Callable[[WorkerLink, ParticipantEvent | Heard | SpeakersChanged], None],
+        event: Callable[[WorkerLink, ParticipantEvent | Heard | RoomEvent], None],
     ) -> None:
         self.pid: int | None = None
         self.port = 0

@@ -12,7 +12,7 @@ from media.bridge.errors import MediaStartFailed, WorkerLost
 from media.bridge.link import WorkerLink
 from media.bridge.process import OpenWorker
 from media.bridge.settings import Deadlines
-from media.messages import Heard, ParticipantEvent, SpeakersChanged
+from media.messages import Heard, ParticipantEvent, RoomEvent
 from nurseries import Backoff, ChildReport, ChildSpec, TooManyRestarts, log_report, open_supervisor
 
 #: A worker is wanted back at once: the first restart comes after 50 ms. Five in half a minute is no accident any more.
@@ -44,7 +44,7 @@ class Owner(Protocol):
         """Its worker is gone, whether it ever was up or not; ``error`` says why. May be told twice."""
         ...
 
-    def worker_said(self, link: WorkerLink, event: ParticipantEvent | Heard | SpeakersChanged) -> None:
+    def worker_said(self, link: WorkerLink, event: ParticipantEvent | Heard | RoomEvent) -> None:
         """Its worker said something by itself."""
         ...
 

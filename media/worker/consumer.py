@@ -75,6 +75,8 @@ class Consumer:
         self.temporal = self.temporal_target = ALL
         #: The number of the last picture that was left out.
         self._left_out: int | None = None
+        #: Numbers that were passed over without a packet, when the subscriber reported last.
+        self._holes: int | None = None
         #: Seconds to the subscriber and back, when that was measured.
         self.round_trip: float | None = None
 
@@ -217,16 +219,28 @@ class Consumer:
     def on_report_block(self, block: rtcp.ReportBlock, now: float) -> tuple[int, int]:
         """Take what the subscriber says of this stream; return how many packets it lost, of how many, since last time.
 
-        By its word of the last sender report the round trip is measured (RFC 3550, section 6.4.1).
+        What its publisher's link lost is a hole in the numbers for the subscriber, too, and no loss of this link: it is
+        taken off, so the figure may be negative for a moment. By the subscriber's word of the last sender report the
+        round trip is measured (RFC 3550, section 6.4.1).
         """
         for stamp, sent_at in self._reports:
             if stamp == block.last_sender_report:
                 self.round_trip = max(0.0, now - sent_at - block.delay_since / 65_536)
         last, self.last_block = self.last_block, block
+        before, self._holes = self._holes, self._count_holes()
         if last is None:
             return 0, 0
         expected = block.highest_sequence - last.highest_sequence & 0xFFFFFFFF
-        return (block.packets_lost - last.packets_lost, expected) if expected < 0x10000 else (0, 0)
+        if expected >= 0x10000:
+            return 0, 0
+        holes = 0 if before is None or self._holes is None else self._holes - before
+        return block.packets_lost - last.packets_lost - holes, expected
+
+    def _count_holes(self) -> int | None:
+        """Return how many more numbers than packets went out, from a beginning that nobody knows."""
+        if self.layer is not None and self._span is not None and self.layer.newest is not None:
+            return self.layer.newest + self._span.sequence_offset - self.packets
+        return None if self._end is None else self._end.numbers.sequence - self.packets
 
     def _repeat(self, packet: RtpPacket, sequence: int, span: Span, now: float) -> None:
         payload = packet.data[packet.payload_at :]

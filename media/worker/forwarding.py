@@ -51,6 +51,11 @@ class Forwarding:
         #: Bits a second that go out.
         self.sent = 0.0
 
+    @property
+    def lowered(self) -> bool:
+        """Whether pictures are sent smaller than they are shown, as the link was seen to take no more."""
+        return self.downlink.certain and self._next is not None
+
     def tick(self, subscriptions: Collection[Subscription], now: float) -> None:
         """Time has passed."""
         if now >= self._next_look:

@@ -240,6 +240,16 @@ class Layer:
         return self._keyframes.wanted_since
 
     @property
+    def reception(self) -> Reception | None:
+        """What is known of its stream, another object for each; None before the first."""
+        return self._reception
+
+    @property
+    def clock_rate(self) -> int:
+        """Units of its timestamps in a second."""
+        return self._clock_rate
+
+    @property
     def jitter(self) -> float:
         """Seconds (RFC 3550, section 6.4.1)."""
         return 0.0 if self._reception is None else self._reception.jitter / self._clock_rate
@@ -258,6 +268,11 @@ class Layer:
             return True
         came = self.newest is not None and self.arrived >= self.wanted_since
         return not came and now - self.wanted_since < PATIENCE
+
+    def is_lacking(self, now: float) -> bool:
+        """Whether it came once, is asked for or was just now, and stays away."""
+        asked = now < self.avoided_until or (self.wanted_since is not None and now - self.wanted_since > PATIENCE / 2)
+        return asked and self.newest is not None and not self.is_live(now)
 
     def want(self, now: float, *, wanted: bool, judged: bool) -> None:
         """Take whether anybody is or is to be sent it, and whether it may be blamed for not coming.

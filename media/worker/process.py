@@ -30,14 +30,12 @@ from media.worker.speakers import LOUDEST
 from media.worker.tcp import TcpListener
 from media.worker.transport import TransportFactory
 from media.worker.udp import PortInUseError, UdpEndpoint
-from media.worker.worker import Worker
+from media.worker.worker import TICK, Worker
 
 logger = logging.getLogger(__name__)
 
 #: Seconds within which the bridge must connect.
 CONTROL_TIMEOUT = 10.0
-#: Seconds between two ticks.
-TICK = 0.05
 #: Seconds that open connections have for their goodbyes at the end.
 CLOSE_TIMEOUT = 2.0
 

@@ -28,6 +28,21 @@ class Reception:
         """The interarrival jitter, in units of the clock."""
         return self._jitter
 
+    @property
+    def expected(self) -> int:
+        """How many packets should have come, by their numbers."""
+        return 0 if self._first is None else self._highest - self._first + 1
+
+    @property
+    def received(self) -> int:
+        """How many packets came."""
+        return self._received
+
+    @property
+    def transit(self) -> float | None:
+        """How long the newest packet was under way, in units of the clock, from a beginning that nobody knows."""
+        return self._transit
+
     def extend(self, sequence: int) -> int:
         """Return a sequence number extended beyond 16 bits, which never wraps around; nothing is counted."""
         if self._first is None:
@@ -67,7 +82,7 @@ class Reception:
         """Return what has changed since the last call; None if nothing was ever received."""
         if self._first is None:
             return None
-        expected = self._highest - self._first + 1
+        expected = self.expected
         expected_interval = expected - self._expected_before
         lost_interval = expected_interval - (self._received - self._received_before)
         self._expected_before, self._received_before = expected, self._received

@@ -22,6 +22,7 @@ from media.messages import (
 from media.worker.conversation import Conversation
 from media.worker.producer import Producer
 from media.worker.publish_leg import PublishLeg, read_offer
+from media.worker.sampling import RoomSampler
 from media.worker.subscribe_leg import SubscribeLeg
 from media.worker.subscription import Subscription
 from media.worker.transport import TransportFactory
@@ -138,6 +139,7 @@ class Router:
         self._factory = factory
         self.participants: dict[str, Participant] = {}
         self._conversation = Conversation(id, loudest, emit)
+        self._sampler = RoomSampler(id, factory.clock(), emit)
 
     def join(self, id: str, epoch: int) -> None:
         """Let a participant in. One of the same id and an older epoch is replaced."""
@@ -163,11 +165,12 @@ class Router:
         for participant in self.participants.values():
             participant.subscribe_leg.follow(self._producers_of_others(participant))
 
-    def tick(self, now: float) -> None:
-        """Time has passed."""
+    def tick(self, now: float, late: float = 0.0) -> None:
+        """Time has passed. ``late`` is by how much the worker was late lately: see `Samples`."""
         for participant in self.participants.values():
             participant.tick(now)
         self._conversation.tick(self._producers, now)
+        self._sampler.tick(self.participants.values(), late, self._factory.counters.sends_full, now)
         for participant in self.participants.values():
             participant.tell_wanted(now)
 

@@ -47,6 +47,7 @@ class Voice:
         "_count",
         "_looked_at",
         "_loud",
+        "_loudest",
         "_noise",
         "_opened_at",
         "_recent",
@@ -81,6 +82,8 @@ class Voice:
         self.threshold: float = FAINT
         self._noise = float(QUIETEST_NOISE)
         self._recent = 0
+        #: The loudest of the looks since it was asked for.
+        self._loudest: float | None = None
         self._looked_at: float | None = None
         self._opened_at = float("-inf")
         # since the last look
@@ -111,6 +114,11 @@ class Voice:
         """Whether it is on: packets come, with levels."""
         return self.known and now - self._opened_at < OPEN
 
+    def take_loudest(self) -> int | None:
+        """Return the loudest level of all looks since the last call; None if there was none."""
+        loudest, self._loudest = self._loudest, None
+        return None if loudest is None else round(loudest)
+
     def look(self, now: float) -> None:
         """Decide from what has come since the last look."""
         count, total, loud, unknown = self._count, self._sum, self._loud, self._unknown
@@ -125,6 +133,7 @@ class Voice:
                 self.sounded_at = now
             self.known = True
             self._opened_at = now
+            self._loudest = level if self._loudest is None else min(self._loudest, level)
             if active:
                 fresh = not self.speaking and not self._recent
                 self.loudness = level if fresh else self.loudness + 0.3 * (level - self.loudness)

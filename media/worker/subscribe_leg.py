@@ -80,6 +80,8 @@ class SubscribeLeg:
         self._offered_at = 0.0
         self._changed = False
         self.forwarding = Forwarding(on_paused)
+        #: What the page reported in all: packets that should have come, and how many of those sent did not.
+        self.expected = self.lost = 0
         #: Whether it was said that no more tracks fit.
         self._full = False
 
@@ -226,6 +228,8 @@ class SubscribeLeg:
             if consumer.round_trip is not None and consumer.round_trip != before:
                 self.forwarding.downlink.on_round_trip(consumer.round_trip)
         self.forwarding.downlink.on_loss(lost, expected)
+        self.lost += lost
+        self.expected += expected
 
     def _begin_again(self) -> None:
         """Let go of the connection and of all that was negotiated for it; offer numbers go on."""

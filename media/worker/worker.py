@@ -28,6 +28,7 @@ from media.messages import (
 from media.worker.errors import RequestError
 from media.worker.figures import media_statistics
 from media.worker.router import Participant, Router
+from media.worker.sampling import Lateness
 from media.worker.speakers import LOUDEST
 from media.worker.tcp import TcpStatistics
 from media.worker.transport import TransportFactory
@@ -36,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between two words about who was heard.
 HEARD_INTERVAL = 0.5
+#: Seconds between two ticks.
+TICK = 0.05
 #: Participant ids become words of the SDP.
 _ID = re.compile(r"[\w.~-]{1,64}", re.ASCII)
 
@@ -59,6 +62,7 @@ class Worker:
         self._loudest = loudest
         self._routers: dict[str, Router] = {}
         self._next_heard = 0.0
+        self._lateness = Lateness(TICK)
 
     def handle(self, request: Request) -> Result:
         """Carry out a request. Raises RequestError."""
@@ -114,10 +118,11 @@ class Worker:
         return media_statistics([p for p in participants if request.participant in (None, p.id)], now)
 
     def tick(self) -> None:
-        """Time has passed. To be called every 50 ms or so."""
+        """Time has passed. To be called every `TICK` seconds or so."""
         now = self._factory.clock()
+        late = self._lateness.tick(now)
         for router in self._routers.values():
-            router.tick(now)
+            router.tick(now, late)
         if now >= self._next_heard:
             self._next_heard = now + HEARD_INTERVAL
             self._tell_heard(now)

@@ -14,6 +14,7 @@ from chatroom.directory import Directory
 from chatroom.greeting import greet
 from chatroom.ice_servers import IceServers
 from chatroom.limits import Limits
+from chatroom.quality.pipeline import Pipeline
 from chatroom.room import Room
 from chatroom.testing import FakeMedia, Page
 
@@ -88,7 +89,7 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    limits: Limits | None = None, ice_servers: IceServers | None = None
+    limits: Limits | None = None, ice_servers: IceServers | None = None, quality: Pipeline | None = None
 ) -> AsyncGenerator[House, None]:
     limits = limits or Limits()
     media = FakeMedia()
@@ -101,8 +102,11 @@ async def open_house(
         new_id=ids,
         new_token=tokens,
         ice_servers=ice_servers,
+        quality=quality,
     )
     async with trio.open_nursery() as nursery:
+        if quality is not None:
+            await nursery.start(quality.run, name="quality")
         await nursery.start(directory.run, name="rooms")
         yield House(directory, media, limits, nursery)
         nursery.cancel_scope.cancel()

@@ -1,0 +1,257 @@
+"""What is known of one participant, and what is judged of them: their connections and their devices.
+
+Nothing here has a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import inf
+
+from chatroom.commands import Report
+from chatroom.media import Source
+from chatroom.model import Participant
+from chatroom.problems import Direction, SignalLevel
+from chatroom.quality.debounce import Bars, Seen
+from chatroom.quality.devices import Camera, Microphone
+from chatroom.quality.events import QualityEvent, Signalled, Unpublished
+from chatroom.quality.inputs import Sampled
+from chatroom.quality.links import UNKNOWN, Downlink, Uplink, Verdict
+from chatroom.quality.samples import DownlinkSample, TrackSample, UplinkSample
+from chatroom.quality.watched import Moment, Watched
+
+#: Seconds after which what a page said, and what a worker told, is old.
+REPORT_FRESH, SAMPLE_FRESH = 12.0, 3.5
+#: Seconds that a connection has to find itself, after it came up and after its person was heard of again.
+SETTLING = 2.0
+#: Seconds of silence after which nothing goes over a leg: checks come every 2.5 s (RFC 7675), of which one may be lost.
+#: It takes fewer where packets of one track came before, and fewer still where those of several did.
+SILENT, SILENT_OF_ONE, SILENT_OF_ALL = 5.5, 3.5, 2.0
+#: Seconds by which the worker may be late before its samples say more of it than of the network.
+LATE = 0.15
+
+
+class Person:
+    """One stay. What it has is judged in `judge`, after each sample."""
+
+    def __init__(self, room: str, person: Participant, now: float) -> None:
+        self.person = person
+        self.sample: Sampled | None = None
+        self.sampled_at = -inf
+        self.report: Report | None = None
+        self.reported_at = -inf
+        self.up = self.down = UNKNOWN
+        #: Since when sound of theirs comes and is forwarded, and since when each leg is connected.
+        self.sounding_since: float | None = None
+        self._connected: dict[Direction, float] = {}
+        self._heard_of = now
+        self._room = room
+        self._fresh = False
+        self._uplink, self._downlink = Uplink(), Downlink()
+        self._microphone, self._camera = Microphone(), Camera()
+        self._bars: dict[Direction, Bars] = {"uplink": Bars(), "downlink": Bars()}
+        self._shown: tuple[SignalLevel | None, SignalLevel | None] = (None, None)
+        self._sources: frozenset[Source] = frozenset()
+        #: How many tracks flowed before the leg fell silent.
+        self._flowed = 0
+        names = (room, person.id, person.epoch)
+        self._slow: dict[Direction, Watched] = {
+            "uplink": Watched(*names, "network_slow", direction="uplink", begin=0.8),
+            "downlink": Watched(*names, "network_slow", direction="downlink", begin=0.8),
+        }
+        self._lost: dict[Direction, Watched] = {
+            "uplink": Watched(*names, "leg_lost", direction="uplink", begin=0.0, calm=1.5),
+            "downlink": Watched(*names, "leg_lost", direction="downlink", begin=0.0, calm=1.5),
+        }
+        self._silent = Watched(*names, "microphone_silent", source="microphone", begin=0.8, calm=2.0)
+        self._frozen = Watched(*names, "camera_frozen", source="camera", begin=0.8, calm=2.0)
+        self._talking = Watched(*names, "talking_while_muted", source="microphone", begin=0.0, calm=2.0)
+        self.unheard = Watched(*names, "cannot_be_heard", source="microphone", begin=0.8, calm=2.0)
+
+    @property
+    def id(self) -> str:
+        return self.person.id
+
+    @property
+    def watched(self) -> Iterator[Watched]:
+        """All that may be wrong."""
+        yield from (*self._slow.values(), *self._lost.values(), self._silent, self._frozen, self._talking, self.unheard)
+
+    def fresh_report(self, now: float) -> Report | None:
+        """What the page said, if that was lately."""
+        return self.report if now - self.reported_at < REPORT_FRESH else None
+
+    def is_deaf(self) -> bool:
+        """Whether their connection explains that they hear nobody."""
+        leg = None if self.sample is None else self.sample.downlink
+        lost, slow = self._lost["downlink"].told, self._slow["downlink"].told
+        works = leg is not None and leg.state == "connected" and self.person.connection == "present"
+        return not works or lost is not None or (slow is not None and slow.severity == "severe")
+
+    # ---- what is told
+
+    def changed(self, person: Participant, now: float) -> None:
+        """They switched something, or are heard of again, or not."""
+        if person.connection == "present" != self.person.connection:
+            self._heard_of = now
+        self.person = person
+
+    def reported(self, report: Report, now: float) -> None:
+        """Their page said something of itself."""
+        self.report, self.reported_at = report, now
+
+    def media_lost(self) -> None:
+        """Their connections are gone with the worker, which is nobody's network."""
+        self.sample = None
+        self.sampled_at = -inf
+        self.up = self.down = UNKNOWN
+        self.sounding_since = None
+        self._connected.clear()
+        self._flowed = 0
+
+    def sampled(self, sample: Sampled, now: float) -> None:
+        """The worker told of their connections."""
+        self.sample, self.sampled_at, self._fresh = sample, now, True
+        self._note("uplink", sample.uplink, now)
+        self._note("downlink", sample.downlink, now)
+        late = sample.late >= LATE
+        if late:
+            self._uplink.clear()
+            self._downlink.clear()
+        self.up = self.down = UNKNOWN
+        if sample.uplink is not None and self._settled("uplink", now) and not late:
+            self.up = self._uplink.take(sample.uplink, now)
+        elif not late:
+            self._uplink.clear()
+        if sample.downlink is not None and self._settled("downlink", now) and not late:
+            self.down = self._downlink.take(sample.downlink, now, uplink=self.up.level)
+        elif not late:
+            self._downlink.clear()
+        microphone = self._track("microphone")
+        sounds = microphone is not None and microphone.packets > 0 and microphone.wanted
+        self.sounding_since = (self.sounding_since or now) if sounds else None
+
+    # ---- what is judged
+
+    def judge(self, moment: Moment, ours: frozenset[Direction]) -> list[QualityEvent]:
+        """Return what is to be said now. What is ``ours`` is none of their connection's."""
+        now = moment.now
+        events: list[QualityEvent] = list(self._judge_talking(moment))
+        if now - self.sampled_at >= SAMPLE_FRESH:
+            for watched in (*self._slow.values(), *self._lost.values(), self._silent, self._frozen):
+                events += watched.look("unknown", moment)
+            events += self._show(moment, {"uplink": UNKNOWN, "downlink": UNKNOWN})
+            return events
+        if not self._fresh:
+            return events
+        self._fresh = False
+        assert self.sample is not None
+        events += self._unpublished(moment, self.sample.uplink)
+        verdicts: dict[Direction, Verdict] = {"uplink": self.up, "downlink": self.down}
+        for direction in ours:
+            verdicts[direction] = Verdict(None, None)
+        lost: dict[Direction, Seen] = {
+            "uplink": self._leg_lost("uplink", self.sample.uplink, now),
+            "downlink": self._leg_lost("downlink", self.sample.downlink, now),
+        }
+        for direction, verdict in verdicts.items():
+            if lost[direction] == "severe":
+                verdicts[direction] = verdict = Verdict(1, "unknown")
+            events += self._lost[direction].look(lost[direction], moment)
+            events += self._slow[direction].look(verdict.seen, moment, verdict.figures, lingers=verdict.lingers)
+        events += self._judge_devices(moment)
+        return events + self._show(moment, verdicts)
+
+    def _judge_talking(self, moment: Moment) -> Sequence[QualityEvent]:
+        report = self.fresh_report(moment.now)
+        talking = report is not None and report.talking and not self.person.microphone
+        return self._talking.look("mild" if talking else None, moment)
+
+    def _judge_devices(self, moment: Moment) -> list[QualityEvent]:
+        now, person, report = moment.now, self.person, self.fresh_report(moment.now)
+        sample = None if self.sample is None else self.sample.uplink
+        works = sample is not None and self._settled("uplink", now) and self.up.seen != "severe"
+        quiet = 0.0 if sample is None or sample.quiet is None else sample.quiet
+        captures = (None, None) if report is None else (report.microphone, report.camera)
+        tracks = self._track("microphone"), self._track("camera")
+        hidden = report is not None and report.hidden
+        microphone = self._microphone.look(person.microphone, captures[0], tracks[0], works, quiet, now)
+        camera = self._camera.look(person.camera, captures[1], tracks[1], works and not hidden, quiet, now)
+        events: list[QualityEvent] = list(self._silent.look(microphone, moment, self._microphone.figures))
+        events += self._frozen.look(camera, moment, self._camera.figures)
+        return events
+
+    def _show(self, moment: Moment, verdicts: dict[Direction, Verdict]) -> list[QualityEvent]:
+        for direction, verdict in verdicts.items():
+            self._bars[direction].look(verdict.level, moment.now)
+        shown = (self._bars["uplink"].level, self._bars["downlink"].level)
+        levels = [level for level in shown if level is not None]
+        if shown == self._shown or not levels:
+            return []
+        self._shown = shown
+        at = moment.stamp(moment.now)
+        return [
+            Signalled(
+                room=self._room,
+                at=at,
+                participant=self.id,
+                epoch=self.person.epoch,
+                level=min(levels),
+                uplink=shown[0],
+                downlink=shown[1],
+                since=at,
+            )
+        ]
+
+    def _unpublished(self, moment: Moment, sample: UplinkSample | None) -> list[QualityEvent]:
+        before = self._sources
+        self._sources = frozenset(() if sample is None else (track.source for track in sample.tracks))
+        return [
+            Unpublished(
+                room=self._room,
+                at=moment.stamp(moment.now),
+                participant=self.id,
+                epoch=self.person.epoch,
+                source=source,
+            )
+            for source in sorted(before - self._sources)
+        ]
+
+    def _note(self, direction: Direction, leg: UplinkSample | DownlinkSample | None, now: float) -> None:
+        if leg is None or leg.state != "connected":
+            self._connected.pop(direction, None)
+        else:
+            self._connected.setdefault(direction, now)
+        if isinstance(leg, UplinkSample) and (flowing := sum(track.packets > 0 for track in leg.tracks)):
+            self._flowed = flowing
+
+    def _settled(self, direction: Direction, now: float) -> bool:
+        """Whether a leg is connected, and long enough that it can be judged."""
+        since = self._connected.get(direction)
+        if since is None or self.person.connection != "present":
+            return False
+        return now - max(since, self._heard_of) >= SETTLING
+
+    def _leg_lost(self, direction: Direction, leg: UplinkSample | DownlinkSample | None, now: float) -> Seen:
+        person, report = self.person, self.fresh_report(now)
+        if person.connection != "present":
+            return "unknown"
+        if leg is None:
+            return None
+        if leg.state in ("failed", "closed"):
+            sends = person.microphone or person.camera or bool(person.screens)
+            return "severe" if leg.state == "failed" or direction == "downlink" or sends else None
+        if leg.state == "connecting":
+            return "unknown"
+        if report is not None:
+            state = report.publish if direction == "uplink" else report.subscribe
+            if state in ("disconnected", "failed"):
+                return "severe"
+        patience = SILENT
+        if direction == "uplink" and person.microphone and self._flowed:
+            patience = SILENT_OF_ALL if self._flowed > 1 else SILENT_OF_ONE
+        return "severe" if leg.quiet is not None and leg.quiet >= patience else None
+
+    def _track(self, source: Source) -> TrackSample | None:
+        uplink = None if self.sample is None else self.sample.uplink
+        return None if uplink is None else next((t for t in uplink.tracks if t.source == source), None)

@@ -1,0 +1,185 @@
+"""The pipeline: what workers, rooms and pages say is judged, and goes to whoever is to know what is wrong.
+
+    inputs ─ judge ─┬─ people ─ one sink for each room, by `Pipeline.follow`
+                    ├─ log
+                    └─ whoever else has subscribed, by `Pipeline.add`
+
+To say something is a plain call that never waits. Of what waits to be judged, joins, leaves, switches and what the
+media plane said are kept, and samples and reports are coalesced: of one participant the newest waits. Each sink has a
+buffer of its own that loses the oldest before it holds up anybody.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
+from contextlib import asynccontextmanager
+
+import attrs
+import trio
+
+from chatroom.model import Participant
+from chatroom.quality.board import subject
+from chatroom.quality.events import QualityEvent, Signalled, Trouble
+from chatroom.quality.inputs import Input, Reported, Sampled
+from chatroom.quality.judge import TICK, Judge, JudgeStatistics
+from chatroom.quality.log import write
+from chatroom.quality.watched import Moment
+from nurseries import ChildSpec, Supervisor, open_supervisor
+from nurseries.stages import Buffer, Sink, Source, Stage, StageStatistics, Subscription, broadcast, partition
+
+#: What may wait to be judged, for a room's people, and for any other sink.
+INPUTS, NOTICES, EVENTS = 20_000, 2_000, 10_000
+
+
+@attrs.frozen
+class _Tick:
+    """Time has passed; ``late`` is by how many seconds more than it should have."""
+
+    late: float
+
+
+@attrs.frozen
+class PipelineStatistics:
+    """``missed`` counts inputs for which there was no room; rooms were asked who is there after that."""
+
+    judge: JudgeStatistics
+    missed: int
+    resyncs: int
+    stages: tuple[StageStatistics, ...]
+
+
+@attrs.frozen(eq=False)
+class _Followed:
+    room: str
+    people: Callable[[], Sequence[Participant]]
+
+
+class Pipeline:
+    """Implements `chatroom.quality.port.Quality`. ``clock`` returns Unix seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._judge = Judge()
+        self._inputs = Source[Input | _Tick]("inputs", buffer=Buffer(INPUTS, "coalesce", key=_news))
+        #: Where sinks subscribe: all that is said, in order, to each of them.
+        self.events = Stage[Input | _Tick, QualityEvent]("judge", self._handle, dispatch=broadcast())
+        self._people = Stage[QualityEvent, QualityEvent]("people", _shown, dispatch=partition(_room_of))
+        self._log = Sink[QualityEvent]("log", write)
+        self._parts = (self._inputs, self.events, self._people, self._log)
+        self.events.subscribe(self._inputs)
+        self._people.subscribe(self.events, buffer=Buffer(EVENTS, "coalesce", key=subject))
+        self._log.subscribe(self.events, buffer=Buffer(EVENTS, "drop_oldest"))
+        self._followed: list[_Followed] = []
+        self._missed = 0
+        self._resyncs = 0
+        self._in_step = True
+        self._supervisor: Supervisor
+
+    async def run(self, *, task_status: trio.TaskStatus[Pipeline] = trio.TASK_STATUS_IGNORED) -> None:
+        """Judge, until cancelled. What fails is run again; raises TooManyRestarts if that does not help."""
+        under, _, name = trio.lowlevel.current_task().name.rpartition("/")  # this task is the supervisor
+        specs = [part.spec() for part in reversed(self._parts)]
+        async with open_supervisor(name, under=under, children=[*specs, ChildSpec("clock", self._tick)]) as supervisor:
+            self._supervisor = supervisor
+            task_status.started(self)
+            await trio.sleep_forever()
+
+    def post(self, said: Input) -> None:
+        """Take what is said; see `chatroom.quality.port.Quality`."""
+        if not self._inputs.post(said):
+            self._missed += 1
+            self._in_step = False
+
+    @asynccontextmanager
+    async def follow(
+        self, room: str, people: Callable[[], Sequence[Participant]], show: Callable[[QualityEvent], None]
+    ) -> AsyncGenerator[None]:
+        """Be told what is wrong in a room; see `chatroom.quality.port.Quality`."""
+
+        def tell(events: list[QualityEvent]) -> None:
+            for event in events:
+                show(event)
+
+        sink = Sink[QualityEvent](f"people of {room}", tell)
+        followed = _Followed(room, people)
+        self._followed.append(followed)
+        try:
+            with sink.subscribe(self._people, partition=room, buffer=Buffer(NOTICES, "coalesce", key=subject)):
+                async with trio.open_nursery() as nursery:
+                    under = trio.lowlevel.current_task().name
+                    nursery.start_soon(sink.run, name=f"{under}/people")
+                    yield
+                    nursery.cancel_scope.cancel()
+        finally:
+            self._followed.remove(followed)
+
+    async def add(
+        self, sink: Sink[QualityEvent], *, buffer: Buffer[QualityEvent] | None = None
+    ) -> Subscription[QualityEvent]:
+        """Have a sink get all events from now on, and run it with the others.
+
+        ``buffer`` must be one that drops, fails or coalesces, or a sink that is stuck would hold up everyone; by
+        default it loses the oldest of ten thousand. To take the sink away, call `remove`.
+        """
+        subscription = sink.subscribe(self.events, buffer=buffer or Buffer(EVENTS, "drop_oldest"))
+        try:
+            await self._supervisor.start(sink.spec())
+        except BaseException:
+            subscription.cancel()
+            raise
+        return subscription
+
+    async def remove(self, sink: Sink[QualityEvent], subscription: Subscription[QualityEvent]) -> None:
+        """Take away a sink that was added."""
+        subscription.cancel()
+        await self._supervisor.stop(sink.name)
+
+    def statistics(self) -> PipelineStatistics:
+        """Tell how it is now."""
+        stages = tuple(part.statistics() for part in self._parts)
+        return PipelineStatistics(self._judge.statistics(), self._missed, self._resyncs, stages)
+
+    def _handle(self, batch: list[Input | _Tick]) -> list[QualityEvent]:
+        in_step, self._in_step = self._in_step, False  # unless all goes well
+        said: list[QualityEvent] = []
+        moment = Moment(trio.current_time(), self._clock())
+        for item in batch:
+            said += self._judge.tick(moment, item.late) if isinstance(item, _Tick) else self._judge.take(item, moment)
+        if not in_step:
+            self._resyncs += 1
+            rooms: dict[str, list[Participant]] = {}
+            for followed in self._followed:
+                rooms.setdefault(followed.room, []).extend(followed.people())
+            said += self._judge.sync(rooms, moment)
+        self._in_step = True
+        return said
+
+    async def _tick(self, *, task_status: trio.TaskStatus[None]) -> None:
+        task_status.started()
+        due = trio.current_time() + TICK
+        before = 0.0
+        while True:
+            await trio.sleep_until(due)
+            now = trio.current_time()
+            late = now - due
+            self._inputs.post(_Tick(round(max(late, before), 3)))
+            due, before = now + TICK, late
+
+
+def _news(item: Input | _Tick) -> Hashable | None:
+    """Return what an input is the newest word on; None where it must not be dropped."""
+    if isinstance(item, _Tick):
+        return "tick"
+    if isinstance(item, (Sampled, Reported)):
+        return (type(item), item.room, item.epoch)
+    return None
+
+
+def _shown(events: list[QualityEvent]) -> list[QualityEvent]:
+    """Leave out what rooms tell their people by themselves."""
+    return [event for event in events if isinstance(event, (Signalled, Trouble))]
+
+
+def _room_of(event: QualityEvent) -> str:
+    return event.room

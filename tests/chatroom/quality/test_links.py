@@ -1,0 +1,89 @@
+"""What is made of the samples of one connection."""
+
+from __future__ import annotations
+
+import attrs
+
+from chatroom.quality.links import STALLED, Downlink, Uplink
+from chatroom.quality.samples import DownlinkSample, TrackSample, UplinkSample
+
+SOUND = TrackSample("microphone", 50, 4_000, 50, 0, 0, 0, 0.005, 0.01, 30, wanted=True, lacking=False)
+VIDEO = TrackSample("camera", 150, 160_000, 150, 0, 0, 30, 0.005, 0.01, None, wanted=True, lacking=False)
+DOWN = DownlinkSample("connected", 0.1, 900_000.0, 200, 0, 0.05, 2e6, 2e6, None, 2, 0, lowered=False, unsent=[])
+
+
+def up(*tracks: TrackSample) -> UplinkSample:
+    return UplinkSample("connected", 0.0, tracks or (SOUND, VIDEO))
+
+
+def test_a_good_link_has_four_bars() -> None:
+    uplink, downlink = Uplink(), Downlink()
+    for second in range(5):
+        assert (uplink.take(up(), second).level, downlink.take(DOWN, second, uplink=4).level) == (4, 4)
+
+
+def test_one_burst_is_an_accident_and_two_are_none() -> None:
+    uplink = Uplink()
+    burst = attrs.evolve(SOUND, packets=35, lost=15)
+    seen = [uplink.take(up(sample), at).seen for at, sample in enumerate([SOUND, burst, SOUND, SOUND, SOUND, SOUND])]
+    assert seen == [None] * 6
+    assert [uplink.take(up(burst), at).seen for at in (6, 7)] == [None, "severe"]
+
+
+def test_loss_is_graded() -> None:
+    for lost, level, seen in ((1, 4, None), (2, 3, None), (4, 2, "mild"), (10, 1, "severe")):
+        uplink = Uplink()
+        sample = attrs.evolve(SOUND, packets=50 - lost, lost=lost)
+        verdict = [uplink.take(up(sample), second) for second in range(3)][-1]
+        assert (verdict.level, verdict.seen) == (level, seen), lost
+        assert verdict.figures["loss"] == (lost / 50 if level < 4 else 0)
+
+
+def test_a_clock_that_jumps_delays_one_stream_alone_and_is_nobodys_network() -> None:
+    uplink = Uplink()
+    late = attrs.evolve(SOUND, delay=0.8)
+    assert [uplink.take(up(late, VIDEO), second).level for second in range(3)] == [4, 4, 4]
+    both = up(late, attrs.evolve(VIDEO, delay=0.9))
+    assert [uplink.take(both, second).seen for second in (3, 4)] == [None, "mild"]
+
+
+def test_of_a_leg_on_which_nothing_flows_nothing_is_known() -> None:
+    silent = attrs.evolve(SOUND, packets=0, expected=0)
+    assert Uplink().take(up(silent), 0).level is None
+
+
+def test_layers_that_stay_away_prolong_it_and_are_no_reason() -> None:
+    uplink = Uplink()
+    verdict = uplink.take(up(attrs.evolve(VIDEO, lacking=True)), 0)
+    assert (verdict.level, verdict.seen, verdict.lingers) == (3, None, True)
+
+
+def test_reports_come_by_the_other_way_which_may_be_the_slow_one() -> None:
+    late = attrs.evolve(DOWN, round_trip=1.8)
+    downlink = Downlink()
+    assert [downlink.take(late, second, uplink=2).seen for second in range(3)] == [None] * 3
+    downlink.clear()
+    assert [downlink.take(late, second, uplink=4).seen for second in range(3)] == [None, "severe", "severe"]
+
+
+def test_whoever_is_sent_something_and_reports_nothing_gets_nothing() -> None:
+    downlink = Downlink()
+    nothing = attrs.evolve(DOWN, expected=0)
+    downlink.take(DOWN, 0, uplink=4)
+    seen = [downlink.take(nothing, second, uplink=4).seen for second in range(1, 9)]
+    assert seen.index("severe") + 1 == STALLED
+    downlink.clear()
+    silence = attrs.evolve(nothing, bitrate=0.0)
+    assert {downlink.take(silence, second, uplink=4).seen for second in range(9, 30)} == {None}
+
+
+def test_a_listener_who_reports_every_five_seconds_is_believed_at_once() -> None:
+    downlink = Downlink()
+    report = attrs.evolve(DOWN, expected=250, lost=30)
+    assert downlink.take(report, 0, uplink=None).seen == "mild"
+
+
+def test_pictures_that_are_not_sent_for_want_of_bandwidth_say_whose_link_it_is() -> None:
+    for paused, seen in ((0, None), (1, "mild"), (2, "severe")):
+        sample = attrs.evolve(DOWN, pictures=4, paused=paused)
+        assert Downlink().take(sample, 0, uplink=4).seen == seen
