@@ -14,6 +14,7 @@ import trio
 from web import logs
 from web.diagnosis.command import why_command
 from web.lifespan import explain
+from web.operator.commands import COMMANDS
 from web.serve import CannotServe, serve
 from web.settings import BadSettings, Settings, load
 
@@ -141,6 +142,11 @@ def main() -> None:
     help="File with the token that the operator is let in for.  [a new one, in --runtime-dir]",
 )
 @click.option(
+    "--console/--no-console",
+    default=None,
+    help="Let whoever may run code as this user do so inside the server: `chatroom console`.  [no]",
+)
+@click.option(
     "--runtime-dir",
     type=click.Path(path_type=str),
     help="Directory, only ours, for what the operator's tools find a running server by.  [$XDG_RUNTIME_DIR/chatroom]",
@@ -208,6 +214,10 @@ def serve_command(file: Path | None, **options: Any) -> None:
 
 
 main.add_command(why_command)
+
+
+for _command in COMMANDS:
+    main.add_command(_command)
 
 
 def _show(addresses: list[str]) -> None:

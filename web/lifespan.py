@@ -41,7 +41,7 @@ class Lifespan:
         try:
             async with trio.open_nursery() as self._app.nursery:
                 nursery = self._app.nursery
-                if self._node.settings.operator_port is not None:  # first, and to the end: it is for the bad moments
+                if operator.wanted(self._node.settings):  # first, and to the end: it is for the bad moments
                     await nursery.start(operator.run, self._node, name="serve/operator")
                 await nursery.start(self._node.run, name="serve")
                 await self._app.startup()

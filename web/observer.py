@@ -23,7 +23,7 @@ from nurseries import (
 
 _ROOT = Path(__file__).parent.parent
 #: Whose lines are named first when it is said where a task is.
-OURS = below(*(_ROOT / name for name in ("chatroom", "media", "nurseries", "web")))
+OURS = below(*(_ROOT / name for name in ("chatroom", "media", "web")))
 
 
 class Observer:

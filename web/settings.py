@@ -169,6 +169,7 @@ class Settings:
     operator_host: str = attrs.field(default="127.0.0.1", validator=_given)
     operator_port: int | None = attrs.field(default=None, validator=attrs.validators.optional(_PORT))  # None: not there
     operator_token_file: Path | None = None
+    console: bool = False
     runtime_dir: Path | None = None
     slow_step: float = attrs.field(default=LIMIT, validator=_step)  # seconds that one task may hold all others up
     webhook_url: tuple[str, ...] = attrs.field(default=(), validator=_endpoints)

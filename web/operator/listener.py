@@ -18,6 +18,7 @@ from nurseries import ChildSpec, TooManyRestarts, open_supervisor
 from web import hardening
 from web.listen import listen
 from web.node import Node
+from web.operator import console
 from web.operator.app import create_operator_app
 from web.operator.runtime import Notice, prepare, runtime_dir, write_private
 from web.operator.token import Token
@@ -34,15 +35,24 @@ _errors = logging.getLogger("hypercorn.operator")
 _errors.setLevel(logging.WARNING)
 
 
+def wanted(settings: Settings) -> bool:
+    """Whether there is anything for an operator here."""
+    return settings.operator_port is not None or settings.console
+
+
 async def run(node: Node, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
     """Serve until cancelled. Raises CannotListen, BadToken and NoRuntimeDirectory at the start, and nothing later.
 
     A server goes on without its operator's listener if that fails again and again.
     """
     started = False
+    children = []
+    if node.settings.operator_port is not None:
+        children.append(ChildSpec("http", partial(_serve, node)))
+    if node.settings.console:
+        children.append(ChildSpec("console", partial(console.serve, node)))
     try:
-        http = ChildSpec("http", partial(_serve, node))
-        async with open_supervisor("operator", under="serve", children=[http]):
+        async with open_supervisor("operator", under="serve", children=children):
             started = True
             task_status.started()
             await trio.sleep_forever()

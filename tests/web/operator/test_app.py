@@ -44,6 +44,7 @@ async def test_a_browser_is_led_to_the_login_page_and_in(client: Client) -> None
     assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
     page = await (await client.get("/login")).get_data(as_text=True)
     assert "<form" in page
+    assert (await client.get("/login")).headers["Referrer-Policy"] == "same-origin"  # or the form has no Origin
     assert (await client.get("/static/styles/login.css")).status_code == 200
 
     wrong = await client.post("/login", form={"token": "wrong"})

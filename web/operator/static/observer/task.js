@@ -1,0 +1,55 @@
+/** One task and all below it: what its owner tells, and where each of them is. */
+
+import { h } from "../../../static/components/dom.js";
+import { duration, where } from "./format.js";
+
+/** @typedef {import("./types.js").Task} Task */
+
+export class TaskView extends HTMLElement {
+  /** @param {Task[]} tasks the chosen one first @param {number} total */
+  show(tasks, total) {
+    const [task] = tasks;
+    if (task === undefined) {
+      this.replaceChildren(h("p", { class: "hint" }, "This task has ended."));
+      return;
+    }
+    const about = [
+      ["state", task.cancelled ? `${task.state}, cancelled` : task.state],
+      ["age", (task.older ? "more than " : "") + duration(task.age)],
+      ["steps", String(task.steps)],
+      ["deadline", task.deadline === null ? "none" : `in ${duration(task.deadline)}`],
+      ["below it", String(total - 1)],
+    ];
+    this.replaceChildren(
+      h("p", { class: "path" }, task.name),
+      h("dl", { class: "facts" }, ...about.flatMap(([name = "", value = ""]) => [h("dt", {}, name), h("dd", {}, value)])),
+      ...Object.entries(task.facts).map(([name, fact]) => h("div", { class: "fact" }, h("h3", {}, name), facts(fact))),
+      h("h3", {}, "Stacks"),
+      ...tasks.map((each) => stack(each)),
+    );
+  }
+}
+
+/** @param {unknown} value @returns {HTMLElement} */
+function facts(value) {
+  if (Array.isArray(value)) return h("span", {}, value.length ? value.map((each) => (isTable(each) ? JSON.stringify(each) : String(each))).join(", ") : "none");
+  if (!isTable(value)) return h("span", {}, typeof value === "number" && !Number.isInteger(value) ? value.toFixed(3) : String(value));
+  return h("dl", { class: "facts" }, ...Object.entries(value).flatMap(([name, inner]) => [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, facts(inner))]));
+}
+
+/** @param {unknown} value @returns {value is Record<string, unknown>} */
+function isTable(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** @param {Task} task */
+function stack(task) {
+  return h(
+    "div",
+    { class: "stack" },
+    h("p", {}, h("b", {}, task.name.slice(task.name.lastIndexOf("/") + 1)), ` ${task.state}, ${duration(task.age)}`),
+    h("ol", {}, ...task.stack.map((place) => h("li", { class: place.line === task.own?.line && place.file === task.own.file ? "own" : null }, where(place)))),
+  );
+}
+
+customElements.define("task-view", TaskView);
