@@ -6,7 +6,7 @@ that answers 200 with nothing behind it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Literal
 
@@ -23,10 +23,12 @@ from chatroom.session import Session
 from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings, MemberStatistics
 from nurseries import provide_facts
+from nurseries.stages import StageStatistics
 from web.addresses import Addresses
 from web.diagnosis.gather import Figures
 from web.observer import Observer
 from web.settings import Settings, ice_servers, webhooks
+from web.traffic import Traffic, TrafficStatistics
 from web.webhooks import Webhooks, WebhookStatistics
 
 Run = Callable[..., Awaitable[object]]
@@ -58,10 +60,10 @@ class Node:
     def __init__(self, settings: Settings, media: Media | None = None) -> None:
         self.settings = settings
         self.state: State = "starting"
-        self._bridge = None if media is not None else Bridge(media_settings(settings))
-        self.media: Media = media or self._bridge  # type: ignore[assignment]
+        self.bridge = None if media is not None else Bridge(media_settings(settings))
+        self.media: Media = media or self.bridge  # type: ignore[assignment]
         #: Asks a room's worker what flows to and from a participant: see `Bridge.media_statistics`. Tests set it.
-        self.figures: Figures | None = None if self._bridge is None else self._bridge.media_statistics
+        self.figures: Figures | None = None if self.bridge is None else self.bridge.media_statistics
         self.quality = Pipeline()
         self.directory = Directory(
             media=self.media, limits=settings.limits, ice_servers=ice_servers(settings), quality=self.quality
@@ -70,7 +72,11 @@ class Node:
         self.webhooks = None if chosen is None else Webhooks(chosen)
         self.addresses = Addresses(settings.limits.connections_per_address)
         self.observer = Observer(settings.slow_step)
+        #: What is wrong now in calls, by kind, and the stages that events run through.
+        self.problems: Callable[[], Mapping[str, int]] = dict
+        self.stages: Callable[[], tuple[StageStatistics, ...]] = tuple
         self._sessions: set[Session] = set()
+        self._traffic = Traffic()
         self._no_sessions = trio.Event()
         #: When those who are still here will be sent away, while they have time to leave by themselves.
         self._stops_at: float | None = None
@@ -81,8 +87,8 @@ class Node:
         try:
             async with self._telling(), trio.open_nursery() as nursery:
                 provide_facts("sockets", self._socket_facts)
-                if self._bridge is not None:
-                    await nursery.start(self._vital, self._bridge.run, name="serve/media")
+                if self.bridge is not None:
+                    await nursery.start(self._vital, self.bridge.run, name="serve/media")
                 await nursery.start(self._vital, self.quality.run, name="serve/quality")
                 await nursery.start(self._vital, self.directory.run, name="serve/rooms")
                 self.state = "running"
@@ -126,6 +132,8 @@ class Node:
 
     def remove(self, session: Session) -> None:
         """Forget a socket that is closed."""
+        if session in self._sessions:
+            self._traffic.ended(session)
         self._sessions.discard(session)
         if not self._sessions:
             self._no_sessions.set()
@@ -165,7 +173,7 @@ class Node:
             await self._no_sessions.wait()
 
     def statistics(self) -> NodeStatistics:
-        workers = () if self._bridge is None else self._bridge.statistics().members
+        workers = () if self.bridge is None else self.bridge.statistics().members
         return NodeStatistics(
             self.state,
             self.directory.statistics(),
@@ -177,6 +185,10 @@ class Node:
 
     def _socket_facts(self) -> dict[str, object]:
         return {"open": len(self._sessions), "addresses": self.addresses.statistics()}
+
+    def traffic_statistics(self) -> TrafficStatistics:
+        """What has passed through sockets."""
+        return self._traffic.statistics(self._sessions)
 
     def hurry(self) -> bool:
         """Do not wait any longer for people to leave by themselves; False if nobody waits for that."""

@@ -14,6 +14,7 @@ from nurseries import (
     Timeline,
     Watch,
     Watchdog,
+    WatchdogStatistics,
     below,
     log_slow_step,
     recording,
@@ -57,6 +58,11 @@ class Observer:
     def up(self) -> float:
         """Seconds since it was attached."""
         return trio.current_time() - self._began
+
+    def watchdog_statistics(self) -> WatchdogStatistics | None:
+        """What the watchdog says; None before it is attached."""
+        watchdog: Watchdog | None = getattr(self, "watchdog", None)
+        return None if watchdog is None else watchdog.statistics()
 
     def cpu(self, task: int) -> float | None:
         """The part of a core that a task used while it was metered; None if it was not."""

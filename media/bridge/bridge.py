@@ -167,6 +167,11 @@ class Bridge:
             events_dropped=self._events_dropped,
         )
 
+    def figures(self) -> dict[str, WorkerStatistics]:
+        """What each worker said of itself in its last answer to a heartbeat, by the name of its place."""
+        links = {member.name: member.link for member in self._pool.members if member.link is not None}
+        return {name: link.figures for name, link in links.items() if link.figures is not None}
+
     # ---- what members tell
 
     def worker_up(self, member: Member) -> None:

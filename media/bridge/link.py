@@ -75,6 +75,8 @@ class WorkerLink:
         self.pid: int | None = None
         self.port = 0
         self.rate = PacketRate()
+        #: What it said last of itself.
+        self.figures: WorkerStatistics | None = None
         self.name = "worker"
         self._open_worker = open_worker
         self._deadlines = deadlines
@@ -268,6 +270,7 @@ class WorkerLink:
             self._pulse.answered(now)
             self._wait.deadline = self._pulse.due
             if isinstance(waiting.outcome, WorkerStatistics):
+                self.figures = waiting.outcome
                 self.rate.told(waiting.outcome.packets_received + waiting.outcome.packets_sent, now)
         if isinstance(reply, ErrorFrame) and reply.code not in USER_CODES:
             asked = "a request given up" if waiting is None else waiting.request.method
