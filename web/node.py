@@ -6,7 +6,7 @@ that answers 200 with nothing behind it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Literal
 
@@ -23,10 +23,11 @@ from chatroom.session import Session
 from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings, MemberStatistics
 from nurseries import provide_facts
-from nurseries.stages import StageStatistics
+from nurseries.stages import Sink
 from web.addresses import Addresses
 from web.diagnosis.gather import Figures
 from web.observer import Observer
+from web.problems import Problems
 from web.settings import Settings, ice_servers, webhooks
 from web.traffic import Traffic, TrafficStatistics
 from web.webhooks import Webhooks, WebhookStatistics
@@ -72,9 +73,7 @@ class Node:
         self.webhooks = None if chosen is None else Webhooks(chosen)
         self.addresses = Addresses(settings.limits.connections_per_address)
         self.observer = Observer(settings.slow_step)
-        #: What is wrong now in calls, by kind, and the stages that events run through.
-        self.problems: Callable[[], Mapping[str, int]] = dict
-        self.stages: Callable[[], tuple[StageStatistics, ...]] = tuple
+        self.problems = Problems()
         self._sessions: set[Session] = set()
         self._traffic = Traffic()
         self._no_sessions = trio.Event()
@@ -90,6 +89,9 @@ class Node:
                 if self.bridge is not None:
                     await nursery.start(self._vital, self.bridge.run, name="serve/media")
                 await nursery.start(self._vital, self.quality.run, name="serve/quality")
+                await self.quality.add(Sink("problems", self.problems.take))
+                if self.webhooks is not None:
+                    await self.quality.add(Sink("webhooks", self.webhooks.judged))
                 await nursery.start(self._vital, self.directory.run, name="serve/rooms")
                 self.state = "running"
                 _log.info("running")

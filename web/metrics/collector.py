@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
-from web.metrics.families import gauge
+from web.metrics.families import counter, gauge
 from web.metrics.media import of_bridge, of_processes, of_workers
 from web.metrics.server import of_loop, of_rooms, of_sockets, of_stages
 from web.metrics.webhooks import of_webhooks
@@ -38,8 +38,11 @@ class NodeCollector(Collector):
             yield from of_workers(bridge.figures())
             yield from of_processes(statistics.workers)
         yield from of_loop(node.observer.watchdog_statistics())
-        yield from of_stages(node.stages())
-        yield gauge("problems", "What is wrong now in calls, by kind.", node.problems(), "kind")
+        quality = node.quality.statistics()
+        yield from of_stages(quality.stages)
+        yield counter("quality_inputs_missed", "Inputs to the judge that there was no room for.", quality.missed)
+        yield gauge("problems", "What is wrong now in calls, by kind.", node.problems.now(), "kind")
+        yield counter("problems_began", "What was found to be wrong, by kind.", node.problems.began(), "kind")
         yield from of_webhooks(statistics.webhooks)
 
 

@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 
 import attrs
 
 from chatroom.happenings import Happening, RoomEnded, RoomStarted, StayBegan, StayEnded
 from chatroom.problems import ProblemKind
+from chatroom.quality.events import OVER, QualityEvent, Trouble
 
-#: How the end of a problem is called, where it is not the kind with ``_over``.
-_OVER = {"network_slow": "network_ok", "leg_lost": "leg_restored", "worker_lost": "worker_restored"}
 _ROOMS = ("server_started", "room_started", "room_ended", "participant_joined", "participant_left")
-PROBLEMS: dict[str, str] = {kind: _OVER.get(kind, f"{kind}_over") for kind in get_args(ProblemKind)}
 #: All there are.
-TYPES: tuple[str, ...] = (*_ROOMS, *PROBLEMS, *PROBLEMS.values())
+TYPES: tuple[str, ...] = (*_ROOMS, *OVER, *OVER.values())
 
 #: What goes first where there is no room: how a connection is; then what became of a worker; who came and went last.
 QUALITY, SERVER, PRESENCE = RANKS = (0, 1, 2)
 RANK_NAMES = ("quality", "server", "presence")
-_SERVER = {"worker_lost", "server_overloaded"}
+_SERVER: tuple[ProblemKind, ...] = ("worker_lost", "server_overloaded")
 
 
 @attrs.frozen
@@ -47,7 +45,7 @@ class Event:
         return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-_SERVER_TYPES = _SERVER | {PROBLEMS[kind] for kind in _SERVER}
+_SERVER_TYPES = {name for kind in _SERVER for name in (kind, OVER[kind])}
 
 
 def timestamp(at: float) -> str:
@@ -74,3 +72,22 @@ def of_happening(happening: Happening) -> Event:
             data = {"room": room, "participant": id, "epoch": epoch, "name": name, "reason": reason}
             times = {"joined_at": timestamp(joined_at), "left_at": timestamp(at)}
             return Event("participant_left", room, at, {**data, **times})
+
+
+def of_quality(event: QualityEvent) -> Event | None:
+    """The event of what the pipeline says; None of what is told otherwise, or to nobody."""
+    if not isinstance(event, Trouble):
+        return None
+    data = {
+        "room": event.room,
+        "participant": event.participant,
+        "epoch": event.epoch,
+        "kind": event.kind,
+        "direction": event.direction,
+        "source": event.source,
+        "severity": event.severity,
+        "since": timestamp(event.since),
+        "concerns": list(event.concerns),
+        "figures": dict(event.figures),
+    }
+    return Event(event.name, event.room, event.at, {name: value for name, value in data.items() if value is not None})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import version
 from random import random
@@ -14,11 +14,12 @@ import structlog
 import trio
 
 from chatroom.happenings import Happening
+from chatroom.quality.events import QualityEvent
 from nurseries import ChildSpec, TooManyRestarts, open_supervisor
 from web.webhooks import signature
 from web.webhooks.endpoint import Endpoint
 from web.webhooks.errors import OutboxBroken, OutboxFull, OutboxUnusable
-from web.webhooks.event import RANK_NAMES, RANKS, Event, of_happening
+from web.webhooks.event import RANK_NAMES, RANKS, Event, of_happening, of_quality
 from web.webhooks.http import Answer, OpenPost, Post, open_post
 from web.webhooks.outbox import Outbox
 from web.webhooks.schedule import Schedule
@@ -87,6 +88,12 @@ class Webhooks:
     def happened(self, happening: Happening) -> None:
         """Have endpoints told of what a directory tells. Never waits, never raises."""
         self.post(of_happening(happening))
+
+    def judged(self, events: Sequence[QualityEvent]) -> None:
+        """Have endpoints told of what the pipeline says. Never waits, never raises."""
+        for judged in events:
+            if (event := of_quality(judged)) is not None:
+                self.post(event)
 
     def post(self, event: Event) -> None:
         """Have endpoints told of an event, if they are to be told of its type. Never waits, never raises."""
