@@ -56,8 +56,8 @@ class Person:
         self._flowed = 0
         names = (room, person.id, person.epoch)
         self._slow: dict[Direction, Watched] = {
-            "uplink": Watched(*names, "network_slow", direction="uplink", begin=0.8),
-            "downlink": Watched(*names, "network_slow", direction="downlink", begin=0.8),
+            "uplink": Watched(*names, "network_slow", direction="uplink", begin=0.0),
+            "downlink": Watched(*names, "network_slow", direction="downlink", begin=0.0),
         }
         self._lost: dict[Direction, Watched] = {
             "uplink": Watched(*names, "leg_lost", direction="uplink", begin=0.0, calm=1.5),
