@@ -26,6 +26,9 @@ the difference. A `Stage` takes a batch when there is demand for what becomes of
 asked for, and no more. So nothing piles up in the middle: what is too much waits at the top, where it can be refused,
 coalesced, or not be produced at all (``produce=``, which is awaited with the number that is asked for).
 
+What was asked for is on its way, and is not coalesced any more. So ``max_demand`` is how old news may get behind a slow
+sink: its time for that many, at each step. The default of 1000 is for throughput; where the newest counts, ask for few.
+
 **Batches flow down.** A function is called with a list of items, all from one subscription, in order. What it costs to
 switch tasks is paid once for each batch: under load batches grow, and the cost of an item falls. There is a checkpoint
 between two batches, so a pipeline gives way to others however much there is to do.

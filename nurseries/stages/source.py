@@ -63,8 +63,8 @@ class Source(Upstream[T], Generic[T]):
             raise trio.ClosedResourceError(f"{self._name} is closed")
         queue = self._queue
         number = queue.put(items)
-        if self._parked:
-            self._parked.unpark()
+        if self._doing == "items":  # and not for demand: then nothing is to be done with them yet
+            self._wake()
         if number < len(items):
             self._drop("refused", len(items) - number)
             if self._buffer.fails:

@@ -178,6 +178,8 @@ class Subscription(Generic[T]):
         if self._broken:
             self._broken = False
             self._ask()
+            if self._ends is not None:
+                self._ends.asked()  # also for what it had asked for before
 
     def statistics(self) -> SubscriptionStatistics:
         """Tell how it is now."""

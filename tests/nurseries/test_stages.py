@@ -119,16 +119,18 @@ async def test_rooms_come_and_go() -> None:
         assert source.statistics().dropped == {"unclaimed": 2}
 
 
-async def test_a_pipeline_gives_way_to_others() -> None:
+async def test_a_sink_gives_way_to_others_after_each_batch() -> None:
     source, sink = Source[int]("source"), Sink[int]("sink", lambda _: None)
-    sink.subscribe(source, max_demand=10)
+    sink.subscribe(source, max_demand=1000, min_demand=990)
     source.post_all(range(1000))
-    async with running(source, sink):
-        steps = 0
-        while sink.statistics().received < 1000:
-            steps += 1
-            await trio.lowlevel.checkpoint()
-        assert steps > 100
+    async with running(source):
+        await trio.testing.wait_all_tasks_blocked()
+        async with running(sink):
+            steps = 0
+            while sink.statistics().received < 1000:
+                steps += 1
+                await trio.lowlevel.checkpoint()
+            assert steps >= 90
 
 
 async def test_what_says_what_it_does() -> None:

@@ -128,3 +128,44 @@ def test_attempts_are_at_least_one() -> None:
     for wrong in (0, -1, math.nan):
         with pytest.raises(ValueError):
             Sink("sink", print, attempts=wrong)
+
+
+async def test_a_batch_to_be_handled_again_waits_for_demand_though_its_source_has_ended() -> None:
+    failures = iter([OSError("no")])
+
+    def handle(batch: list[int]) -> list[int]:
+        for error in failures:
+            raise error
+        return batch
+
+    got: list[int] = []
+    source, stage, sink = Source[int]("source"), Stage[int, int]("stage", handle, attempts=2), Sink("sink", got.extend)
+    stage.subscribe(source)
+    first = sink.subscribe(stage)
+    source.post_all([1, 2])
+    source.close()
+    await source.run()
+    with pytest.raises(OSError, match="no"):
+        await stage.run()
+    first.cancel()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(stage.run)
+        await trio.testing.wait_all_tasks_blocked()
+        assert stage.statistics().doing == "demand"
+        sink.subscribe(stage)
+        nursery.start_soon(sink.run)
+    assert got == [1, 2]
+
+
+async def test_what_a_stage_has_made_is_given_out_before_it_ends() -> None:
+    got: list[int] = []
+    source, sink = Source[int]("source"), Sink("sink", got.extend)
+    stage = Stage[int, int]("stage", lambda batch: [item for item in batch for _ in range(3)])
+    stage.subscribe(source)
+    sink.subscribe(stage, max_demand=2)
+    source.post_all(range(10))
+    source.close()
+    async with trio.open_nursery() as nursery:
+        for node in (source, stage, sink):
+            nursery.start_soon(node.run)
+    assert got == [item for item in range(10) for _ in range(3)]

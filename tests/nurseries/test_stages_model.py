@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import attrs
@@ -107,7 +108,8 @@ class Pipeline(RuleBasedStateMachine):
     def take(self, data: st.DataObject, most: int) -> None:
         consumer = data.draw(st.sampled_from([each for each in self.consumers if each.hand is None]))
         ready = consumer.seat.ready
-        consumer.hand = consumer.inlet.take(most)
+        with self.told_of_demand():
+            consumer.hand = consumer.inlet.take(most)
         assert (consumer.hand is not None) == ready
         if consumer.hand is not None:
             assert 0 < len(consumer.hand.items) <= min(most, consumer.seat.batch)
@@ -119,11 +121,9 @@ class Pipeline(RuleBasedStateMachine):
     def settle(self, data: st.DataObject) -> None:
         consumer = data.draw(st.sampled_from([each for each in self.consumers if each.hand is not None]))
         assert consumer.hand is not None
-        demand, woken = self.outlet.demand, self.woken
-        consumer.seat.settle(len(consumer.hand.items))
+        with self.told_of_demand():
+            consumer.seat.settle(len(consumer.hand.items))
         consumer.hand = None
-        if self.outlet.demand > demand:
-            assert self.woken > woken, "whoever has items to give out must be told"
         self.outlet.flush()
 
     @rule(data=st.data())
@@ -142,7 +142,8 @@ class Pipeline(RuleBasedStateMachine):
     def run_again(self, data: st.DataObject) -> None:
         consumer = data.draw(st.sampled_from([each for each in self.consumers if each.failed]))
         consumer.failed = False
-        consumer.inlet.mend()
+        with self.told_of_demand():
+            consumer.inlet.mend()
         self.outlet.flush()
 
     @invariant()
@@ -214,6 +215,13 @@ class Pipeline(RuleBasedStateMachine):
     def what_is_asked_for_does_not_wait(self) -> None:
         if hasattr(self, "mode"):
             assert not self.outlet.pending or self.outlet._demand() == 0
+
+    @contextmanager
+    def told_of_demand(self) -> Generator[None]:
+        """Whoever has items to give out must be told when there is demand where there was none."""
+        demand, woken = self.outlet._demand(), self.woken
+        yield
+        assert demand or not self.outlet._demand() or self.woken > woken
 
     def everyone(self) -> Iterator[Consumer]:
         if hasattr(self, "mode"):

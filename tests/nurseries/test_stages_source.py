@@ -82,3 +82,18 @@ async def test_one_run_at_a_time() -> None:
     async with running(source):
         with pytest.raises(RuntimeError, match="runs already"):
             await source.run()
+
+
+async def test_what_nobody_asks_for_wakes_nobody() -> None:
+    source = Source[int]("source")
+    async with running(source):
+        await trio.testing.wait_all_tasks_blocked()
+        source.post(1)
+        assert trio.lowlevel.current_statistics().tasks_runnable == 0
+        seat = Sink[int]("sink", print).subscribe(source)
+        await trio.testing.wait_all_tasks_blocked()
+        assert seat.statistics().depth == 1
+        source.post(2)
+        assert trio.lowlevel.current_statistics().tasks_runnable == 1
+        await trio.testing.wait_all_tasks_blocked()
+        assert seat.statistics().depth == 2
