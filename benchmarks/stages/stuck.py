@@ -28,7 +28,7 @@ class Latency:
 
 
 async def latency(fourth: Literal["quick", "stuck"], *, seconds: float = 4.0, others: int = 3) -> Latency:
-    """Post at a steady rate to a source whose events go to three sinks, and to one that is quick or never comes back."""
+    """Post at a steady rate to a source whose events go to three sinks, and to one that may never come back."""
     taken: list[float] = []
     start = 0.0
 

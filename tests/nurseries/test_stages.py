@@ -85,6 +85,21 @@ async def test_a_stuck_sink_with_a_buffer_that_waits_holds_the_others_up() -> No
         assert (slow_one.sink, slow_one.demand, slow_one.in_hand) == ("stuck", 0, 5)
 
 
+async def test_the_others_go_on_when_whoever_held_them_up_leaves() -> None:
+    got: list[int] = []
+    stuck, source, sink = Slow(), Source[int]("source"), Sink("sink", got.extend)
+    slow = Sink("stuck", stuck.handle)
+    sink.subscribe(source)
+    source.post_all(range(100))
+    with slow.subscribe(source, max_demand=10) as seat:
+        async with running(source, sink, slow):
+            await trio.testing.wait_all_tasks_blocked()
+            assert len(got) == 10
+            seat.cancel()
+            await trio.testing.wait_all_tasks_blocked()
+            assert got == list(range(100))
+
+
 async def test_a_worker_that_leaves_leaves_its_work_to_the_others() -> None:
     source = Source[int]("source", dispatch=balance())
     slow = [Slow(), Slow()]

@@ -92,6 +92,7 @@ async def test_a_failing_stage_gives_out_nothing_of_what_failed(autojump_clock: 
         await trio.sleep(60)
         assert supervisor.statistics().failures == 1
     assert got == [0, 1, 4, 5]
+    assert stage.statistics().dropped == {"failed": 2}
 
 
 async def test_a_source_that_fails_is_asked_again(autojump_clock: trio.testing.MockClock) -> None:

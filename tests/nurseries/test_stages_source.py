@@ -97,3 +97,16 @@ async def test_what_nobody_asks_for_wakes_nobody() -> None:
         assert trio.lowlevel.current_statistics().tasks_runnable == 1
         await trio.testing.wait_all_tasks_blocked()
         assert seat.statistics().depth == 2
+
+
+async def test_what_was_posted_is_given_out_before_it_ends() -> None:
+    got: list[int] = []
+    source, sink = Source[int]("source"), Sink("sink", got.extend)
+    source.post_all([1, 2, 3])
+    source.close()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(source.run)
+        await trio.testing.wait_all_tasks_blocked()
+        sink.subscribe(source, max_demand=2)
+        nursery.start_soon(sink.run)
+    assert got == [1, 2, 3]

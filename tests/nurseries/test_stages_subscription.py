@@ -66,6 +66,15 @@ def test_what_was_not_asked_for_waits_in_order() -> None:
     assert (one.blocked, both.asked) == (False, 4)
 
 
+def test_nothing_overtakes_what_waits_for_room() -> None:
+    one, _ = seat(Window(9, 0), Buffer(3, "coalesce", key=lambda item: item if item > 9 else None))
+    one.offer([1, 2, 3, 4])
+    assert (one.statistics().depth, one.statistics().backlog) == (3, 1)
+    one.offer([11])
+    assert one.take(2) == [1, 2]
+    assert one.take(9) == [3, 4, 11]
+
+
 def test_a_buffer_smaller_than_the_demand_is_asked_for() -> None:
     one, both = seat(Window(9, 0), Buffer(2, "drop_oldest"))
     assert one.demand == 2
