@@ -55,10 +55,10 @@ def stuck(repetitions: int) -> None:
             results[case].append(trio.run(latency, case))
     print("| 20,000 events a second to four sinks | p50, ms | p99, ms, of each run | lost by the fourth |")
     print("|---|---:|---:|---:|")
-    for case, runs in results.items():
+    for name, runs in results.items():
         p99 = ", ".join(f"{run.p99 * 1e3:.2f}" for run in runs)
         p50 = statistics.median(run.p50 for run in runs)
-        print(f"| the first three, while the fourth is {case} | {p50 * 1e3:.2f} | {p99} | {runs[-1].lost:,} |")
+        print(f"| the first three, while the fourth is {name} | {p50 * 1e3:.2f} | {p99} | {runs[-1].lost:,} |")
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ async def latency(fourth: Literal["quick", "stuck"], *, seconds: float = 4.0, ot
     stage.subscribe(source)
     for sink in sinks:
         sink.subscribe(stage)
-    last = Sink("fourth", hang if fourth == "stuck" else sum)
+    last = Sink[float]("fourth", hang if fourth == "stuck" else sum)
     seat = last.subscribe(stage, buffer=Buffer(2_000, "drop_oldest"))
     nodes: list[Node] = [last, *sinks, stage, source]
     async with trio.open_nursery() as nursery:
