@@ -123,7 +123,9 @@ class Participant:
         if reason is None:
             self._router.emit(VideoResumed(self._router.id, self.id, self.epoch, of, source))
         else:
-            logger.info("video paused %s of=%s source=%s reason=%s", self.about, of, source, reason)
+            # What is not on a page is not worth a line.
+            level = logging.INFO if reason == "bandwidth" else logging.DEBUG
+            logger.log(level, "video paused %s of=%s source=%s reason=%s", self.about, of, source, reason)
             self._router.emit(VideoPaused(self._router.id, self.id, self.epoch, of, source, reason))
 
     def _offered(self, number: int, text: str, tracks: dict[str, TrackInfo]) -> None:
