@@ -27,8 +27,7 @@ def main() -> int:
     from media.worker.addresses import Announcement
 
     logs.configure(arguments.log_level)
-    # What is there now stays. Left out of every collection, it makes them short, and those of who has left soon: a
-    # transport is a cycle, and holds much that the collector does not see.
+    # What is there now stays: left out of every collection, it makes them short.
     gc.freeze()
     path = None if arguments.control is None else Path(arguments.control)
     listener: listening.Listener | None = None

@@ -46,7 +46,7 @@ class DtlsError(Exception):
 
 
 class _OneContext(RTCCertificate):
-    """A certificate with one OpenSSL context for all handshakes; aiortc makes one for each, of 20 to 60 kB."""
+    """A certificate with one OpenSSL context for all handshakes; aiortc makes one for each, of 20 kB and more."""
 
     def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> SSL.Context:
         assert srtp_profiles is _PROFILES, "one context has one list of profiles"
@@ -55,8 +55,10 @@ class _OneContext(RTCCertificate):
     @cached_property
     def _context(self) -> SSL.Context:
         context = super()._create_ssl_context(_PROFILES)
-        # Each session would be kept in it, though no browser resumes one (RFC 8842 has no use for that).
+        # Each session would be kept in it, though no browser resumes one.
         context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        # After the handshake there is nothing to buffer until the goodbye.
+        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
         return context
 
 

@@ -25,6 +25,7 @@ from media.worker.control import Control
 from media.worker.counters import Counters
 from media.worker.ice import IceAgent
 from media.worker.kernel.choice import choose
+from media.worker.memory import Memory
 from media.worker.port import open_port
 from media.worker.speakers import LOUDEST
 from media.worker.tcp import TcpListener
@@ -177,7 +178,7 @@ async def _serve(options: Options, control: Channel, stopping: asyncio.Task[Any]
                 ",".join(address for address, _ in told),
                 "yes" if fanout.compiled else f"no reason={reason!r}",
             )
-            ticker = group.create_task(_tick(worker, listener), name="ticker")
+            ticker = group.create_task(_tick(worker, factory, listener), name="ticker")
             serving = group.create_task(control.serve(worker), name="control")
             await _first(serving, stopping)
             logger.info("stopping reason=%s", "control_closed" if serving.done() else "sigterm")
@@ -196,11 +197,13 @@ async def _first(*futures: asyncio.Future[Any], timeout: float | None = None) ->
     await asyncio.wait(futures, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
 
 
-async def _tick(worker: Worker, listener: TcpListener) -> None:
+async def _tick(worker: Worker, factory: TransportFactory, listener: TcpListener) -> None:
+    memory = Memory()
     while True:
         await asyncio.sleep(TICK)
         worker.tick()
         listener.tick(listener.clock())
+        memory.tick(factory.open, factory.clock())
 
 
 async def _owned(work: Coroutine[Any, Any, None], name: str) -> None:
