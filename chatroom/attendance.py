@@ -168,6 +168,7 @@ class Attendance:
         self.session.close(close_codes.REPLACED, "Another tab is in this call for you now.", discard=True)
         self.session = self.legs.session = session
         session.about = self.about
+        session.trace = self.room.trace_of(self.about)
         self._lost = False
         self._sockets += 1
         self._lease.resumed(now)
@@ -262,6 +263,8 @@ class Attendance:
         if isinstance(event, Heard):
             self._media_heard(event.age)
         else:
+            if self.session.trace is not None:
+                self.session.trace("media", event)
             self.legs.tell(event)
             if isinstance(event, (LegChanged, MediaLost, MediaRestored, VideoPaused, VideoResumed)):
                 self.room.quality.post(MediaSaid(self.room.name, self.id, self.epoch, event))
@@ -275,6 +278,8 @@ class Attendance:
         self._wait.deadline = self._due()
 
     def _carry_out(self, command: Command) -> None:
+        if self.session.trace is not None:
+            self.session.trace("command", command)
         try:
             match command:
                 case Chat():

@@ -27,6 +27,7 @@ from chatroom.names import person_name, room_name
 from chatroom.quality.port import Quality
 from chatroom.room import HereAlready, Room
 from chatroom.session import Session
+from chatroom.tracing import Tracer
 from nurseries import ChildSpec, Supervisor, open_supervisor, provide_facts
 
 #: Characters of a join's key: as many as cannot be guessed.
@@ -82,6 +83,7 @@ class Directory:
         #: When the rooms that somebody has been in had their first.
         self._started: dict[str, float] = {}
         self._watchers: list[Watch] = []
+        self.tracer = Tracer(self.rooms, clock)
 
     async def run(self, *, task_status: trio.TaskStatus[Directory] = trio.TASK_STATUS_IGNORED) -> None:
         """Be where the rooms live, until cancelled."""
@@ -186,6 +188,7 @@ class Directory:
             new_token=self._new_token,
             log=log,
             ice_servers=self._ice_servers,
+            trace_of=self.tracer.of,
             watch=self._happened,
             quality=self._quality,
         )

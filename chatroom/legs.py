@@ -56,6 +56,14 @@ class LegsStatistics:
     paused: tuple[str, ...]
 
 
+@attrs.frozen
+class Answered:
+    """The media plane did what a command of that type asked, in so many seconds."""
+
+    type: str
+    seconds: float
+
+
 class Legs:
     """Both legs of one stay."""
 
@@ -69,7 +77,6 @@ class Legs:
         #: How its connections are, as the media plane told last; and when that came back after it was lost.
         self.states: dict[str, str] = {}
         self.restored_at: float | None = None
-        self._states: dict[str, str] = {}
         #: What was said last of each picture that is paused, and of the layers of each track of its own.
         self._paused: dict[tuple[str, str], Frame] = {}
         self._layers: dict[str, Frame] = {}
@@ -91,12 +98,17 @@ class Legs:
         async for session, command in self._get:
             if session is not self.session:
                 continue  # another socket speaks for the participant now, and has said what it wants
+            if session.trace is not None:
+                session.trace("asked", command)
+            asked = trio.current_time()
             try:
                 answer = await self._carry(media, command)
             except UserError as error:
                 self.log.info("media refused", command=command.type, code=error.code, message=error.message)
                 session.refuse(command.ref, error)
             else:
+                if session.trace is not None:
+                    session.trace("answered", Answered(command.type, trio.current_time() - asked))
                 if answer is not None:
                     session.post(answer)
 
@@ -121,14 +133,12 @@ class Legs:
                 self.states.clear()
                 self._paused.clear()
                 self._layers.clear()
-                self._states.clear()
                 self._post(_MEDIA_LOST)
             case MediaRestored():
                 self.media_session += 1
                 self.restored_at = trio.current_time()
                 self._post(encode(MediaRestoredNotice(self.media_session)))
             case LegChanged(leg, state):
-                self._states[leg] = state
                 self.states[leg] = state
                 self.log.info("leg changed", leg=leg, state=state)
 
@@ -141,7 +151,7 @@ class Legs:
     def statistics(self) -> LegsStatistics:
         return LegsStatistics(
             session=self.media_session,
-            states=dict(self._states),
+            states=dict(self.states),
             waiting=self._get.statistics().current_buffer_used,
             offered=self._offer is not None,
             paused=tuple(f"{participant}/{source}" for participant, source in self._paused),

@@ -8,7 +8,8 @@ give, without the inbox: nothing to bound, nothing to overflow, no leave that is
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import structlog
 import trio
@@ -33,6 +34,7 @@ from chatroom.quality.port import NoQuality, Quality
 from chatroom.screens import shared_screens
 from chatroom.session import Session
 from chatroom.state import RoomState, RoomStatistics
+from chatroom.tracing import Trace
 from chatroom.wire import encode
 from nurseries import provide_facts
 
@@ -63,6 +65,7 @@ class Room:
         ice_servers: IceServers | None = None,
         watch: Watch = lambda _: None,
         quality: Quality | None = None,
+        trace_of: Callable[[Mapping[str, Any]], Trace | None] = lambda _: None,
     ) -> None:
         self.name = name
         self.media = media
@@ -75,6 +78,8 @@ class Room:
         self._path = name
         #: Who is told how calls are, and tells what is wrong.
         self.quality = quality or NoQuality()
+        #: What the session of a stay tells what passes, by the stay's ``about``.
+        self.trace_of = trace_of
         self._notices = Noticeboard(self)
         self._ice_servers = ice_servers or IceServers()
         self._clock = clock
@@ -177,6 +182,7 @@ class Room:
         event = self.state.admit(
             attendance.id, attendance.epoch, join.name, join.microphone, join.camera, self._clock(), join.screens
         )
+        attendance.session.trace = self.trace_of(attendance.about)
         self._tell(event)
         self._attendances[attendance.epoch] = attendance
         self._tokens[attendance.token] = attendance

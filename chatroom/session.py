@@ -20,6 +20,7 @@ from chatroom.frame import Frame
 from chatroom.lane import Lane, LaneStatistics
 from chatroom.limits import Limits, TokenBucket
 from chatroom.model import LeaveReason
+from chatroom.tracing import Trace
 from chatroom.wire import decode, encode
 
 
@@ -65,6 +66,8 @@ class Session:
         self.heard_at = clock()
         #: Whose it is, for the log: what `chatroom.attendance.Attendance.about` says; nobody's at first.
         self.about: Mapping[str, Any] = {}
+        #: What is told what passes here, while somebody traces it: see `chatroom.tracing`.
+        self.trace: Trace | None = None
 
     # ---- the socket's side
 
@@ -98,7 +101,7 @@ class Session:
     def ended(self, reason: LeaveReason) -> None:
         """Say that the socket is gone. What was fed before still reaches the participant."""
         if self.closing is None:
-            self.closing = Closing(close_codes.GONE, "", reason)
+            self._begin_closing(Closing(close_codes.GONE, "", reason))
         self._lane.close(discard=True)
         self._put.close()
 
@@ -112,6 +115,8 @@ class Session:
         """Send a frame, without waiting; False if the session is over. A page that does not read is closed."""
         if self.closing is not None:
             return False
+        if self.trace is not None:
+            self.trace("event", frame)
         if self._lane.post(frame):
             return True
         self.close(close_codes.TOO_SLOW, "This page does not read what it is sent.", discard=True)
@@ -125,13 +130,18 @@ class Session:
     def close(self, code: int, message: str, *, reason: LeaveReason = "connection_lost", discard: bool = False) -> None:
         """End the session from the server's side: what was posted is still written, then the socket is closed."""
         if self.closing is None:
-            self.closing = Closing(code, message, reason)
+            self._begin_closing(Closing(code, message, reason))
             self._lane.close(discard=discard)
             self._put.close()
 
     def statistics(self) -> SessionStatistics:
         waiting = self._get.statistics().current_buffer_used
         return SessionStatistics(self._lane.statistics(), self._commands, self._refused, waiting)
+
+    def _begin_closing(self, closing: Closing) -> None:
+        self.closing = closing
+        if self.trace is not None:
+            self.trace("closed", closing)
 
     def _refuse(self, error: UserError, within_rate: bool) -> None:
         self.refuse(getattr(error, "ref", None), error)

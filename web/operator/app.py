@@ -13,12 +13,17 @@ from werkzeug.exceptions import HTTPException
 
 from web import origin
 from web.node import Node
-from web.operator import STATIC, metrics, statistics, tree
+from web.operator import STATIC, metrics, statistics, trace, tree
 from web.operator.token import Token
 from web.response import HEADERS, AppResponse
 
 #: Each makes the routes of one subject.
-PARTS: tuple[Callable[[Node], Blueprint], ...] = (statistics.blueprint, tree.blueprint, metrics.blueprint)
+PARTS: tuple[Callable[[Node], Blueprint], ...] = (
+    statistics.blueprint,
+    tree.blueprint,
+    trace.blueprint,
+    metrics.blueprint,
+)
 
 COOKIE = "chatroom_operator"
 #: What the login page is made of. It is no secret, and served to everyone on the other listener.

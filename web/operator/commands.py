@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 import click
 
 from web.operator import terminal
-from web.operator.client import Client, Unreachable
+from web.operator.client import PATIENCE, Client, Unreachable
 from web.operator.console_client import console_command
 from web.operator.look import ORDERS
 
@@ -110,9 +111,31 @@ def top_command(client: Client, by: str, number: int, every: float, once: bool) 
             click.echo(_SHOW, nl=False)
 
 
+@click.command("trace")
+@click.argument("who", default="")
+@click.option("--room", default="", help="Only in this room; without WHO, everyone in it.")
+@click.option("--count", type=int, default=1_000, show_default=True, help="End after so many entries.")
+@click.option("--seconds", type=float, default=60.0, show_default=True, help="End after so long.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@reaching
+def trace_command(client: Client, who: str, room: str, count: int, seconds: float, as_json: bool) -> None:
+    """Follow WHO, a participant's id or name, or a whole --room, as it happens.
+
+    Each command of a page, each event to it, each request to the media plane with how long it took, and what that says
+    by itself, with their times. What people write is shown by its length. It ends by itself, or with Ctrl-C.
+    """
+    if not who and not room:
+        raise click.UsageError("say WHO, or --room.")
+    asked = {"who": who, "room": room, "count": count, "seconds": seconds}
+    with client.open("GET", "/api/trace", asked, patience=seconds + PATIENCE) as answer:
+        for line in answer:
+            text = line.decode().rstrip("\n")
+            click.echo(text if as_json else terminal.cut(terminal.entry(json.loads(text)), _width()))
+
+
 def _width() -> int:
     """The columns of the terminal; what is not one takes lines of any length."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else 100_000
 
 
-COMMANDS = (tree_command, top_command, console_command)
+COMMANDS = (tree_command, top_command, trace_command, console_command)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -102,6 +104,26 @@ def happening(entry: Mapping[str, Any]) -> str:
     """Say one entry of the timeline."""
     words = str(entry["words"])
     return words if words.startswith(entry["task"]) else f"{entry['task']} {entry['kind']}: {words}"
+
+
+#: What an entry of a trace is shown with: to the server, from it, to the media plane, from it.
+_SIGNS = {"command": "->", "event": "<-", "asked": "=>", "answered": "<=", "media": "<=", "closed": "xx", "end": "--"}
+
+
+def entry(said: Mapping[str, Any]) -> str:
+    """Say one entry of a trace: when, whose, which way, and what."""
+    at = time.strftime("%H:%M:%S", time.localtime(said["at"])) + f"{said['at'] % 1:.3f}"[1:]
+    if said["kind"] == "end":
+        return f"{at}  {_SIGNS['end']} {said['words']}"
+    body = said["body"]
+    words = ", ".join(f"{name} {_short(value)}" for name, value in body.items() if value is not None and name != "ref")
+    return f"{at}  {said['room']}/{said['participant'] or 'everyone'}  {_SIGNS[said['kind']]} {said['type']}  {words}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def cut(line: str, width: int) -> str:
