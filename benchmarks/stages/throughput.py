@@ -27,6 +27,10 @@ class Event:
     value: int
 
 
+#: A way to post events.
+Feed = Callable[[Source["Event"], list["Event"]], Awaitable[None]]
+
+
 @attrs.frozen
 class Figures:
     """``items`` went in; ``seen`` were seen by sinks, all together; ``cpu`` and ``wall`` are in seconds."""
@@ -104,9 +108,7 @@ async def trickle(source: Source[Event], items: list[Event]) -> None:
             await trio.lowlevel.checkpoint()
 
 
-async def through(
-    pipeline: Pipeline, feed: Callable[[Source[Event], list[Event]], Awaitable[None]], number: int
-) -> Figures:
+async def through(pipeline: Pipeline, feed: Feed, number: int) -> Figures:
     """Send so many events through, and wait until all are handled."""
     items = events(number)
     async with trio.open_nursery() as nursery:

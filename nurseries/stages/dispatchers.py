@@ -160,11 +160,10 @@ class Balance(Generic[T]):
 
     def dispatch(self, items: Sequence[T], seats: Sequence[Seat[T]]) -> int:
         given = 0
-        while given < len(items):
-            seat = max(seats, key=lambda each: each.demand)
-            share = items[given : given + seat.demand]
-            seat.offer(share)
-            given += len(share)
+        for seat in sorted(seats, key=lambda each: each.demand, reverse=True):
+            if share := items[given : given + seat.demand]:
+                seat.offer(share)
+                given += len(share)
         return 0
 
 

@@ -161,7 +161,8 @@ class Subscription(Generic[T]):
         """
         if not self.cancelled:
             self.cancelled = True
-            for tell in self._on_cancel:
+            on_cancel, self._on_cancel = self._on_cancel, ()
+            for tell in on_cancel:
                 tell()
 
     def surrender(self, reason: str) -> list[T]:

@@ -12,7 +12,7 @@ import trio
 from nurseries import Backoff, Sink, Source, Stage, open_supervisor, partition
 from nurseries.children import ChildReport
 from nurseries.stages.node import Node
-from nurseries.testing import Injected
+from nurseries.testing import Injected, try_schedules
 from nurseries.testing.fixtures import EveryCheckpoint
 
 ITEMS = 60
@@ -154,3 +154,13 @@ def test_what_is_being_handled_is_what_the_policy_is_about(
 
     every_checkpoint.fail(scenario, victim="s/sink:1", check=lambda: lost.append(line.lost().total()))
     assert (max(lost) > 0) == loses
+
+
+def test_whoever_is_quicker_nothing_is_lost() -> None:
+    async def scenario() -> None:
+        line = Line(1)
+        await line.run(lambda _: None)
+        line.check()
+        assert not line.lost()
+
+    try_schedules(scenario, seeds=range(30), postpone=0.2)
