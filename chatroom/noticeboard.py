@@ -5,6 +5,7 @@ These are notices: they have no number, only the newest counts, and whoever come
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING
 
 from chatroom.events import Speakers as SpeakersNotice
@@ -24,7 +25,8 @@ class Noticeboard:
     """One room's. Nothing of it waits."""
 
     def __init__(self, room: Room) -> None:
-        self._room = room
+        # Which holds this; and what holds each other is not gone when it is over.
+        self._room: Room = weakref.proxy(room)
         #: Who speaks and who did, as the media plane told last.
         self._speakers = Speakers()
         self._board = Board()
