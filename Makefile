@@ -2,6 +2,7 @@
 # make test   lint, types, contracts, JavaScript checks and every test
 # make bench  measure the server against others; a quarter of an hour
 # make bench-media, bench-recovery  the media worker against Janus; calls on bad networks; ten minutes each
+# make bench-diagnose  break a call in every way and see whether the server says what it is; three minutes
 # make fuzz   make up what strangers may send, for a minute each reader
 # make lock   bring the lock files up to date with pyproject.toml
 
@@ -18,7 +19,7 @@ KERNEL := $(addprefix media/worker/kernel/,fanout.h fanout.c build.py hatch.py)
 # by hand; async functions that Quart wants async.
 ASYNC_OFF := ASYNC9,ASYNC114,ASYNC124
 
-.PHONY: run test check check-python check-js pytest bench bench-media bench-recovery fuzz screenshot lock format clean
+.PHONY: run test check check-python check-js pytest bench bench-media bench-recovery bench-diagnose fuzz screenshot lock format clean
 
 run: $(ENV)/.run
 	@$(BIN)/chatroom serve $(ARGS)
@@ -55,6 +56,9 @@ bench: $(ENV)/bench/.made
 bench-media: $(ENV)/bench/.made
 	@command -v janus >/dev/null || .ci/apt janus
 	@$(ENV)/bench/bin/python -m benchmarks.media $(ARGS)
+
+bench-diagnose: $(ENV)/.test $(ENV)/.system
+	@$(BIN)/python -m benchmarks.diagnose $(ARGS)
 
 bench-recovery: $(ENV)/.test $(ENV)/.system
 	@$(BIN)/python -m benchmarks.recovery $(ARGS)

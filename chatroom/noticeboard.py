@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from chatroom.events import Speakers as SpeakersNotice
 from chatroom.media import RoomWord, Speakers
+from chatroom.problems import Direction
 from chatroom.quality.board import Board
 from chatroom.quality.events import QualityEvent, Trouble
 from chatroom.quality.inputs import Sampled
@@ -66,6 +67,10 @@ class Noticeboard:
             attendance.session.post(encode(here))
         for notice in self._board.of(attendance.id):
             attendance.session.post(encode(notice))
+
+    def slow(self, participant: str, direction: Direction) -> bool:
+        """Whether someone's connection was found to be slow, in that direction."""
+        return self._board.slow(participant, direction)
 
     def forget(self, participant: str) -> None:
         """Somebody has left."""

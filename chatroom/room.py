@@ -29,6 +29,7 @@ from chatroom.log import RoomLog
 from chatroom.media import Media
 from chatroom.model import Connection, LeaveReason, Participant
 from chatroom.noticeboard import Noticeboard
+from chatroom.problems import Direction
 from chatroom.quality.inputs import Came, Changed, Went
 from chatroom.quality.port import NoQuality, Quality
 from chatroom.screens import shared_screens
@@ -327,6 +328,10 @@ class Room:
 
     def statistics(self) -> RoomStatistics:
         return self.state.statistics()
+
+    def slow(self, participant: str, direction: Direction) -> bool:
+        """Whether a participant's connection was found to be slow, in that direction."""
+        return self._notices.slow(participant, direction)
 
     def find(self, id: str) -> Attendance | None:
         """The stay of a participant who is here."""

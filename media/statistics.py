@@ -48,7 +48,9 @@ class LayerStatistics:
 
     ``nacks`` counts packets asked for, ``repeated`` those that came on the stream of repetitions, ``probes`` those that
     were not missing; ``plis`` counts keyframes asked for. ``silent`` is how long ago the newest packet came,
-    ``keyframe`` how long ago the last keyframe did, and ``keyframe_wanted`` for how long one is waited for.
+    ``keyframe`` how long ago the last keyframe did, and ``keyframe_wanted`` for how long one is waited for. ``missed``
+    counts packets that did not come, by their numbers: of sound, too, which is not asked for again. ``loss`` is their
+    share lately: what is older counts less.
     """
 
     rid: str | None
@@ -70,6 +72,8 @@ class LayerStatistics:
     silent: float | None = None
     keyframe: float | None = None
     keyframe_wanted: float | None = None
+    missed: int = 0
+    loss: float = 0.0
 
 
 @attrs.frozen

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from chatroom.events import Problem, ProblemOver, Signal
-from chatroom.problems import ProblemKind
+from chatroom.problems import Direction, ProblemKind
 from chatroom.quality.events import QualityEvent, Signalled, Trouble
 
 #: Told to nobody but the participant.
@@ -67,6 +67,13 @@ class Board:
         if gone and event.kind in NARROW:
             told.insert(0, (over, gone - {event.participant or ""}))
         return told
+
+    def slow(self, participant: str, direction: Direction) -> bool:
+        """Whether a connection is slow, in that direction."""
+        return any(
+            (each.kind, each.participant, each.direction) == ("network_slow", participant, direction)
+            for each in self._problems.values()
+        )
 
     def forget(self, participant: str) -> None:
         """Somebody has left: of them, nothing is to be told to those who come."""

@@ -117,6 +117,8 @@ def _layer(layer: Layer, now: float) -> LayerStatistics:
         silent=None if layer.newest is None else _ago(layer.arrived, now),
         keyframe=_ago(layer.keyframe_at, now),
         keyframe_wanted=_ago(layer.keyframe_wanted_since, now),
+        missed=layer.missed,
+        loss=round(layer.loss, 4),
     )
 
 

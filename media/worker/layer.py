@@ -254,6 +254,16 @@ class Layer:
         """Seconds (RFC 3550, section 6.4.1)."""
         return 0.0 if self._reception is None else self._reception.jitter / self._clock_rate
 
+    @property
+    def loss(self) -> float:
+        """The share of its packets that did not come, lately."""
+        return 0.0 if self._reception is None else self._reception.loss
+
+    @property
+    def missed(self) -> int:
+        """How many of its packets have not come, without what was repeated on a stream of its own."""
+        return 0 if self._reception is None else self._reception.expected - self._reception.received
+
     def is_live(self, now: float) -> bool:
         """Whether it comes in. Publishers drop layers without a word."""
         return self.newest is not None and now - self.arrived < LIVE

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from media.worker.rtcp import ReportBlock, SenderReport
 
+#: The share by which what was lost since the last report, usually a second, counts among what was lost lately.
+FORGETS = 0.3
+
 
 class Reception:
     """Counts the packets of one SSRC for its receiver reports, and extends its sequence numbers.
@@ -22,6 +25,8 @@ class Reception:
         self._transit: float | None = None
         self._jitter = 0.0
         self._sender_report: tuple[SenderReport, float] | None = None
+        #: The share of what was sent lately that did not come; the older it is the less it counts.
+        self.loss = 0.0
 
     @property
     def jitter(self) -> float:
@@ -86,6 +91,8 @@ class Reception:
         expected_interval = expected - self._expected_before
         lost_interval = expected_interval - (self._received - self._received_before)
         self._expected_before, self._received_before = expected, self._received
+        if expected_interval > 0:
+            self.loss += FORGETS * (max(0.0, lost_interval / expected_interval) - self.loss)
         fraction = min(255, max(0, (lost_interval << 8) // expected_interval)) if expected_interval > 0 else 0
         last, delay = 0, 0
         if self._sender_report is not None:

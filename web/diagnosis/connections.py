@@ -89,7 +89,9 @@ def _never_reached(e: Evidence, leg: Leg, transport: TransportStatistics, figure
         )
     if transport.unanswered is not None and transport.unanswered >= CONNECTING:
         return _unanswered(side, figures, transport.unanswered)
-    if transport.age < CONNECTING:
+    # A page that does not get through tries again with another connection, which may be just this moment's.
+    before = e.before.publish if leg == "publish" else e.before.subscribe
+    if max(transport.age, 0.0 if before is None else before.age) < CONNECTING:
         return broken(
             figures,
             "connecting",

@@ -68,6 +68,9 @@ class Evidence:
     media_port: int = 0
     up: frozenset[str] = frozenset()
     trying: frozenset[str] = frozenset()
+    #: Whether the room has found the way from the sender, or that to the receiver, to be slow.
+    slow_uplink: bool = False
+    slow_downlink: bool = False
     seconds: float = 1.0
     flow: Flow = Flow()
     before: Flow = Flow()

@@ -31,7 +31,7 @@ PAGE_PATIENCE = 1.2
 
 _REASONS = {
     "left": "left",
-    "tab_closed": "closed the page",
+    "tab_closed": "closed the page, or its tab died",
     "connection_lost": "was not heard of any more: the tab or the computer stopped, or the network was gone",
     "kicked": "was removed",
     "replaced": "was replaced by another of their tabs",
@@ -148,6 +148,8 @@ def _evidence(
         media_port=room.media.port_of(room.name),
         up=frozenset(each for each in legs if "connected" in legs[each].states.values()),
         trying=frozenset(each for each in legs if legs[each].states),
+        slow_uplink=room.slow(sender.id, "uplink"),
+        slow_downlink=room.slow(receiver.id, "downlink"),
         seconds=max(0.001, looks[-1].at - looks[0].at) if len(looks) > 1 else BETWEEN,
         before=flows[0] if state == "up" else Flow(),
         flow=flows[-1] if state == "up" else Flow(),
@@ -202,7 +204,7 @@ def _gone(record: Record, whose: Whose, kind: Kind, sender: str, receiver: str) 
     verdict = Verdict(
         "gone",
         whose,
-        f"{record.name} is not in the room any more: {ago:.0f} seconds ago they {reason}.",
+        f"{record.name} is not in the room any more: {max(1, round(ago))} s ago they {reason}.",
         f"{record.name} opens the link to the room again.",
         certain=True,
     )

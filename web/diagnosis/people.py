@@ -25,17 +25,17 @@ _DENIED: dict[CaptureState, tuple[str, str, str]] = {
         "{name}’s {device} is in use by another program.",
         "{name} closes the program that has it, and switches the {device} on again.",
     ),
+    "ended": (
+        "unplugged",
+        "{name}’s {device} was unplugged, or taken away by the system.",
+        "{name} plugs it in and switches it on again, or chooses another in the settings of the page.",
+    ),
 }
 _LOST: dict[CaptureState, tuple[str, str, str]] = {
     "muted": (
         "muted_by_device",
         "{name}’s {device} is muted by the system, or by a switch or key of the device.",
         "{name} looks for a switch on the device or its cable, a key of the keyboard, and in the system’s settings.",
-    ),
-    "ended": (
-        "unplugged",
-        "{name}’s {device} was unplugged, or taken away by the system.",
-        "{name} plugs it in and switches it on again, or chooses another in the settings of the page.",
     ),
 }
 
@@ -75,8 +75,9 @@ def is_switched_on(e: Evidence) -> Finding:
     if e.kind == "screen":
         return broken("none", "not_shared", "from", f"{name} shares no screen.", f"{name} shares one, with “Share”.")
     key = "M" if e.sound else "V"
+    report = e.sender.says
     return broken(
-        "off",
+        "off, and somebody talks" if e.sound and report is not None and report.talking else "off",
         "switched_off",
         "from",
         f"{name}’s {device} is switched off.",

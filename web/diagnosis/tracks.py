@@ -69,15 +69,15 @@ def packets_come(e: Evidence) -> Finding:
 
 def uplink_is_good(e: Evidence) -> Finding:
     """Whether what the sender sends arrives well."""
-    came, lost = e.coming(lambda layer: layer.packets), e.coming(lambda layer: layer.lost)
+    came, lost = e.coming(lambda layer: layer.packets), e.coming(lambda layer: layer.missed)
     if e.producer is None or came is None or lost is None:
         return unknown("nothing is published")
     if not came and not lost:
         return unknown("nothing comes")
-    loss = lost / (came + lost)
+    loss = max(lost / (came + lost), _lost_before(e))
     jitter = max((layer.jitter for layer in e.producer.layers if layer.live), default=0.0)
     figures = f"{loss:.0%} lost, {1000 * jitter:.0f} ms jitter"
-    if loss <= LOSS and jitter <= JITTER:
+    if loss <= LOSS and jitter <= JITTER and not e.slow_uplink:
         return ok(figures)
     name = e.sender.name
     return poor(
@@ -230,13 +230,14 @@ def downlink_is_good(e: Evidence) -> Finding:
     if e.subscribe is None or e.consumer is None:
         return unknown("nothing is offered")
     transport = e.subscribe
-    loss = max(transport.loss or 0.0, e.consumer.loss or 0.0)
+    # What did not reach the server cannot reach them either.
+    loss = max(0.0, transport.loss or 0.0, (e.consumer.loss or 0.0) - _lost_before(e))
     figures = [f"{loss:.0%} lost"]
     if transport.round_trip is not None:
         figures.append(f"{1000 * transport.round_trip:.0f} ms round trip")
     if transport.budget is not None:
         figures.append(f"takes {transport.budget / 1000:.0f} kbit/s")
-    slow = transport.budget is not None and transport.budget < SLOW
+    slow = e.slow_downlink or (transport.budget is not None and transport.budget < SLOW)
     if loss <= LOSS and (transport.round_trip or 0.0) <= ROUND_TRIP and not slow:
         return ok(", ".join(figures))
     name = e.receiver.name
@@ -247,3 +248,8 @@ def downlink_is_good(e: Evidence) -> Finding:
         f"{name}’s connection is slow in the direction in which they receive: part of it is lost or late.",
         _SLOW_DOWN.format(name=name),
     )
+
+
+def _lost_before(e: Evidence) -> float:
+    """The share of the track that was lost on its way to the server, lately."""
+    return 0.0 if e.producer is None else max((layer.loss for layer in e.producer.layers if layer.live), default=0.0)

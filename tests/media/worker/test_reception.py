@@ -51,3 +51,21 @@ def test_the_senders_report_is_given_back() -> None:
     report = reception.report(1.5)
     assert report is not None
     assert (report.last_sender_report, report.delay_since) == (0x22223333, 32_768)
+
+
+def test_what_was_lost_lately_is_remembered_for_a_while() -> None:
+    reception = Reception(1, 48_000)
+    number = 0
+    for lost in (10, 0, 0, 0):
+        for _ in range(50 - lost):
+            reception.add(number, number * 960, number / 50)
+            number += 1
+        number += lost
+        reception.report(number / 50)
+    assert reception.expected - reception.received == 10
+    assert 0.02 < reception.loss < 0.04
+    for _ in range(20):
+        reception.add(number, number * 960, number / 50)
+        number += 1
+        reception.report(number / 50)
+    assert reception.loss < 0.001

@@ -69,7 +69,7 @@ def call(kind: Kind = "audio", **changes: Any) -> Evidence:
     count = parts["layer"].pop("came", 50)
 
     def flow(packets: int) -> Flow:
-        came = layer(packets=packets, **parts["layer"])
+        came = layer(packets=packets, **(parts["layer"] if packets > 100 else parts["layer"] | {"missed": 0}))
         producer = ProducerStatistics("b", "0", source, [came], "opus" if kind == "audio" else "VP8", 30.0, 0.1, True)
         consumer = ConsumerStatistics(
             *(

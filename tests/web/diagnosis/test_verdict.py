@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatroom.reports import Capture, Playing
-from tests.web.diagnosis.samples import GOOD, call, layer
+from tests.web.diagnosis.samples import GOOD, call, layer, transport
 from web.diagnosis.verdict import HOPS, diagnose
 
 SILENT = Playing(seconds=2.0, packets=0, frames=0)
 STANDS = Playing(seconds=5.0, frames=9, frozen=4.0)
+LOSES = {"came": 30, "missed": 20}
 WAITS = {"waits": True, "forwarding": False}
 #: Whose it is, the hop, and what breaks the call so.
 FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -26,7 +28,7 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "switched_off": ("from", "switch", {"bob": {"microphone": False}}),
     "not_shared": ("from", "switch", {"kind": "screen", "bob": {"screens": ()}}),
     "muted_by_device": ("from", "device", {"bob_says": {"microphone": Capture("muted")}}),
-    "unplugged": ("from", "device", {"bob_says": {"microphone": Capture("ended")}}),
+    "unplugged": ("from", "permission", {"bob_says": {"microphone": Capture("ended")}}),
     "not_connected": ("from", "publish_ice", {"publish": None, "producer": None, "consumer": None}),
     "restoring": ("server", "publish_ice", {"publish": None, "producer": None, "consumer": None, "restored": 3.0}),
     "connection_closed": ("from", "publish_ice", {"publish": {"state": "closed"}}),
@@ -45,6 +47,10 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "offer_unanswered ": ("to", "subscribe_ice", {"subscribe": {"unanswered": 5.0, "checks": 0}}),
     "no_packets": ("from", "packets_in", {"layer": {"came": 0}}),
     "slow_uplink": ("from", "uplink", {"layer": {"jitter": 0.2}}),
+    "slow_uplink  ": ("from", "uplink", {"layer": {"loss": 0.2}, "consumer": {"loss": 0.2}}),
+    "slow_uplink    ": ("from", "uplink", {"slow_uplink": True}),
+    "slow_downlink    ": ("to", "downlink", {"slow_downlink": True}),
+    "slow_uplink ": ("from", "uplink", {"layer": LOSES}),
     "not_among_the_loudest": ("nobody", "loudest", {"producer": {"heard": False}}),
     "paused_by_bandwidth": ("to", "pause", {"kind": "video", "consumer": {"paused": "bandwidth"}}),
     "paused_by_layout": ("to", "pause", {"kind": "video", "consumer": {"paused": "layout"}}),
@@ -96,6 +102,18 @@ def test_of_a_page_that_says_nothing_of_itself_it_says_what_is_not_known() -> No
         assert "not everything is known" in found.verdict.says
         unknown = {hop.name for hop in found.hops if hop.state == "unknown"}
         assert unknown == {"permission", "device", "arrival", "playback"}
+
+
+def test_a_page_that_tries_again_just_now_has_not_only_just_come() -> None:
+    evidence = call(publish={"checks": 0, "silent": None, "age": 0.1})
+    assert diagnose(evidence).verdict.code == "connecting"
+    earlier = attrs.evolve(evidence.before, publish=transport("publish", checks=0, silent=None, age=9.0))
+    assert diagnose(attrs.evolve(evidence, before=earlier)).verdict.code == "network_blocks"
+
+
+def test_it_is_said_that_somebody_talks_though_the_microphone_is_off() -> None:
+    found = diagnose(call(bob={"microphone": False}, bob_says={"talking": True}))
+    assert next(hop for hop in found.hops if hop.name == "switch").figures == "off, and somebody talks"
 
 
 def test_a_report_about_too_short_a_time_says_nothing() -> None:

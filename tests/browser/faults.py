@@ -1,0 +1,397 @@
+"""Faults between two people in browsers, and what the server says of each: see `benchmarks.diagnose` for all of them.
+
+Bob should be heard or seen by Ada. Both come through a relay, each by a port of their own, which may be as bad as a
+network. A fault is put in before they come (a script in a page, a browser with other options) or while they are there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+import urllib.parse
+import urllib.request
+import wave
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+from playwright.sync_api import Browser, Playwright, expect
+
+from tests.browser import chromium
+from tests.browser.person import Person
+from tests.network.process import Network, running_network
+from tests.ports import free_port
+from tests.processes import Server, running_server
+
+#: Five pictures a second are pictures, and leave two cores time for more than to encode them.
+_CALM = [argument for argument in chromium.ARGUMENTS if "fake-device" not in argument]
+ARGUMENTS = [*_CALM, "--use-fake-device-for-media-stream=fps=10"]
+#: As many seconds pass before anybody asks why.
+SETTLED = 1.0
+
+#: Has a page's connections go by a port of the relay that is its own.
+_WAY = """(() => {
+  const take = RTCPeerConnection.prototype.setRemoteDescription;
+  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+    if (!description?.sdp) return take.apply(this, arguments);
+    const sdp = description.sdp.replaceAll('127.0.0.1 ANNOUNCED ', '127.0.0.1 OWN ');
+    return take.call(this, {type: description.type, sdp});
+  };
+})()"""
+#: Keeps what is needed of getUserMedia, for faults that are of a track.
+_TRACKS = """(() => {
+  const ask = navigator.mediaDevices.getUserMedia;
+  window.given = [];
+  navigator.mediaDevices.getUserMedia = async function (wish) {
+    const stream = await ask.call(this, wish);
+    window.given.push(...stream.getTracks());
+    return stream;
+  };
+})()"""
+#: A browser that lost the one codec that is forwarded.
+_NO_VP8 = """(() => {
+  const take = RTCPeerConnection.prototype.setRemoteDescription;
+  RTCPeerConnection.prototype.setRemoteDescription = function (description) {
+    if (description?.type !== 'offer') return take.apply(this, arguments);
+    return take.call(this, {type: 'offer', sdp: description.sdp.replaceAll('VP8/90000', 'VP7/90000')});
+  };
+})()"""
+#: An encoder whose whole pictures get lost. What its page receives does, too, as nobody takes it out of the streams.
+_NO_KEYFRAMES = """(() => {
+  const Native = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Native {
+    constructor(options) {
+      super({...options, encodedInsertableStreams: true});
+    }
+    addTransceiver(...all) {
+      const transceiver = super.addTransceiver(...all);
+      const {readable, writable} = transceiver.sender.createEncodedStreams();
+      const drop = new TransformStream({
+        transform(frame, controller) {
+          if (frame.type !== 'key') controller.enqueue(frame);
+        },
+      });
+      readable.pipeThrough(drop).pipeTo(writable).catch(() => {});
+      return transceiver;
+    }
+    setConfiguration(options) {
+      super.setConfiguration({...options, encodedInsertableStreams: true});
+    }
+  };
+})()"""
+#: As a page does that was reloaded, or opened by a link in another program.
+_JOINS_BY_ITSELF = """(() => {
+  const timer = setInterval(() => {
+    const box = document.querySelector('input');
+    const join = [...document.querySelectorAll('button')].find(each => each.textContent === 'Join');
+    if (!box || !join) return;
+    clearInterval(timer);
+    box.value = 'Ada';
+    box.dispatchEvent(new Event('input', {bubbles: true}));
+    join.click();
+  }, 200);
+})()"""
+_SENDER = "window.chatroom.legs().publish.getSenders().find(s => s.track?.kind === 'audio')"
+
+
+@attrs.define(eq=False)
+class Scene:
+    """A server, a relay before its media port, and browsers. Everyone comes to a room of the scene's."""
+
+    server: Server
+    network: Network | None
+    announced: int
+    browser: Browser
+    start: Callable[[Sequence[str]], Browser]
+    room: str = "blue"
+    people: list[Person] = attrs.field(factory=list)
+
+    def come(self, name: str, script: str = "", on: Browser | None = None, **context: Any) -> Person:
+        """Have somebody open the page, with a script in it that runs before anything of the page's."""
+        made = (on or self.browser).new_context(**{"viewport": {"width": 640, "height": 480}, **context})
+        if self.network is not None:
+            own = self.network.ports[name.lower()]
+            made.add_init_script(_WAY.replace("ANNOUNCED", str(self.announced)).replace("OWN", str(own)))
+        if script:
+            made.add_init_script(script)
+        person = Person(made.new_page(), self.server.url, name, self.room)
+        self.people.append(person)
+        return person
+
+    def tell(self, command: str) -> None:
+        assert self.network is not None
+        self.network.tell(command)
+
+    def ask(self, kind: str, sender: str = "Bob", receiver: str = "Ada") -> tuple[dict[str, Any], float]:
+        """Ask the server why, and return what it answers and how long it took."""
+        query = urllib.parse.urlencode({"from": sender, "to": receiver, "kind": kind})
+        began = time.monotonic()
+        with urllib.request.urlopen(f"{self.server.url}/api/rooms/{self.room}/diagnose?{query}", timeout=10) as answer:
+            return json.load(answer), time.monotonic() - began
+
+    def clear(self) -> None:
+        """End all contexts, and make the relay what it was."""
+        for person in self.people:
+            person.page.context.close()
+        self.people.clear()
+        if self.network is not None:
+            for command in ("everyone both clear", "everyone mend", "everyone unblock udp", "everyone unblock tcp"):
+                self.tell(command)
+
+
+@attrs.frozen
+class Fault:
+    """Something that goes wrong. ``play`` brings both, breaks it, and returns when that is done.
+
+    ``codes`` are the verdicts that name the cause. ``settled`` is how long it takes until anything can be noticed.
+    """
+
+    name: str
+    codes: tuple[str, ...]
+    play: Callable[[Scene], None]
+    kind: str = "audio"
+    settled: float = SETTLED
+    #: Needs a server of its own, with these options; and no relay stands before it.
+    server: tuple[str, ...] | None = None
+
+
+def both(scene: Scene, **scripts: str) -> tuple[Person, Person]:
+    """Bring both, and wait until they see each other."""
+    ada = scene.come("Ada", scripts.get("ada", "")).join()
+    bob = scene.come("Bob", scripts.get("bob", "")).join()
+    ada.sees(bob)
+    return ada, bob
+
+
+def wait(scene: Scene, seconds: float) -> None:
+    scene.people[0].page.wait_for_timeout(1000 * seconds)
+
+
+# ---- what goes wrong
+
+
+def nothing(scene: Scene) -> None:
+    both(scene)
+    wait(scene, 4.0)
+
+
+def microphone_off(scene: Scene) -> None:
+    _, bob = both(scene)
+    bob.click("Microphone")
+
+
+def camera_off(scene: Scene) -> None:
+    _, bob = both(scene)
+    bob.click("Camera")
+
+
+def muted_by_device(scene: Scene) -> None:
+    _, bob = both(scene, bob=_TRACKS)
+    bob.page.evaluate("""() => {
+      const track = given.find(each => each.kind === 'audio');
+      Object.defineProperty(track, 'muted', {get: () => true});
+      track.dispatchEvent(new Event('mute'));
+    }""")
+
+
+def permission_denied(scene: Scene) -> None:
+    refusing = [*(each for each in ARGUMENTS if "fake-ui" not in each), "--use-fake-ui-for-media-stream=deny"]
+    scene.come("Ada").join()
+    scene.come("Bob", on=scene.start(refusing)).join()
+
+
+def unplugged(scene: Scene) -> None:
+    _, bob = both(scene, bob=_TRACKS)
+    bob.page.evaluate("""() => {
+      const track = given.find(each => each.kind === 'audio');
+      track.stop();
+      track.dispatchEvent(new Event('ended'));
+    }""")
+
+
+def no_packets(scene: Scene) -> None:
+    _, bob = both(scene)
+    bob.page.evaluate(f"""async () => {{
+      const sender = {_SENDER};
+      const parameters = sender.getParameters();
+      parameters.encodings[0].active = false;
+      await sender.setParameters(parameters);
+    }}""")
+
+
+def no_keyframe(scene: Scene) -> None:
+    scene.come("Ada").join()
+    scene.come("Bob", _NO_KEYFRAMES).join()
+    wait(scene, 2.0)
+
+
+def silent_microphone(scene: Scene) -> None:
+    path = Path(scene.server.log.name + ".wav")
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(48_000)
+        file.writeframes(bytes(2 * 48_000))
+    ada = scene.come("Ada").join()
+    bob = scene.come("Bob", on=scene.start([*ARGUMENTS, f"--use-file-for-fake-audio-capture={path}"])).join()
+    ada.sees(bob)
+    wait(scene, 3.0)
+
+
+def blocked_network(scene: Scene) -> None:
+    scene.tell("bob block udp")
+    scene.tell("bob block tcp")
+    scene.come("Ada").join()
+    scene.come("Bob").join()
+
+
+def udp_blocked(scene: Scene) -> None:
+    scene.tell("bob block udp")
+    ada = scene.come("Ada").join()
+    bob = scene.come("Bob").join()
+    ada.sees(bob)
+    wait(scene, 3.0)
+
+
+def wrong_address(scene: Scene) -> None:
+    scene.come("Ada").join()
+    scene.come("Bob").join()
+
+
+def cut_off(scene: Scene) -> None:
+    both(scene)
+    scene.tell("bob cut")
+
+
+def slow_uplink(scene: Scene) -> None:
+    both(scene)
+    scene.tell("bob up 80kbit+queue300ms")
+
+
+def slow_downlink(scene: Scene) -> None:
+    both(scene)
+    scene.tell("ada down 60kbit+queue300ms")
+
+
+def paused_by_bandwidth(scene: Scene) -> None:
+    both(scene)
+    scene.tell("ada down 60kbit+queue300ms")
+
+
+def paused_by_layout(scene: Scene) -> None:
+    ada, _ = both(scene)
+    ada.page.evaluate("""() => {
+      Object.defineProperty(document, 'hidden', {get: () => true});
+      Object.defineProperty(document, 'visibilityState', {get: () => 'hidden'});
+      document.dispatchEvent(new Event('visibilitychange'));
+    }""")
+
+
+def playback_blocked(scene: Scene) -> None:
+    # Who shows themselves may hear others without a click.
+    strict = [each for each in ARGUMENTS if "autoplay" not in each and "fake-ui" not in each]
+    strict += ["--autoplay-policy=document-user-activation-required", "--use-fake-ui-for-media-stream=deny"]
+    # Nor may anybody touch the page, as every word of a test to it does.
+    ada = scene.come("Ada", _JOINS_BY_ITSELF, on=scene.start(strict))
+    ada.page.goto(ada.url)
+    bob = scene.come("Bob").join()
+    expect(bob.tile("Ada")).to_be_visible()
+    wait(scene, 1.0)
+
+
+def codec_refused(scene: Scene) -> None:
+    scene.come("Ada", _NO_VP8).join()
+    scene.come("Bob").join()
+
+
+def stopped_worker(scene: Scene) -> None:
+    both(scene)
+    (worker,) = scene.server.workers()
+    os.kill(worker, signal.SIGSTOP)
+
+
+def dead_tab(scene: Scene) -> None:
+    ada = scene.come("Ada").join()
+    own = scene.start(ARGUMENTS)
+    scene.come("Bob", on=own).join()
+    ada.sees(scene.people[1])
+    processes = own.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    for process in processes:
+        if process["type"] == "renderer":
+            os.kill(process["id"], signal.SIGKILL)
+
+
+FAULTS = (
+    Fault("nothing is wrong", ("fine",), nothing),
+    Fault("nothing is wrong (camera)", ("fine",), nothing, "video"),
+    Fault("UDP blocked, TCP not", ("fine",), udp_blocked),
+    Fault("wrong advertised address", ("media_port_unreachable",), wrong_address, server=("--announce", "127.0.0.1:9")),
+    Fault("UDP and TCP blocked", ("network_blocks",), blocked_network),
+    Fault("media cut off in a call", ("connection_lost",), cut_off, settled=3.5),
+    Fault("microphone off in the page", ("switched_off",), microphone_off),
+    Fault("camera off in the page", ("switched_off",), camera_off, "video"),
+    Fault("microphone muted at the device", ("muted_by_device",), muted_by_device),
+    Fault("permission denied", ("permission_denied",), permission_denied),
+    Fault("microphone unplugged", ("unplugged",), unplugged),
+    Fault("producer without packets", ("no_packets",), no_packets),
+    Fault("missing keyframe", ("no_keyframe",), no_keyframe, "video"),
+    Fault("silent microphone", ("silent",), silent_microphone),
+    Fault("paused by allocation", ("paused_by_bandwidth",), paused_by_bandwidth, "video", settled=12.0),
+    Fault("paused by layout", ("paused_by_layout",), paused_by_layout, "video", settled=4.0),
+    Fault("playback blocked", ("playback_blocked",), playback_blocked),
+    Fault("slow uplink", ("slow_uplink",), slow_uplink, settled=4.0),
+    Fault("slow downlink", ("slow_downlink",), slow_downlink, settled=4.0),
+    Fault("wrong codec", ("codec_refused",), codec_refused, "video"),
+    Fault("stopped worker", ("worker_lost", "restoring"), stopped_worker, server=()),
+    Fault("dead browser tab", ("away", "gone"), dead_tab),
+)
+
+
+@attrs.frozen
+class Told:
+    """What was said of a fault, and after how many seconds."""
+
+    fault: Fault
+    answer: dict[str, Any]
+    seconds: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the verdict names the cause, within the three seconds there are for it."""
+        return self.answer["verdict"]["code"] in self.fault.codes and self.seconds < 3.0
+
+
+def play(fault: Fault, scene: Scene) -> Told:
+    """Have it go wrong in a room of its own, and ask once."""
+    scene.room = "".join(letter if letter.isalnum() else "-" for letter in fault.name.lower())
+    try:
+        fault.play(scene)
+        wait(scene, fault.settled)
+        return Told(fault, *scene.ask(fault.kind))
+    finally:
+        scene.clear()
+
+
+@contextmanager
+def set_up(playwright: Playwright, path: str, *options: str, relay: bool = True) -> Generator[Scene, None, None]:
+    """Run a server, with a relay before it, and a browser."""
+    with ExitStack() as stack:
+
+        def start(arguments: Sequence[str]) -> Browser:
+            browser = playwright.chromium.launch(executable_path=path, args=list(arguments))
+            stack.callback(browser.close)
+            return browser
+
+        network, announced = None, 0
+        if relay:
+            port = free_port()
+            network = stack.enter_context(running_network(["ada", "bob"], ("127.0.0.1", port)))
+            announced = network.ports["ada"]
+            options = (*("--media-port", str(port), "--media-address", "127.0.0.1"), *options)
+            options = (*("--announce", f"127.0.0.1:{announced}"), *options)
+        server = stack.enter_context(running_server(*options))
+        yield Scene(server, network, announced, start(ARGUMENTS), start)
