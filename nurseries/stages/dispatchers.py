@@ -6,6 +6,7 @@ subscription what `Seat` tells. To write another one takes no knowledge of stage
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, Protocol, TypeVar
 
@@ -76,13 +77,24 @@ class Broadcast(Generic[T]):
         return 0
 
 
+class _Share(list[T]):
+    """What one seat gets of a batch; without a seat, what is nobody's."""
+
+    __slots__ = ("seat",)
+
+    def __init__(self, seat: Seat[T] | None = None) -> None:
+        super().__init__()
+        self.seat = seat
+
+
 class Partition(Generic[T]):
     """Everything with the same key to the same one, in order.
 
     A subscription for a ``partition`` gets what has that key. The other subscriptions share the other keys, by
     rendezvous hashing: when one comes or goes, only the keys it gets or had move. What nobody is there for is dropped.
-    Since it cannot be known what is next, there is as much demand as whoever asks for most has, and what is for another
-    one waits there as its backlog. A batch is never more than fits into an empty buffer.
+    Since it cannot be known what is next, there is as much demand as one that has asked for plenty has, or else the one
+    that has asked for most; what is for another one waits there as its backlog. A batch is never more than fits into an
+    empty buffer. What it costs does not grow with the number of subscriptions.
     """
 
     takes_back = True
@@ -92,11 +104,10 @@ class Partition(Generic[T]):
     def __init__(self, key: Callable[[T], Hashable]) -> None:
         self._key = key
         self._seats: Sequence[Seat[T]] = ()
-        self._named: dict[Hashable, list[int]] = {}
-        self._shared: list[int] = []
-        # A share for each seat, and the last one for what is nobody's; and which of them is for a key.
-        self._shares: list[list[T]] = []
-        self._known: dict[Hashable, list[T]] = {}
+        self._named: dict[Hashable, list[_Share[T]]] = {}
+        self._shared: list[_Share[T]] = []
+        self._nobodys: _Share[T] = _Share()
+        self._known: dict[Hashable, _Share[T]] = {}
         self._most = 0
 
     def demand(self, seats: Sequence[Seat[T]]) -> int:
@@ -104,7 +115,7 @@ class Partition(Generic[T]):
             self._look(seats)
         demand = 0
         for seat in seats:
-            if seat.demand > demand and (demand := seat.demand) >= self._most:
+            if seat.demand > demand and (demand := seat.demand) >= self._most // 2:
                 break
         return min(demand, self._most)
 
@@ -112,38 +123,45 @@ class Partition(Generic[T]):
         if seats is not self._seats:
             self._look(seats)
         known, key_of = self._known, self._key
+        shares: list[_Share[T]] = []
+        nobodys = 0
         try:
             for item in items:
                 key = key_of(item)
-                (known[key] if key in known else self._find(key)).append(item)
-            for seat, share in zip(seats, self._shares, strict=False):
-                if share:
-                    seat.offer(share)
-            return len(self._shares[-1])
+                share = known[key] if key in known else self._find(key)
+                if not share:
+                    shares.append(share)
+                share.append(item)
+            for share in shares:
+                if share.seat is None:
+                    nobodys = len(share)
+                else:
+                    share.seat.offer(share)
         finally:
-            for share in self._shares:
+            for share in shares:
                 share.clear()
+        return nobodys
 
     def _look(self, seats: Sequence[Seat[T]]) -> None:
         self._seats = seats
-        self._shares = [[] for _ in range(len(seats) + 1)]
         self._known.clear()
         self._named.clear()
         self._shared.clear()
         self._most = min((seat.limit for seat in seats), default=0)
-        for place, seat in enumerate(seats):
-            if seat.partition is None:
-                self._shared.append(place)
-            else:
-                self._named.setdefault(seat.partition, []).append(place)
+        for seat in seats:
+            places = self._shared if seat.partition is None else self._named.setdefault(seat.partition, [])
+            places.append(_Share(seat))
 
-    def _find(self, key: Hashable) -> list[T]:
-        candidates = self._named.get(key, self._shared)
-        place = max(candidates, key=lambda each: _weight(key, self._seats[each].number), default=-1)
+    def _find(self, key: Hashable) -> _Share[T]:
+        found, most = self._nobodys, -math.inf
+        for share in self._named.get(key, self._shared):
+            assert share.seat is not None
+            if (weight := _weight(key, share.seat.number)) > most:
+                found, most = share, weight
         if len(self._known) >= self.MEMORY:
             self._known.clear()
-        share = self._known[key] = self._shares[place]
-        return share
+        self._known[key] = found
+        return found
 
 
 def _weight(key: Hashable, number: int) -> int:

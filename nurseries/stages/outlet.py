@@ -17,6 +17,8 @@ class Outlet(Generic[T]):
     def __init__(self, dispatcher: Dispatcher[T]) -> None:
         self._dispatcher = dispatcher
         self._seats: tuple[Subscription[T], ...] = ()
+        #: Those who hold the others up: they were given items that they cannot take yet.
+        self._blocked: set[Subscription[T]] = set()
         self._pending: list[T] = []
         self._numbers = 0
         self.sent = 0
@@ -33,10 +35,7 @@ class Outlet(Generic[T]):
         return 0 if self._pending else self._demand()
 
     def _demand(self) -> int:
-        for seat in self._seats:
-            if seat.blocked:
-                return 0
-        return self._dispatcher.demand(self._seats)
+        return 0 if self._blocked else self._dispatcher.demand(self._seats)
 
     def next_number(self) -> int:
         """Give a number to a subscription that is about to be added."""
@@ -45,6 +44,7 @@ class Outlet(Generic[T]):
 
     def add(self, seat: Subscription[T]) -> None:
         """Give to this one, too, from now on."""
+        seat.join(self._blocked)
         self._seats = (*self._seats, seat)
 
     def remove(self, seat: Subscription[T]) -> None:
@@ -87,6 +87,7 @@ class Outlet(Generic[T]):
     def end(self) -> None:
         """Tell the subscriptions that this was all."""
         seats, self._seats = self._seats, ()
+        self._blocked = set()
         for seat in seats:
             seat.end()
 

@@ -72,6 +72,7 @@ class Subscription(Generic[T]):
         self._window = window
         self._queue = buffer.open()
         self._backlog: list[T] = []
+        self._blocked: set[Subscription[T]] = set()
         self._broken = False
         self._ends: Ends | None = None
         self._on_cancel: tuple[Callable[[], None], ...] = ()
@@ -86,6 +87,10 @@ class Subscription(Generic[T]):
         self._on_cancel = on_cancel
         self._ask()
 
+    def join(self, blocked: set[Subscription[T]]) -> None:
+        """Be in this set as long as it was given items that it cannot take yet."""
+        self._blocked = blocked
+
     def __enter__(self) -> Subscription[T]:
         return self
 
@@ -98,11 +103,6 @@ class Subscription(Generic[T]):
         if self._broken or self._backlog:
             return 0
         return min(self._window.demand, self.limit - len(self._queue))
-
-    @property
-    def blocked(self) -> bool:
-        """Whether it was given items that it cannot take yet."""
-        return bool(self._backlog)
 
     @property
     def ready(self) -> bool:
@@ -124,6 +124,7 @@ class Subscription(Generic[T]):
         self._received += len(items)
         if number < len(items):
             self._backlog += items[number:]
+            self._blocked.add(self)
             if self._buffer.fails:
                 self._break()
                 return
@@ -171,6 +172,7 @@ class Subscription(Generic[T]):
         self._window.went(len(items))
         items += self._backlog
         self._backlog = []
+        self._blocked.discard(self)
         self._drop(reason, len(items))
         return items
 
@@ -218,6 +220,7 @@ class Subscription(Generic[T]):
             assert self._ends is not None
             self._ends.came()
             if not self._backlog:
+                self._blocked.discard(self)
                 self._ends.asked()
 
     def _ask(self) -> None:
