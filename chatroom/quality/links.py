@@ -29,11 +29,10 @@ FEW = 20
 DELAY = (0.15, 0.3, 1.0)
 JITTER = (0.04, 0.1, 0.5)
 ROUND_TRIP = (0.35, 0.6, 1.5)
-#: Seconds for which a link that was too narrow, and gets less than its pages show, is still taken for narrow: so often
-#: more is tried (see `media.worker.downlink`).
-NARROW = 35.0
-#: Seconds without a reported packet, though packets go out.
-STALLED = 6.0
+#: Seconds for which a link that was too narrow, and gets less than its page shows, is still taken for narrow.
+NARROW = 12.0
+#: Seconds without a reported packet, though packets go out and the page is heard, not so many seconds ago.
+STALLED, HEARD = 6.0, 2.0
 STALLED_BITRATE = 5_000.0
 
 
@@ -156,7 +155,8 @@ class Downlink:
         """
         losses = self._losses
         losses.take(sample.expected, sample.lost, now)
-        if sample.expected or sample.bitrate < STALLED_BITRATE or self._reported_at is None:
+        heard = sample.quiet is not None and sample.quiet < HEARD
+        if sample.expected or sample.bitrate < STALLED_BITRATE or not heard or self._reported_at is None:
             self._reported_at = now
         hears = uplink not in (1, 2)
         stalled = hears and now - self._reported_at >= STALLED

@@ -124,7 +124,8 @@ class Person:
         elif not late:
             self._uplink.clear()
         if sample.downlink is not None and self._settled("downlink", now) and not late:
-            self.down = self._downlink.take(sample.downlink, now, uplink=self.up.level)
+            lost = self._leg_lost("uplink", sample.uplink, now) == "severe"
+            self.down = self._downlink.take(sample.downlink, now, uplink=1 if lost else self.up.level)
         elif not late:
             self._downlink.clear()
         microphone = self._track("microphone")

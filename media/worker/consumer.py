@@ -75,8 +75,10 @@ class Consumer:
         self.temporal = self.temporal_target = ALL
         #: The number of the last picture that was left out.
         self._left_out: int | None = None
-        #: Numbers that were passed over without a packet, when the subscriber reported last.
+        #: Numbers that were passed over without a packet, when the subscriber reported last; and how many of those it
+        #: has not seen yet, as a number below 0.
         self._holes: int | None = None
+        self._unseen = 0
         #: Seconds to the subscriber and back, when that was measured.
         self.round_trip: float | None = None
 
@@ -220,8 +222,8 @@ class Consumer:
         """Take what the subscriber says of this stream; return how many packets it lost, of how many, since last time.
 
         What its publisher's link lost is a hole in the numbers for the subscriber, too, and no loss of this link: it is
-        taken off, so the figure may be negative for a moment. By the subscriber's word of the last sender report the
-        round trip is measured (RFC 3550, section 6.4.1).
+        taken off both. By the subscriber's word of the last sender report the round trip is measured (RFC 3550, section
+        6.4.1).
         """
         for stamp, sent_at in self._reports:
             if stamp == block.last_sender_report:
@@ -234,7 +236,11 @@ class Consumer:
         if expected >= 0x10000:
             return 0, 0
         holes = 0 if before is None or self._holes is None else self._holes - before
-        return block.packets_lost - last.packets_lost - holes, expected
+        # Holes are known here before the subscriber comes to them: what is too much now is seen later.
+        lost = block.packets_lost - last.packets_lost - holes + self._unseen
+        self._unseen = min(0, lost)
+        lost = max(0, lost)
+        return lost, max(lost, expected - max(0, holes))
 
     def _count_holes(self) -> int | None:
         """Return how many more numbers than packets went out, from a beginning that nobody knows."""

@@ -53,8 +53,6 @@ class Sampler:
     def __init__(self) -> None:
         self._layers: Mapping[Layer, _Counts] = {}
         self._reported = (0, 0)
-        #: Lost more, or less, than could be told so far.
-        self._lost = 0
 
     def look(self, participant: Participant, now: float) -> ParticipantSample:
         """Return what is new."""
@@ -74,11 +72,6 @@ class Sampler:
 
     def _downlink(self, leg: SubscribeLeg, transport: Transport, now: float) -> DownlinkSample:
         reported, self._reported = self._reported, (leg.expected, leg.lost)
-        expected = max(0, leg.expected - reported[0])
-        # What was taken off too early or too late evens out.
-        self._lost = max(-expected, self._lost + leg.lost - reported[1])
-        lost = min(expected, max(0, self._lost))
-        self._lost -= max(0, self._lost)
         forwarding, downlink = leg.forwarding, leg.forwarding.downlink
         pictures = [s for s in leg.subscriptions if s.producer.codec.kind == "video"]
         since = now - downlink.narrow_at
@@ -86,8 +79,8 @@ class Sampler:
             state=transport.state,
             quiet=_quiet(transport, now),
             bitrate=round(forwarding.sent, 1),
-            expected=expected,
-            lost=lost,
+            expected=leg.expected - reported[0],
+            lost=leg.lost - reported[1],
             round_trip=None if downlink.round_trip is None else round(downlink.round_trip, 4),
             estimate=downlink.estimate,
             budget=round(downlink.budget, 1) if downlink.known else None,

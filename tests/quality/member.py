@@ -108,6 +108,14 @@ class Member:
         """The problems that were told since then."""
         return [(at, word) for at, word in self.told if word["type"] == "problem" and at >= since]
 
+    async def glitch(self, seconds: float) -> None:
+        """Lose all for a moment, both ways."""
+        self.line.up.cut()
+        self.line.down.cut()
+        await asyncio.sleep(seconds)
+        self.line.up.mend()
+        self.line.down.mend()
+
     async def live(self, room: str) -> None:
         """Join, publish, subscribe, and go on until cancelled."""
         async with asyncio.TaskGroup() as self._group:
