@@ -50,6 +50,9 @@ class Ends:
     failed: Callable[[Overflow], None]
 
 
+_NOBODY = Ends(lambda: None, lambda: None, lambda _: None)
+
+
 class Subscription(Generic[T]):
     """Made by ``subscribe`` of a stage or sink, and good until `cancel`, or until its source has ended.
 
@@ -165,6 +168,7 @@ class Subscription(Generic[T]):
             on_cancel, self._on_cancel = self._on_cancel, ()
             for tell in on_cancel:
                 tell()
+            self._ends = _NOBODY  # those of a stage hold it, and it would hold them
 
     def surrender(self, reason: str) -> list[T]:
         """Drop what waits, for that reason, and return it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterable
 
 import trio
@@ -232,3 +234,18 @@ async def test_its_task_tells_about_it() -> None:
         task = next(each for each in tasks_in(supervisor._nursery) if each.name == "s/source")
         said = facts_of(task)["stage"]
         assert (said["name"], said["buffer"]["depth"], said["doing"]) == ("source", 1, "demand")
+
+
+async def test_a_cancelled_subscription_goes_at_once() -> None:
+    source, sink = Source[int]("source"), Sink[int]("sink", lambda _: None)
+    gc.collect()
+    gc.disable()
+    try:
+        async with running(source, sink):
+            with sink.subscribe(source) as seat:
+                await trio.testing.wait_all_tasks_blocked()
+            gone = weakref.ref(seat)
+            del seat
+            assert gone() is None, "it is left to the garbage collector"
+    finally:
+        gc.enable()
