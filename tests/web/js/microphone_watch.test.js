@@ -23,7 +23,7 @@ test("who talks though the microphone is off is noticed within two seconds, and 
   const { watch, hear } = begin();
   hear(false, 3_000, quiet);
   assert.equal(watch.talking, false);
-  hear(false, 1_600, speech);
+  hear(false, 1_800, speech);
   assert.equal(watch.talking, true);
   hear(false, 5_000, quiet);
   assert.equal(watch.talking, false);

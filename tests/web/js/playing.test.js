@@ -60,12 +60,14 @@ test("the browser's report is read: whose track, which layer, which way", () => 
     { type: "outbound-rtp", id: "o", mid: "1", rid: "q", kind: "video", bytesSent: 8, frameHeight: 180 },
     { type: "remote-inbound-rtp", id: "r", localId: "o", fractionLost: 0.25 },
     { type: "transport", id: "T", selectedCandidatePairId: "p" },
-    { type: "candidate-pair", id: "p", currentRoundTripTime: 0.05, availableOutgoingBitrate: 1e6 },
+    { type: "candidate-pair", id: "p", currentRoundTripTime: 0.05, availableOutgoingBitrate: 1e6, localCandidateId: "l", remoteCandidateId: "m" },
+    { type: "local-candidate", id: "l", protocol: "udp", candidateType: "relay" },
+    { type: "remote-candidate", id: "m", protocol: "tcp", candidateType: "host" },
     { type: "candidate-pair", id: "x", currentRoundTripTime: 9 },
   ];
   const [track, ...others] = received(report, { 0: { participant: "b", source: "microphone" } });
   assert.deepEqual([track?.participant, track?.packets, track?.lost, track?.concealed, others.length], ["b", 9, 0, 1, 0]);
   assert.deepEqual(sent(report).map(({ layer, bytes, height, lost }) => [layer, bytes, height, lost]), [["q", 8, 180, 0.25]]);
-  assert.deepEqual(way(report), { roundTrip: 0.05, available: 1e6 });
-  assert.deepEqual(way([]), { roundTrip: null, available: null });
+  assert.deepEqual(way(report), { roundTrip: 0.05, available: 1e6, protocol: "tcp", relayed: true });
+  assert.deepEqual(way([]), { roundTrip: null, available: null, protocol: "", relayed: false });
 });

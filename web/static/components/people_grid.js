@@ -9,12 +9,14 @@ import { h, say } from "./dom.js";
 import { spotlight } from "../layout/spotlight.js";
 import { PersonTile } from "./person_tile.js";
 import { ScreenTile } from "./screen_tile.js";
+import { NO_FEEDBACK } from "./signal_bars.js";
 
 /** @import { Box } from "../layout/grid.js" */
 /** @import { ScreenTracks } from "../rtc/subscribe_leg.js" */
 /** @import { Person } from "../state/room.js" */
 /** @import { SharedScreen } from "../state/screens.js" */
 /** @import { Tracks } from "./person_tile.js" */
+/** @import { Feedback } from "./signal_bars.js" */
 
 const GAP = 10;
 const NOTHING = Object.freeze({ microphone: null, camera: null });
@@ -82,6 +84,11 @@ export class PeopleGrid extends HTMLElement {
   /** @param {ReadonlySet<string>} ids of those who speak */
   set speaking(ids) {
     for (const [id, tile] of this.#tiles) tile.speaking = ids.has(id);
+  }
+
+  /** @param {ReadonlyMap<string, Feedback>} feedback by participant */
+  set feedback(feedback) {
+    for (const [id, tile] of this.#tiles) tile.feedback = feedback.get(id) ?? NO_FEEDBACK;
   }
 
   /** @param {readonly string[]} ids of those who spoke, who did last is first */

@@ -1,11 +1,13 @@
 /** One person: the live picture, or initials where there is none, with the name and what is switched off. */
 
 import { avatar, tint } from "./avatar.js";
-import { h, icon } from "./dom.js";
+import { h, icon, say } from "./dom.js";
 import { Player } from "./player.js";
+import { NO_FEEDBACK, SignalBars } from "./signal_bars.js";
 import { spinner } from "./spinner.js";
 
 /** @import { Person } from "../state/room.js" */
+/** @import { Feedback } from "./signal_bars.js" */
 
 /** @typedef {{microphone: MediaStreamTrack | null, camera: MediaStreamTrack | null}} Tracks */
 
@@ -15,6 +17,9 @@ export class PersonTile extends HTMLElement {
   #muted = icon("mic-off", "Microphone off");
   #away = h("p", { class: "away" }, spinner(), h("span", {}, "Reconnecting…"));
   #paused = h("p", { class: "paused" }, "Video paused: slow network");
+  #markText = h("span");
+  #mark = h("p", { class: "mark", hidden: true }, icon("alert"), this.#markText);
+  #bars;
   #player;
 
   /** @param {Person} person */
@@ -28,11 +33,13 @@ export class PersonTile extends HTMLElement {
       silent: person.own,
       seen: (seen) => {
         this.classList.toggle("live", seen);
-        if (seen && !person.own) this.#announce("first-frame");
+        if (seen && !person.own) this.dispatchEvent(new CustomEvent("first-frame", { bubbles: true }));
       },
-      refused: () => this.#announce("sound-refused"),
     });
-    this.append(this.#video, avatar(person.name), h("span", { class: "plate" }, this.#muted, this.#name));
+    this.#bars = new SignalBars({ id: person.id, name: person.label });
+    const plate = h("span", { class: "plate" }, this.#muted, this.#name, this.#bars);
+    this.append(this.#video, avatar(person.name), plate, this.#mark);
+    this.feedback = NO_FEEDBACK;
     this.person = person;
     this.#video.addEventListener("resize", () => this.#fit());
   }
@@ -65,6 +72,13 @@ export class PersonTile extends HTMLElement {
     else this.#paused.remove();
   }
 
+  /** How their connection is, and what is wrong. @param {Feedback} feedback */
+  set feedback(feedback) {
+    this.#bars.show(feedback);
+    say(this.#markText, feedback.mark);
+    this.#mark.hidden = feedback.mark === "";
+  }
+
   set speaking(/** @type {boolean} */ speaking) {
     this.classList.toggle("speaking", speaking);
   }
@@ -87,11 +101,6 @@ export class PersonTile extends HTMLElement {
   /** An upright picture, as phones send, is not cropped to a strip in a wide tile. */
   #fit() {
     this.classList.toggle("upright", this.#video.videoHeight > this.#video.videoWidth);
-  }
-
-  /** @param {string} type */
-  #announce(type) {
-    this.dispatchEvent(new CustomEvent(type, { bubbles: true }));
   }
 }
 

@@ -17,12 +17,11 @@ export class Player {
    * @param {object} tell
    * @param {boolean} [tell.silent] never plays sound
    * @param {(seen: boolean) => void} tell.seen whether there is a picture to see, whenever that changes
-   * @param {() => void} tell.refused the browser does not let sound begin without a click
    */
-  constructor(video, { silent = false, seen, refused }) {
+  constructor(video, { silent = false, seen }) {
     this.#video = video;
     this.#silent = silent;
-    this.#tell = { seen, refused };
+    this.#tell = { seen };
     video.muted = silent;
     video.tabIndex = -1;
   }
@@ -69,7 +68,6 @@ export class Player {
       // The picture alone is not refused.
       this.#video.muted = true;
       this.#video.play().catch(() => {});
-      this.#tell.refused();
     });
   }
 

@@ -1,10 +1,13 @@
 /** The room: pictures, people, chat and the buttons, put together. It shows what it is given and says what was pressed. */
 
 import { CallBanner } from "./banner.js";
+import { ConnectionPanel } from "./connection_panel.js";
 import { ControlBar } from "./control_bar.js";
 import { CopyLink } from "./copy_link.js";
 import { h } from "./dom.js";
+import { HintBar } from "./hint_bar.js";
 import { PeopleGrid } from "./people_grid.js";
+import { PersonCard } from "./person_card.js";
 import { ShareNote } from "./share_note.js";
 import { SidePanel } from "./side_panel.js";
 import { StatusToasts } from "./toasts.js";
@@ -23,7 +26,9 @@ export class RoomView extends HTMLElement {
   sharing = new ShareNote();
   banner = new CallBanner();
   connection = new CallBanner();
-  #hear = h("button", { type: "button", class: "primary hear", hidden: true }, "Click to hear everyone");
+  hint = new HintBar();
+  card = new PersonCard();
+  figures = new ConnectionPanel();
   #alone = h("div", { class: "alone", hidden: true });
   #aloneTitle = h("h2", {}, "You are the first here");
   #unread = 0;
@@ -38,9 +43,9 @@ export class RoomView extends HTMLElement {
       h("div", {}, this.#aloneTitle, h("p", {}, "Share the link, and the others can join from their browser.")),
       new CopyLink({ kind: "primary", label: "Copy the link" }),
     );
-    const pictures = h("div", { class: "pictures" }, this.grid, this.toasts, this.#hear);
+    const pictures = h("div", { class: "pictures" }, this.grid, this.toasts, this.hint);
     const stage = h("main", { class: "stage" }, this.connection, this.banner, this.sharing, pictures, this.#alone);
-    this.append(this.top, stage, this.panel, this.controls);
+    this.append(this.top, stage, this.panel, this.controls, this.figures, this.card);
 
     this.top.addEventListener("people", () => this.toggleChat());
     this.controls.addEventListener("chat", () => this.toggleChat());
@@ -49,12 +54,6 @@ export class RoomView extends HTMLElement {
     });
     this.panel.addEventListener("open", () => {
       if (!this.panel.open) this.toggleChat();
-    });
-    this.grid.addEventListener("sound-refused", () => (this.#hear.hidden = false));
-    this.#hear.addEventListener("click", () => {
-      this.#hear.hidden = true;
-      this.top.begin();
-      this.grid.playAll();
     });
     this.addEventListener("copied", () => this.toasts.say("The link to this room is copied", { unseen: true }));
   }

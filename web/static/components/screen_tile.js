@@ -30,7 +30,6 @@ export class ScreenTile extends HTMLElement {
     this.append(this.#video, waiting, h("span", { class: "plate" }, icon("screen"), this.#name), full);
     this.#player = new Player(this.#video, {
       seen: (seen) => this.classList.toggle("live", seen),
-      refused: () => this.dispatchEvent(new CustomEvent("sound-refused", { bubbles: true })),
     });
     this.#video.addEventListener("resize", () => this.#reshape());
     this.screen = screen;

@@ -37,6 +37,7 @@ export class SidePanel extends HTMLElement {
     this.classList.toggle("open", open);
     this.log.announcing = open;
     this.form.reachable = open;
+    this.people.reachable = open;
     this.#close.hidden = !open;
     if (open) this.log.toEnd();
   }

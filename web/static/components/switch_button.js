@@ -33,6 +33,10 @@ export class SwitchButton extends HTMLElement {
     this.#button.click();
   }
 
+  focus() {
+    this.#button.focus();
+  }
+
   /** @param {{on: boolean, busy: boolean, trouble: boolean}} state */
   update({ on, busy, trouble }) {
     this.#button.setAttribute("aria-pressed", String(on));

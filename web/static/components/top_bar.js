@@ -9,6 +9,7 @@ export class TopBar extends HTMLElement {
   picker = new DevicePicker();
   #room;
   #shortcuts = h("input", { type: "checkbox", checked: true });
+  #settings;
   #count = h("span");
   #people = h("button", { type: "button", class: "plain", "data-tip": "Who is here" }, icon("people"), this.#count);
 
@@ -18,12 +19,17 @@ export class TopBar extends HTMLElement {
     this.#room = h("h1", { tabindex: -1 }, h("bdi", {}, room));
     const settings = iconButton({ label: "Settings", icon: "settings", kind: "plain square" });
     settings.setAttribute("popovertarget", "settings");
-    const popover = h("div", { id: "settings", popover: "auto", role: "dialog", "aria-label": "Settings" }, h("h2", {}, "Devices"), this.picker, h("label", { class: "choice" }, this.#shortcuts, "Keyboard shortcuts M, V and C"));
+    const connection = h("button", { type: "button", class: "plain wide" }, "Connection details");
+    connection.addEventListener("click", () => {
+      this.#settings.hidePopover();
+      this.dispatchEvent(new CustomEvent("connection"));
+    });
+    this.#settings = h("div", { id: "settings", popover: "auto", role: "dialog", "aria-label": "Settings" }, h("h2", {}, "Devices"), this.picker, h("label", { class: "choice" }, this.#shortcuts, "Keyboard shortcuts M, V and C"), connection);
     this.#people.addEventListener("click", () => this.dispatchEvent(new CustomEvent("people")));
     this.#shortcuts.addEventListener("change", () => {
       this.dispatchEvent(new CustomEvent("shortcuts", { bubbles: true, detail: { on: this.#shortcuts.checked } }));
     });
-    this.append(this.#room, this.#people, h("span", { class: "space" }), new CopyLink(), new ThemeToggle(), settings, popover);
+    this.append(this.#room, this.#people, h("span", { class: "space" }), new CopyLink(), new ThemeToggle(), settings, this.#settings);
   }
 
   /** @param {number} count */
@@ -34,6 +40,11 @@ export class TopBar extends HTMLElement {
 
   set shortcuts(/** @type {boolean} */ on) {
     this.#shortcuts.checked = on;
+  }
+
+  openSettings() {
+    this.#settings.showPopover();
+    this.#settings.querySelector("select")?.focus();
   }
 
   begin() {

@@ -6,9 +6,12 @@ import { SpeakingWatch } from "../rtc/speaking.js";
 import { savePreferences } from "../state/preferences.js";
 import { peopleOf } from "../state/room.js";
 import { pictureOf, screensOf } from "../state/screens.js";
+import { serverWords } from "../text/hints.js";
 import { problemWords } from "../text/problems.js";
 import { blockedWords, leftWords, restoringWords } from "../text/words.js";
 import { ConnectionNotice } from "./connection_notice.js";
+import { Feedback } from "./feedback.js";
+import { Figures } from "./figures.js";
 import { heard } from "./heard.js";
 import { switchState } from "./lobby.js";
 import { Reporting } from "./reporting.js";
@@ -46,6 +49,8 @@ export class Call {
   #notice;
   #speaking;
   #ownSpeaking = false;
+  /** What the banner says. */
+  #told = "";
   /** @type {(() => void)[]} */
   #undo = [];
 
@@ -76,6 +81,8 @@ export class Call {
     );
     this.#notice = new ConnectionNotice({ session, view: this.view, changed: () => this.#connection() });
     const reporting = new Reporting({ session, local, grid: this.view.grid, level: this.#level });
+    const figures = new Figures({ session, view: this.view, reporting });
+    const feedback = new Feedback({ session, local, view: this.view, reporting, quiet: () => this.#notice.shown });
     const sharing = new Sharing({ session, screens: local.screens, view: this.view, quiet: () => session.missed > NEWS_AT_ONCE });
     this.#undo.push(
       keepAwake(),
@@ -83,7 +90,10 @@ export class Call {
       () => this.#notice.close(),
       session.speakers.on("change", () => this.#showSpeaking()),
       () => sharing.close(),
+      () => feedback.close(),
+      () => figures.close(),
       () => reporting.close(),
+      session.trouble.on("change", () => this.#media(session.legs.status)),
       session.on("paused", (paused) => (this.view.grid.paused = paused)),
       watchHidden((hidden) => (session.layout.hidden = hidden)),
       session.on("event", (event) => this.#news(event)),
@@ -220,9 +230,12 @@ export class Call {
   /** @param {MediaStatus} status */
   #media(status) {
     // While nothing reaches the server that is all there is to say.
-    const state = this.#notice.shown ? null : bannerFor(status, this.#session.state?.mediaPort ?? 0);
+    const ours = serverWords(this.#session.trouble.problems);
+    const own = bannerFor(status, this.#session.state?.mediaPort ?? 0);
+    const state = this.#notice.shown ? null : own && !(own.busy && ours) ? own : ours;
     this.view.banner.show(state);
-    if (state) this.view.toasts.say(state.text, { unseen: true });
+    if (state && state.text !== this.#told) this.view.toasts.say(state.text, { unseen: true });
+    this.#told = state?.text ?? "";
   }
 }
 

@@ -1,7 +1,7 @@
 /** Looks how things are in this page, five times a second, and has it told to the server. */
 
-import { readDownlink } from "../rtc/stats.js";
 import { Emitter } from "../base/emitter.js";
+import { readBoth } from "../rtc/stats.js";
 import { MicrophoneWatch } from "../state/microphone_watch.js";
 import { decibels, Playing } from "../state/playing.js";
 
@@ -9,7 +9,7 @@ import { decibels, Playing } from "../state/playing.js";
 /** @import { Report } from "../protocol/types.js" */
 /** @import { Level } from "../rtc/level.js" */
 /** @import { LocalMedia } from "../rtc/local_media.js" */
-/** @import { Downlink } from "../rtc/stats.js" */
+/** @import { Counted } from "../rtc/stats.js" */
 /** @import { Session } from "../state/session.js" */
 
 /** Milliseconds. */
@@ -24,7 +24,7 @@ const EVERY = 200;
  * @property {boolean} blocked the browser plays no sound
  */
 
-/** @extends {Emitter<{own: Own, downlink: Downlink}>} */
+/** @extends {Emitter<{own: Own, counted: Counted}>} */
 export class Reporting extends Emitter {
   #session;
   #local;
@@ -97,11 +97,9 @@ export class Reporting extends Emitter {
   /** @returns {Promise<Report>} */
   async #report() {
     const { microphone, camera } = this.#local;
-    const leg = this.#session.legs.subscribe;
-    const downlink = leg ? await readDownlink(leg.connection, leg.owners) : null;
-    const now = performance.now();
-    const playing = this.#playing.tell(downlink?.received ?? [], now, (picture) => this.#expected(picture));
-    if (downlink) this.emit("downlink", downlink);
+    const counted = await readBoth(this.#session.legs);
+    this.emit("counted", counted);
+    const playing = this.#playing.tell(counted.downlink?.received ?? [], performance.now(), (picture) => this.#expected(picture));
     const { states: _, ...lasting } = this.#lasting;
     const level = this.#microphone.take();
     return {

@@ -1,6 +1,7 @@
-/** What a connection counts, of each track that comes or goes, with whose it is. Pure but for the two that ask. */
+/** What a connection counts, of each track that comes or goes, with whose it is. Pure but for the last. */
 
 /** @import { TrackOwner } from "../protocol/types.js" */
+/** @import { Legs } from "./legs.js" */
 
 /**
  * @typedef {object} Received counters of one track, which only grow while its connection is the same
@@ -33,9 +34,12 @@
  * @typedef {object} Way
  * @property {number | null} roundTrip seconds
  * @property {number | null} available what the browser thinks can be sent, in bits a second
+ * @property {string} protocol "udp", "tcp" or ""
+ * @property {boolean} relayed
  *
- * @typedef {Way & {at: number, received: Received[]}} Downlink at: milliseconds
- * @typedef {Way & {at: number, sent: Sent[]}} Uplink
+ * @typedef {Way & {received: Received[]}} Downlink
+ * @typedef {Way & {sent: Sent[]}} Uplink
+ * @typedef {{at: number, uplink: Uplink | null, downlink: Downlink | null}} Counted at: milliseconds
  */
 
 /**
@@ -97,17 +101,27 @@ export function way(report) {
   const all = [...report];
   const chosen = all.find(({ type }) => type === "transport")?.selectedCandidatePairId;
   const pair = all.find(({ type, id, nominated }) => type === "candidate-pair" && (chosen ? id === chosen : nominated));
-  return { roundTrip: pair?.currentRoundTripTime ?? null, available: pair?.availableOutgoingBitrate ?? null };
+  const [local, remote] = [pair?.localCandidateId, pair?.remoteCandidateId].map((id) => all.find((each) => each.id === id));
+  return {
+    roundTrip: pair?.currentRoundTripTime ?? null,
+    available: pair?.availableOutgoingBitrate ?? null,
+    protocol: remote?.protocol ?? local?.protocol ?? "",
+    relayed: local?.candidateType === "relay",
+  };
 }
 
-/** @param {RTCPeerConnection} connection @param {Readonly<Record<string, TrackOwner>>} owners @returns {Promise<Downlink>} */
-export async function readDownlink(connection, owners) {
-  const report = [...(await connection.getStats()).values()];
-  return { at: performance.now(), received: received(report, owners), ...way(report) };
-}
-
-/** @param {RTCPeerConnection} connection @returns {Promise<Uplink>} */
-export async function readUplink(connection) {
-  const report = [...(await connection.getStats()).values()];
-  return { at: performance.now(), sent: sent(report), ...way(report) };
+/**
+ * What both connections of this page count just now; null for one that there is not.
+ * @param {Pick<Legs, "publish" | "subscribe">} legs
+ * @returns {Promise<Counted>}
+ */
+export async function readBoth({ publish, subscribe }) {
+  const [up, down] = await Promise.all([publish?.connection.getStats(), subscribe?.connection.getStats()]);
+  const at = performance.now();
+  const [ups, downs] = [up && [...up.values()], down && [...down.values()]];
+  return {
+    at,
+    uplink: ups ? { sent: sent(ups), ...way(ups) } : null,
+    downlink: downs && subscribe ? { received: received(downs, subscribe.owners), ...way(downs) } : null,
+  };
 }

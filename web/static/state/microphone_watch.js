@@ -11,7 +11,7 @@ const LOUD = -50;
 const QUIETEST = -80;
 /** Out of so many levels, so many are loud while somebody talks: a click, a cough or a door is not. */
 const LOOKED_AT = 10;
-const TALK = 5;
+const TALK = 6;
 /** Milliseconds. */
 const STILL_TALKING = 3_000;
 export const SILENT_AFTER = 3_000;

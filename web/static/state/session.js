@@ -17,6 +17,7 @@ import { GIVE_UP_AFTER } from "./reconnect.js";
 import { Reporter } from "./reporter.js";
 import { applyEvent, fromSnapshot, GapError, skipTo } from "./room.js";
 import { Speakers } from "./speakers.js";
+import { Trouble } from "./trouble.js";
 import { UpdateSender } from "./update_sender.js";
 
 /** @import { Socket } from "../protocol/socket.js" */
@@ -47,6 +48,7 @@ export class Session extends Emitter {
   #outbox;
   paused = new PausedPictures((pictures) => this.emit("paused", pictures));
   speakers = new Speakers();
+  trouble = new Trouble();
   /** What this page says of itself. */
   reports;
   /** How large every picture is shown. */
@@ -221,6 +223,7 @@ export class Session extends Emitter {
   }
 
   #lost() {
+    this.trouble.forget();
     this.legs.pause();
     this.#outbox.close();
     this.#caughtUp = false;
@@ -248,7 +251,7 @@ export class Session extends Emitter {
 
   /** @param {ServerEvent} event */
   #receive(event) {
-    for (const each of [this.speakers, this.paused, this.reports]) each.take(event);
+    for (const each of [this.speakers, this.paused, this.trouble, this.reports]) each.take(event);
     switch (event.type) {
       case "joined":
         return this.#welcome(event);
