@@ -146,18 +146,12 @@ def test_what_the_server_finds_is_shown_and_gone_again(bring: Bring) -> None:
     assert bob.page.locator("hint-bar").is_hidden()
 
 
-def test_what_only_the_page_knows_is_told_to_its_person_and_reported(bring: Bring) -> None:
+def test_what_only_the_page_knows_is_told_to_its_person_and_to_the_others(bring: Bring) -> None:
     ada = bring("Ada")
     ada.page.add_init_script(HANDS)
     wire = Wire.tap(ada)
     ada.join()
     wire.reported(microphone="live", camera="live", sound="playing", talking=False)
-
-    ada.page.evaluate("hands.mute(true)")
-    expect(hint(ada)).to_contain_text("Your microphone is muted by the system")
-    wire.reported(microphone="muted")
-    ada.page.evaluate("hands.mute(false)")
-    wire.reported(microphone="live")
     ada.page.evaluate("hands.level = 0")
     expect(hint(ada)).to_contain_text("No sound comes from your microphone", timeout=10_000)
     ada.page.evaluate("hands.level = 0.2")
@@ -175,9 +169,16 @@ def test_what_only_the_page_knows_is_told_to_its_person_and_reported(bring: Brin
 
     # who comes now is not heard before a click
     ada.page.evaluate("hands.allowed = false")
-    bring("Bob").join()
+    bob = bring("Bob").join()
     expect(hint(ada)).to_contain_text("Your browser holds back the sound.", timeout=10_000)
     wire.reported(sound="blocked")
+    expect(bob.tile("Ada").get_by_text("Cannot hear you")).to_be_visible(timeout=15_000)
     ada.click("Click to hear everyone")
     expect(hint(ada)).to_be_hidden()
-    wire.reported(sound="playing")
+
+    ada.page.evaluate("hands.mute(true)")
+    expect(hint(ada)).to_contain_text("Your microphone is muted by the system")
+    expect(bob.tile("Ada").get_by_text("No sound from microphone")).to_be_visible(timeout=15_000)
+    ada.page.evaluate("hands.mute(false)")
+    expect(bob.tile("Ada").get_by_text("No sound from microphone")).to_be_hidden(timeout=15_000)
+    expect(hint(ada)).to_be_hidden()

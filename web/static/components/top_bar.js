@@ -9,6 +9,8 @@ export class TopBar extends HTMLElement {
   picker = new DevicePicker();
   #room;
   #shortcuts = h("input", { type: "checkbox", checked: true });
+  #muteHint = h("input", { type: "checkbox", checked: true });
+  #muteHintLine = h("label", { class: "choice", hidden: true }, this.#muteHint, "Tell me when I talk while muted");
   #settings;
   #count = h("span");
   #people = h("button", { type: "button", class: "plain", "data-tip": "Who is here" }, icon("people"), this.#count);
@@ -24,10 +26,13 @@ export class TopBar extends HTMLElement {
       this.#settings.hidePopover();
       this.dispatchEvent(new CustomEvent("connection"));
     });
-    this.#settings = h("div", { id: "settings", popover: "auto", role: "dialog", "aria-label": "Settings" }, h("h2", {}, "Devices"), this.picker, h("label", { class: "choice" }, this.#shortcuts, "Keyboard shortcuts M, V and C"), connection);
+    this.#settings = h("div", { id: "settings", popover: "auto", role: "dialog", "aria-label": "Settings" }, h("h2", {}, "Devices"), this.picker, h("label", { class: "choice" }, this.#shortcuts, "Keyboard shortcuts M, V and C"), this.#muteHintLine, connection);
     this.#people.addEventListener("click", () => this.dispatchEvent(new CustomEvent("people")));
     this.#shortcuts.addEventListener("change", () => {
       this.dispatchEvent(new CustomEvent("shortcuts", { bubbles: true, detail: { on: this.#shortcuts.checked } }));
+    });
+    this.#muteHint.addEventListener("change", () => {
+      this.dispatchEvent(new CustomEvent("mutehint", { bubbles: true, detail: { on: this.#muteHint.checked } }));
     });
     this.append(this.#room, this.#people, h("span", { class: "space" }), new CopyLink(), new ThemeToggle(), settings, this.#settings);
   }
@@ -40,6 +45,12 @@ export class TopBar extends HTMLElement {
 
   set shortcuts(/** @type {boolean} */ on) {
     this.#shortcuts.checked = on;
+  }
+
+  /** Whether whoever talks while muted is told; null where that cannot be. @param {boolean | null} on */
+  set muteHint(on) {
+    this.#muteHintLine.hidden = on === null;
+    this.#muteHint.checked = on ?? false;
   }
 
   openSettings() {

@@ -115,6 +115,13 @@ export class Call {
       if (kind === "speaker") this.view.grid.speaker = id;
       else void local[kind].choose(id);
     });
+    reporting.listens = preferences.muteHint;
+    this.view.top.muteHint = reporting.mayListen ? preferences.muteHint : null;
+    heard(this.view, "mutehint", (/** @type {{on: boolean}} */ { on }) => {
+      preferences.muteHint = on;
+      savePreferences(storage, { muteHint: on });
+      reporting.listens = on;
+    });
     heard(this.view, "shortcuts", (/** @type {{on: boolean}} */ { on }) => {
       preferences.shortcuts = on;
       savePreferences(storage, { shortcuts: on });

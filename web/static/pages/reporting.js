@@ -51,11 +51,21 @@ export class Reporting extends Emitter {
     this.#local = local;
     this.#grid = grid;
     this.#level = level;
-    // Where the browser shows that the microphone is open while it is silenced, too, it may as well serve its person. Others
-    // show that it is not, and then it must not be.
-    local.microphone.listens = "userAgentData" in navigator;
     this.#timer = setInterval(() => this.#look(), EVERY);
     session.reports.begin(() => this.#report());
+  }
+
+  /**
+   * Where the browser shows that the microphone is open while it is silenced, too, it may as well serve its person. Others
+   * show that it is not, and then it must not be.
+   */
+  get mayListen() {
+    return "userAgentData" in navigator;
+  }
+
+  /** Whether whoever talks while muted is to be told. @param {boolean} on */
+  set listens(on) {
+    this.#local.microphone.listens = on && this.mayListen;
   }
 
   close() {

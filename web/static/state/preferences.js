@@ -6,6 +6,7 @@
  * @property {boolean} microphoneOn
  * @property {boolean} cameraOn
  * @property {boolean} shortcuts single letters switch things in the room
+ * @property {boolean} muteHint the page says so to whoever talks while muted
  * @property {string} microphone a device id, "" for the browser's choice
  * @property {string} camera
  * @property {string} speaker
@@ -19,6 +20,7 @@ const initial = Object.freeze({
   microphoneOn: true,
   cameraOn: true,
   shortcuts: true,
+  muteHint: true,
   microphone: "",
   camera: "",
   speaker: "",
