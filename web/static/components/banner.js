@@ -3,7 +3,13 @@
 import { h, icon } from "./dom.js";
 import { spinner } from "./spinner.js";
 
-/** @typedef {{text: string, action?: string, busy?: boolean}} BannerState busy: it is being seen to, and nothing is asked of the person */
+/**
+ * @typedef {object} BannerState
+ * @property {string} text
+ * @property {string} [action]
+ * @property {boolean} [busy] it is being seen to, and nothing is asked of the person
+ * @property {boolean} [floating] nothing is asked of the person, and the pictures stay where they are
+ */
 
 export class CallBanner extends HTMLElement {
   #text = h("p");
@@ -21,6 +27,7 @@ export class CallBanner extends HTMLElement {
     this.hidden = state === null;
     if (!state) return;
     this.classList.toggle("busy", state.busy ?? false);
+    this.classList.toggle("floating", state.floating ?? state.busy ?? false);
     this.#text.textContent = state.text;
     this.#button.hidden = !state.action;
     this.#button.textContent = state.action ?? "";

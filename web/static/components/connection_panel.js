@@ -119,7 +119,8 @@ class PersonFigures extends HTMLElement {
   show({ label, words }, { bitrate, height, lost, fps }, now, span) {
     const name = this.#name.firstElementChild;
     if (name && name.textContent !== label) name.textContent = label;
-    const moving = height.at(-1)?.value ? `${Math.round(fps)} pictures a second. ` : "";
+    const pictures = Math.round(fps) === 1 ? "1 picture" : `${Math.round(fps)} pictures`;
+    const moving = height.at(-1)?.value ? `${pictures} a second. ` : "";
     say(this.#words, `${moving}${words}`);
     this.#bitrate.show(bitrate, now, span);
     this.#height.show(height, now, span);

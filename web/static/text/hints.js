@@ -73,13 +73,13 @@ function unheard(mine, { nameOf }) {
 /**
  * What is wrong with the server, for the banner.
  * @param {readonly Problem[]} problems
- * @returns {{text: string, busy: boolean} | null}
+ * @returns {{text: string, busy?: boolean, floating?: boolean} | null}
  */
 export function serverWords(problems) {
   const ours = new Set(problems.filter(({ participant }) => participant === null).map(({ kind }) => kind));
   if (ours.has("worker_lost")) return { text: "A part of the server failed. Pictures and sound are being restored…", busy: true };
   if (ours.has("server_overloaded")) {
-    return { text: "The server is very busy: pictures may be blurred, and the sound may have gaps. It is not your connection.", busy: false };
+    return { text: "The server is very busy: pictures and sound may suffer. It is not your connection.", floating: true };
   }
   return null;
 }
