@@ -11,6 +11,7 @@ be cancelled and nothing to shield: it happens exactly once, before anything tha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +117,7 @@ class Attendance:
         #: Around each wait of `_listen`: cancelled when there is something else to wait for.
         self._wait = trio.CancelScope()
         self._reason: LeaveReason | None = None
+        self._errand: Callable[[], object] | None = None
         self._log = _log.bind(room=room.name, participant=id)
 
     @property
@@ -161,6 +163,11 @@ class Attendance:
             self._reason = reason
         self.session.close(code, message, reason=reason)
         self._scope.cancel()
+
+    def send_on(self, errand: Callable[[], object]) -> None:
+        """Have the task of this stay do something, soon. What it raises ends the stay, as any other bug does."""
+        self._errand = errand
+        self._wait.cancel()
 
     def resume(self, session: Session, command: Resume) -> None:
         """Have another socket speak for this participant from now on; the last one is told so and heard no more."""
@@ -210,6 +217,9 @@ class Attendance:
         while True:
             session = self.session
             self._look()
+            errand, self._errand = self._errand, None
+            if errand is not None:
+                errand()
             with trio.CancelScope(deadline=self._due()) as self._wait:
                 if self._lost:
                     await trio.sleep_forever()

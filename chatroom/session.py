@@ -68,6 +68,8 @@ class Session:
         self.about: Mapping[str, Any] = {}
         #: What is told what passes here, while somebody traces it: see `chatroom.tracing`.
         self.trace: Trace | None = None
+        #: Breaks its socket off, as a network does; None where that cannot be done.
+        self.cut: Callable[[], None] | None = None
 
     # ---- the socket's side
 

@@ -18,7 +18,10 @@ import attrs
 from cattrs.errors import CattrsError
 
 from media import strict
+from media.results import Answer as Answer
+from media.results import Done as Done
 from media.samples import Samples as Samples
+from media.simulation import Simulate as Simulate
 from media.statistics import MediaStatistics as MediaStatistics
 from media.statistics import WorkerStatistics as WorkerStatistics
 from media.terms import Leg as Leg
@@ -36,27 +39,19 @@ MAX_TRACKS = 8
 MAX_HEARD = 500
 
 ErrorCode = Literal[
-    "bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer", "unknown_participant", "invalid_request", "internal"
+    "bad_sdp",
+    "sdp_too_large",
+    "too_many_tracks",
+    "stale_offer",
+    "unknown_participant",
+    "invalid_request",
+    "not_allowed",
+    "internal",
 ]
 
 
 class BadMessage(ValueError):
     """The other side of the bridge said something that is not of the bridge's language."""
-
-
-# ---- what the worker answers
-
-
-@attrs.frozen
-class Done:
-    """The request was carried out and there is nothing to tell."""
-
-
-@attrs.frozen
-class Answer:
-    """The worker's SDP answer for a publish leg."""
-
-    sdp: str
 
 
 # ---- what the bridge asks
@@ -163,7 +158,7 @@ class GetMediaStatistics:
     participant: str | None = None
 
 
-Request = Join | Publish | Accept | Restart | Layout | Leave | GetStatistics | GetMediaStatistics
+Request = Join | Publish | Accept | Restart | Layout | Leave | GetStatistics | GetMediaStatistics | Simulate
 Result = Done | Answer | WorkerStatistics | MediaStatistics
 ResultT = TypeVar("ResultT", Done, Answer, WorkerStatistics, MediaStatistics)
 
@@ -318,7 +313,7 @@ class ErrorFrame:
 
 
 REQUESTS: dict[str, type[Request]] = {
-    c.method: c for c in (Join, Publish, Accept, Restart, Layout, Leave, GetStatistics, GetMediaStatistics)
+    c.method: c for c in (Join, Publish, Accept, Restart, Layout, Leave, GetStatistics, GetMediaStatistics, Simulate)
 }
 EVENTS: dict[str, type[Event]] = {
     c.event: c

@@ -17,6 +17,7 @@ from web.lifespan import explain
 from web.operator.commands import COMMANDS
 from web.serve import CannotServe, serve
 from web.settings import BadSettings, Settings, load
+from web.simulate.command import simulate_group
 
 _DEFAULTS = Settings()
 
@@ -178,6 +179,12 @@ def main() -> None:
     help="Directory for what is still to be told.  [$XDG_STATE_HOME/chatroom, or ~/.local/state/chatroom]",
 )
 @click.option(
+    "--allow-simulate",
+    is_flag=True,
+    default=None,
+    help="Let `chatroom simulate` break things on purpose. Not where people rely on it.  [no]",
+)
+@click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),
     help=f"How much is logged.  [{_DEFAULTS.log_level}]",
@@ -214,6 +221,7 @@ def serve_command(file: Path | None, **options: Any) -> None:
 
 
 main.add_command(why_command)
+main.add_command(simulate_group)
 
 
 for _command in COMMANDS:

@@ -29,6 +29,7 @@ from web.diagnosis.gather import Figures
 from web.observer import Observer
 from web.problems import Problems
 from web.settings import Settings, ice_servers, webhooks
+from web.simulate.faults import Faults
 from web.traffic import Traffic, TrafficStatistics
 from web.webhooks import Webhooks, WebhookStatistics
 
@@ -74,6 +75,8 @@ class Node:
         self.addresses = Addresses(settings.limits.connections_per_address)
         self.observer = Observer(settings.slow_step)
         self.problems = Problems()
+        #: What breaks things on purpose; None where that is not allowed.
+        self.faults = Faults(self.directory, self.bridge) if settings.allow_simulate else None
         self._sessions: set[Session] = set()
         self._traffic = Traffic()
         self._no_sessions = trio.Event()
@@ -93,6 +96,8 @@ class Node:
                 if self.webhooks is not None:
                     await self.quality.add(Sink("webhooks", self.webhooks.judged))
                 await nursery.start(self._vital, self.directory.run, name="serve/rooms")
+                if self.faults is not None:
+                    await nursery.start(self.faults.run, name="serve/simulate")
                 self.state = "running"
                 _log.info("running")
                 task_status.started(self)
@@ -219,4 +224,5 @@ def media_settings(settings: Settings) -> MediaSettings:
         secret_file=settings.media_secret_file,
         ca_file=settings.media_ca_file,
         loudest=settings.loudest,
+        allow_simulate=settings.allow_simulate,
     )

@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from math import inf
+from socket import SHUT_RDWR
 from typing import Any
 
 import structlog
@@ -138,6 +139,11 @@ class Sender:
     @property
     def ended(self) -> bool:
         return self._ended
+
+    def cut(self) -> None:
+        """Break the connection off without a word, as if the network had."""
+        with suppress(OSError, AttributeError):  # it is gone, or is no socket
+            self._stream.socket.shutdown(SHUT_RDWR)  # type: ignore[attr-defined]
 
     def hurry(self) -> None:
         """Have less patience with a peer that does not read."""

@@ -176,6 +176,7 @@ class Settings:
     webhook_secret_file: Path | None = None
     webhook_events: tuple[str, ...] = attrs.field(default=(), validator=_event_types)  # none: all
     data_dir: Path | None = None
+    allow_simulate: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
     limits: Limits = attrs.field(factory=Limits)

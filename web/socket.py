@@ -90,6 +90,7 @@ class _Pump:
         session = self.session = Session(limits, self._lane)
         if sender is not None:
             sender.about = lambda: session.about
+            session.cut = sender.cut
 
     def take(self, frame: str | bytes) -> None:
         """Hand on a frame where it is read, in a task of the connection's. A bug is this socket's all the same."""
@@ -120,6 +121,7 @@ class _Pump:
         """Have nobody hold the pump, which holds all the others: they go at once, and are no work for a collector."""
         self._websocket.scope[TAKE] = _ignore  # type: ignore[literal-required]
         self._lane.release()
+        self.session.cut = None
 
     async def _read(self) -> None:
         with suppress(trio.EndOfChannel), self._reading:

@@ -24,6 +24,7 @@ from media.bridge.session import Session
 from media.bridge.settings import Deadlines, MediaSettings
 from media.bridge.statistics import BridgeStatistics, MemberStatistics
 from media.messages import (
+    Done,
     GetMediaStatistics,
     GetStatistics,
     Heard,
@@ -31,6 +32,7 @@ from media.messages import (
     ParticipantEvent,
     RoomEvent,
     Samples,
+    Simulate,
     SpeakersChanged,
     WorkerStatistics,
 )
@@ -154,6 +156,15 @@ class Bridge:
         if link is None:
             raise MediaUnavailable
         return await link.request(GetMediaStatistics(room, participant), MediaStatistics)
+
+    async def simulate(self, request: Simulate) -> None:
+        """Have a participant's media made worse on purpose. Raises MediaRefused, and MediaUnavailable."""
+        session = self._rooms.find(request.router, request.participant, request.epoch)
+        found = self._rooms.get(request.router)
+        link = None if found is None or found.member is None else found.member.link
+        if session is None or link is None:
+            raise MediaUnavailable
+        await link.request(request, Done)
 
     def statistics(self) -> BridgeStatistics:
         """A snapshot of the bridge itself, without asking any worker."""

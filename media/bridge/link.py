@@ -41,7 +41,7 @@ from media.messages import (
 from nurseries import child_path, provide_facts
 
 #: Refusals that are the page's own doing: it is told, and nobody needs to look into a log.
-USER_CODES = frozenset({"bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer"})
+USER_CODES = frozenset({"bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer", "not_allowed"})
 
 #: How long to listen for what a worker said before it ended without ever having been ready, in seconds.
 LAST_WORDS = 0.2

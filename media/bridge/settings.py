@@ -32,6 +32,8 @@ class MediaSettings:
     secret_file: Path | None = None
     ca_file: Path | None = None
     loudest: int = 6
+    #: links may be made worse on purpose, by workers of this machine
+    allow_simulate: bool = False
 
     @property
     def local(self) -> int:
@@ -41,6 +43,8 @@ class MediaSettings:
     def arguments(self, number: int) -> list[str]:
         """The settings as worker ``number`` of this machine takes them on its command line."""
         arguments = ["--port", str(self.port + number if self.port else 0), "--loudest", str(self.loudest)]
+        if self.allow_simulate:
+            arguments.append("--allow-simulate")
         for address in self.addresses:
             arguments += ["--address", address]
         for address in self.announce:

@@ -50,6 +50,7 @@ def main() -> int:
         announce,
         kernel=not arguments.no_kernel,
         loudest=arguments.loudest,
+        allow_simulate=arguments.allow_simulate,
     )
     try:
         with control:
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ADDRESS[:PORT]",
         help="tell browsers this address instead of those listened on (may be given several times)",
     )
+    parser.add_argument("--allow-simulate", action="store_true", help="let links be made worse on purpose")
     parser.add_argument("--no-kernel", action="store_true", help="forward in Python, though there is a compiled kernel")
     parser.add_argument(
         "--loudest",

@@ -27,6 +27,7 @@ from media.worker.ice import IceAgent
 from media.worker.kernel.choice import choose
 from media.worker.memory import Memory
 from media.worker.port import open_port
+from media.worker.simulations import Simulations
 from media.worker.speakers import LOUDEST
 from media.worker.tcp import TcpListener
 from media.worker.transport import TransportFactory
@@ -53,6 +54,8 @@ class Options:
     kernel: bool = True
     #: How many microphones of a room are forwarded; 0 for all.
     loudest: int = LOUDEST
+    #: Let links be made worse on purpose.
+    allow_simulate: bool = False
 
 
 class Channel(Protocol):
@@ -167,7 +170,8 @@ async def _serve(options: Options, control: Channel, stopping: asyncio.Task[Any]
 
             fanout, reason = choose(counters, kernel=options.kernel)
             factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn, fanout)
-            worker = Worker(factory, control.emit, listener.statistics, options.loudest)
+            simulations = Simulations() if options.allow_simulate else None
+            worker = Worker(factory, control.emit, listener.statistics, options.loudest, simulations)
             for endpoint in endpoints:
                 endpoint.start(loop)
             listener.start(loop)

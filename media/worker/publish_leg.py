@@ -11,6 +11,7 @@ from media.messages import MAX_TRACKS, LegState, Source
 from media.worker import rtcp, sdp, sdp_writer
 from media.worker.codecs import TRANSPORT_CC, kind_of, written
 from media.worker.errors import RequestError
+from media.worker.impaired import Silenced
 from media.worker.layer import Layer
 from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
@@ -141,6 +142,19 @@ class PublishLeg:
             return False
         producer, layer = known
         return producer.on_rtp(layer, packet, extensions, now)
+
+    def silence_microphone(self) -> Callable[[], None]:
+        """Take nothing of the microphone any more, as if it sent nothing; return what puts that right again."""
+        return self.transport.stand_in(Silenced(self, self._is_microphone))
+
+    def _is_microphone(self, packet: RtpPacket, now: float) -> bool:
+        known = self._by_ssrc.get(packet.ssrc)
+        if known is None or known[0].source != "microphone":
+            return False
+        number = packet.extensions().get(self._transport_cc_id or -1)
+        if number is not None:  # or its sender would take it for lost
+            self._arrivals.add(int.from_bytes(number[:2]), now)
+        return True
 
     def on_rtcp(self, data: bytes, now: float) -> bool:
         """Take a decrypted RTCP compound packet."""

@@ -15,6 +15,7 @@ from media.worker.aiortc_hooks import Certificate, DtlsError, DtlsSession, SrtpE
 from media.worker.counters import Counters
 from media.worker.fanout import Fanout, Outgoing
 from media.worker.ice import IceAgent, Path
+from media.worker.impaired import ImpairedEndpoint, Takes
 from media.worker.liveness import Liveness
 from media.worker.rtp import MalformedPacketError, is_rtcp
 from media.worker.sdp_writer import TransportLines
@@ -98,6 +99,7 @@ class Transport:
         #: How what is forwarded to the peer goes out.
         self.route = self.fanout.route()
         self._ice.on_selected = self.route.take
+        self._send = self._ice.send
         self._dtls = DtlsSession(factory.certificate, self._ice.send, self._on_closed)
         self._liveness = Liveness(now)
         self._handshake: asyncio.Task[None] | None = None
@@ -189,7 +191,7 @@ class Transport:
         """Encrypt and send an RTP packet that is for this peer only, if connected."""
         if self.state == "connected":
             try:
-                self._ice.send(self._protect(packet))
+                self._send(self._protect(packet))
             except (SrtpError, ValueError):
                 self._counters.sends_unprotected += 1
 
@@ -197,7 +199,7 @@ class Transport:
         """Encrypt and send an RTCP packet, if connected."""
         if self.state == "connected":
             try:
-                self._ice.send(self._protect_rtcp(packet))
+                self._send(self._protect_rtcp(packet))
             except (SrtpError, ValueError):
                 self._counters.sends_unprotected += 1
 
@@ -206,6 +208,54 @@ class Transport:
         if ssrc in self._ssrcs:
             self._ssrcs.discard(ssrc)
             self._dtls.forget(ssrc)
+
+    # ---- made worse on purpose: each returns what puts it right again
+
+    def impair_incoming(self, takes: Takes) -> Callable[[], None]:
+        """Have packets come in only if they are let through. Checks and handshakes always do."""
+
+        def gated(data: bytes, now: float) -> None:
+            if data[0] < 128 or takes(len(data), now):
+                self._on_datagram(data, now)
+
+        def undo() -> None:
+            if not self._closed:
+                self._ice.on_datagram = self._on_datagram
+
+        self._ice.on_datagram = gated
+        return undo
+
+    def impair_outgoing(self, takes: Takes) -> Callable[[], None]:
+        """Have packets go out only if they are let through. Checks and handshakes always do."""
+        ice, route, clock = self._ice, self.route, self._factory.clock
+
+        def take(path: Path | None) -> None:
+            route.take(None if path is None else Path(ImpairedEndpoint(path.endpoint, takes, clock), path.address))
+
+        def send(data: bytes) -> None:
+            if takes(len(data), clock()):
+                ice.send(data)
+
+        def undo() -> None:
+            self._send = ice.send
+            if not self._closed:
+                ice.on_selected = route.take
+                route.take(ice.selected)
+
+        self._send, ice.on_selected = send, take
+        take(ice.selected)
+        return undo
+
+    def stand_in(self, user: TransportUser) -> Callable[[], None]:
+        """Have another be handed what is received."""
+        before = self._user
+
+        def undo() -> None:
+            if not self._closed:
+                self._user = before
+
+        self._user = user
+        return undo
 
     def _on_datagram(self, data: bytes, now: float) -> None:
         if data[0] < 64:

@@ -23,12 +23,14 @@ from media.messages import (
     Request,
     Restart,
     Result,
+    Simulate,
     WorkerStatistics,
 )
 from media.worker.errors import RequestError
 from media.worker.figures import media_statistics
 from media.worker.router import Participant, Router
 from media.worker.sampling import Lateness
+from media.worker.simulations import Simulations
 from media.worker.speakers import LOUDEST
 from media.worker.tcp import TcpStatistics
 from media.worker.transport import TransportFactory
@@ -46,7 +48,7 @@ _ID = re.compile(r"[\w.~-]{1,64}", re.ASCII)
 class Worker:
     """Carries out requests; ``emit`` takes what it has to say by itself, ``tcp`` knows of the connections there are.
 
-    Of each room's microphones the ``loudest`` are forwarded, 0 for all.
+    Of each room's microphones the ``loudest`` are forwarded, 0 for all. Without ``simulations`` none is allowed.
     """
 
     def __init__(
@@ -55,11 +57,13 @@ class Worker:
         emit: Callable[[Event], None],
         tcp: Callable[[], TcpStatistics] = TcpStatistics,
         loudest: int = LOUDEST,
+        simulations: Simulations | None = None,
     ) -> None:
         self._factory = factory
         self._emit = emit
         self._tcp = tcp
         self._loudest = loudest
+        self._simulations = simulations
         self._routers: dict[str, Router] = {}
         self._next_heard = 0.0
         self._lateness = Lateness(TICK)
@@ -81,6 +85,10 @@ class Worker:
                 self._find(request).layout(request.sizes, now)
             case Leave():
                 self._leave(request)
+            case Simulate():
+                if self._simulations is None:
+                    raise RequestError("not_allowed", "This worker was not started with --allow-simulate.")
+                self._simulations.handle(request, self._find(request), now)
             case GetStatistics():
                 return self.statistics()
             case GetMediaStatistics():
@@ -121,6 +129,8 @@ class Worker:
         """Time has passed. To be called every `TICK` seconds or so."""
         now = self._factory.clock()
         late = self._lateness.tick(now)
+        if self._simulations is not None:
+            self._simulations.tick(now)
         for router in self._routers.values():
             router.tick(now, late)
         if now >= self._next_heard:
@@ -129,6 +139,8 @@ class Worker:
 
     def close(self) -> None:
         """Let go of everybody."""
+        if self._simulations is not None:
+            self._simulations.close()
         for router in self._routers.values():
             router.close()
         self._routers.clear()
@@ -161,12 +173,14 @@ class Worker:
         participant = router.participants.get(request.participant) if router is not None else None
         if router is None or participant is None or participant.epoch != request.epoch:
             return
+        if self._simulations is not None:
+            self._simulations.forget(participant)
         router.leave(request.participant)
         if not router.participants:
             del self._routers[request.router]
         logger.info("left %s", participant.about)
 
-    def _find(self, request: Publish | Accept | Restart | Layout) -> Participant:
+    def _find(self, request: Publish | Accept | Restart | Layout | Simulate) -> Participant:
         router = self._routers.get(request.router)
         participant = router.participants.get(request.participant) if router is not None else None
         if participant is None or participant.epoch != request.epoch:
@@ -174,7 +188,7 @@ class Worker:
         return participant
 
 
-def _unknown(request: Join | Publish | Accept | Restart | Layout) -> RequestError:
+def _unknown(request: Join | Publish | Accept | Restart | Layout | Simulate) -> RequestError:
     return RequestError(
         "unknown_participant", f"{request.participant!r} with epoch {request.epoch} is not (or no longer) here."
     )

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from web import origin
 from web.node import Node
-from web.operator import STATIC, metrics, statistics, trace, tree
+from web.operator import STATIC, metrics, simulate, statistics, trace, tree
 from web.operator.token import Token
 from web.response import HEADERS, AppResponse
 
@@ -23,6 +23,7 @@ PARTS: tuple[Callable[[Node], Blueprint], ...] = (
     tree.blueprint,
     trace.blueprint,
     metrics.blueprint,
+    simulate.blueprint,
 )
 
 COOKIE = "chatroom_operator"
