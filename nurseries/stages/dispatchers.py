@@ -46,6 +46,8 @@ class Dispatcher(Protocol[T]):
 
     #: Whether what a cancelled subscription had not handled goes to the others.
     takes_back: bool
+    #: Whether a subscription may ask for a partition by name.
+    by_name: bool
 
     def demand(self, seats: Sequence[Seat[T]]) -> int:
         """Say how many items are asked for."""
@@ -62,6 +64,7 @@ class Broadcast(Generic[T]):
     """
 
     takes_back = False
+    by_name = False
 
     def demand(self, seats: Sequence[Seat[T]]) -> int:
         holding = [seat.demand for seat in seats if seat.holds]
@@ -98,6 +101,7 @@ class Partition(Generic[T]):
     """
 
     takes_back = True
+    by_name = True
     #: How many keys it remembers the seat of.
     MEMORY = 10_000
 
@@ -172,6 +176,7 @@ class Balance(Generic[T]):
     """Each item to one of them, whoever has asked for most. Nobody gets more than it asked for."""
 
     takes_back = True
+    by_name = False
 
     def demand(self, seats: Sequence[Seat[T]]) -> int:
         return sum(seat.demand for seat in seats)

@@ -47,11 +47,12 @@ class Downstream(Node, Generic[T, R]):
         At most ``max_demand`` items are asked for or held here at a time, and more is asked for when it is
         ``min_demand``, by default half of it; batches are of the difference. ``buffer`` says what happens to what comes
         and was not asked for; by default nothing does, and the source waits. One that drops should hold a batch or two:
-        twice ``max_demand`` loses nothing to a sink that keeps up. ``partition`` asks for one partition, where the
-        source has them.
+        twice ``max_demand`` loses nothing to a sink that keeps up. ``partition`` asks for one partition of a
+        source that has them.
 
-        Raises ValueError for demands that do not fit together. Use it with ``with``, or call `Subscription.cancel`, to
-        end it. A sink that will not be run again must be unsubscribed: the source cannot know that it is gone.
+        Raises ValueError for demands that do not fit together, and for a partition where there are none. Use it with
+        ``with``, or call `Subscription.cancel`, to end it. A sink that will not be run again must be unsubscribed: the
+        source cannot know that it is gone.
         """
         seat = Subscription(
             source=source.name,

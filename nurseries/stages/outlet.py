@@ -43,7 +43,9 @@ class Outlet(Generic[T]):
         return self._numbers
 
     def add(self, seat: Subscription[T]) -> None:
-        """Give to this one, too, from now on."""
+        """Give to this one, too, from now on. Raises ValueError if it asks for a partition and there are none."""
+        if seat.partition is not None and not self._dispatcher.by_name:
+            raise ValueError(f"{seat.source} has no partitions, and {seat.sink} asks for {seat.partition!r}")
         seat.join(self._blocked)
         self._seats = (*self._seats, seat)
 

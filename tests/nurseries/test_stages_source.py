@@ -110,3 +110,10 @@ async def test_what_was_posted_is_given_out_before_it_ends() -> None:
         sink.subscribe(source, max_demand=2)
         nursery.start_soon(sink.run)
     assert got == [1, 2, 3]
+
+
+def test_one_asks_for_a_partition_where_there_are_some() -> None:
+    source, sink = Source[int]("source"), Sink[int]("sink", print)
+    with pytest.raises(ValueError, match="source has no partitions, and sink asks for 'blue'"):
+        sink.subscribe(source, partition="blue")
+    assert source.statistics().subscribers == sink.statistics().subscriptions == ()
