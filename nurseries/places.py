@@ -59,6 +59,8 @@ def innermost(frames: Iterable[tuple[FrameType, int]], ours: Ours) -> tuple[Plac
     last = mine = foreign = None
     for each in frames:
         file = each[0].f_code.co_filename
+        if file.startswith("<"):
+            continue  # made at run time: nobody can look there
         if file != _TRAPS:
             last = each
         if ours(file):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,6 +36,8 @@ class Observer:
 
     def __init__(self, slow_step: float) -> None:
         self.timeline = Timeline()
+        #: Called from another thread, each with a step that holds the loop just now.
+        self.hearers: set[Callable[[SlowStep], None]] = set()
         self._slow_step = slow_step
         self._began = 0.0
 
@@ -72,5 +74,8 @@ class Observer:
     def _report(self, step: SlowStep) -> None:
         """Called from two threads."""
         log_slow_step(step)
-        if step.ended:
+        if not step.ended:
+            for hear in tuple(self.hearers):
+                hear(step)
+        else:
             self.timeline.add("slow_step", step.task, str(step), step, step.at)

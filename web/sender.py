@@ -80,6 +80,17 @@ class Sender:
             self._free = False
         return left
 
+    def shout(self, octets: bytes) -> None:
+        """Write from another thread, while a step holds the loop; nothing, if it cannot be done at once.
+
+        For connections on which nothing else is written meanwhile.
+        """
+        if self._free and self._fileno is not None:
+            with suppress(OSError):
+                if left := len(octets) - os.write(self._fileno(), octets):
+                    self._rest = memoryview(octets)[-left:]
+                    self._free = False
+
     async def send(self, data: bytes, *, frame: bool = False) -> bool:
         """Write data, after what was written in part; False if the connection is lost.
 

@@ -54,9 +54,11 @@ class Operated:
 
 
 @asynccontextmanager
-async def operated(directory: Path, limits: Limits | None = None, **settings: Any) -> AsyncGenerator[Operated, None]:
+async def operated(
+    directory: Path, limits: Limits | None = None, media: FakeMedia | None = None, **settings: Any
+) -> AsyncGenerator[Operated, None]:
     """Serve with a fake media plane and an operator's listener."""
     chosen = Settings(port=0, operator_port=0, runtime_dir=directory, limits=limits or Limits(), **settings)
-    async with serving_app(create_app(chosen, FakeMedia()), chosen) as served:
+    async with serving_app(create_app(chosen, media or FakeMedia()), chosen) as served:
         (notice,) = notices(directory)
         yield Operated(served, notice, Token.read(Path(notice.token_file)).text)

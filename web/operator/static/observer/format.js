@@ -46,8 +46,8 @@ export function where(place) {
  * @param {string} [parent]
  */
 export function shortName(name, parent = "") {
-  if (parent && name.startsWith(`${parent}/`)) return name.slice(parent.length + 1);
-  return name.includes("/") ? name.slice(name.lastIndexOf("/") + 1) : name;
+  const short = parent && name.startsWith(`${parent}/`) ? name.slice(parent.length + 1) : name.slice(name.lastIndexOf("/") + 1);
+  return short.replace(/^(participant:[0-9a-f]{6})[0-9a-f]{4,}$/, "$1…");
 }
 
 /** @param {number} at Unix seconds @returns {string} the time of the day */

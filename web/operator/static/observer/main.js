@@ -3,6 +3,7 @@
 import { ThemeToggle } from "../../../static/components/theme_toggle.js";
 import { Leaders } from "./leaders.js";
 import { Trouble, look, meter, subtree } from "./server.js";
+import { hear } from "./stalls.js";
 import { Summary } from "./summary.js";
 import { TaskView } from "./task.js";
 import { TimelineView } from "./timeline.js";
@@ -117,4 +118,8 @@ document.addEventListener("visibilitychange", () => {
 for (const button of document.querySelectorAll("#parts button")) {
   button.addEventListener("click", () => show(/** @type {HTMLElement} */ (button).dataset.part ?? "tree"));
 }
+hear((words) => {
+  trouble.textContent = words;
+  trouble.hidden = false;
+});
 once();

@@ -23,9 +23,9 @@ export class TaskView extends HTMLElement {
     this.replaceChildren(
       h("p", { class: "path" }, task.name),
       h("dl", { class: "facts" }, ...about.flatMap(([name = "", value = ""]) => [h("dt", {}, name), h("dd", {}, value)])),
-      ...Object.entries(task.facts).map(([name, fact]) => h("div", { class: "fact" }, h("h3", {}, name), facts(fact))),
-      h("h3", {}, "Stacks"),
+      h("h3", {}, tasks.length > 1 ? "Stacks of it and of what is below" : "Stack"),
       ...tasks.map((each) => stack(each)),
+      ...Object.entries(task.facts).map(([name, fact]) => h("div", { class: "fact" }, h("h3", {}, name), facts(fact))),
     );
   }
 }
@@ -33,7 +33,8 @@ export class TaskView extends HTMLElement {
 /** @param {unknown} value @returns {HTMLElement} */
 function facts(value) {
   if (Array.isArray(value)) return h("span", {}, value.length ? value.map((each) => (isTable(each) ? JSON.stringify(each) : String(each))).join(", ") : "none");
-  if (!isTable(value)) return h("span", {}, typeof value === "number" && !Number.isInteger(value) ? value.toFixed(3) : String(value));
+  if (!isTable(value)) return h("span", {}, typeof value === "number" && !Number.isInteger(value) ? value.toFixed(3) : value === null ? "unknown" : String(value));
+  if (!Object.keys(value).length) return h("span", {}, "none");
   return h("dl", { class: "facts" }, ...Object.entries(value).flatMap(([name, inner]) => [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, facts(inner))]));
 }
 

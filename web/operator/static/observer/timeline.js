@@ -26,7 +26,7 @@ export class TimelineView extends HTMLElement {
       if (number <= this.last) continue;
       this.last = number;
       this.#list.prepend(
-        h("li", { class: kind }, h("p", {}, h("time", { datetime: new Date(at * 1_000).toISOString() }, clock(at)), " ", h("b", {}, KINDS[kind] ?? kind.replaceAll("_", " ")), " ", h("span", { class: "path" }, task)), h("p", { class: "words" }, words)),
+        h("li", { class: kind }, h("p", {}, h("time", { datetime: new Date(at * 1_000).toISOString() }, clock(at)), " ", h("b", {}, KINDS[kind] ?? kind.replaceAll("_", " ")), " ", h("span", { class: "path" }, task)), h("p", { class: "words" }, words.startsWith(`${task} `) ? words.slice(task.length + 1) : words)),
       );
     }
     while (this.#list.childElementCount > MOST) this.#list.lastElementChild?.remove();

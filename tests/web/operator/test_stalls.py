@@ -1,0 +1,56 @@
+"""A stall is told of while it lasts."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from pathlib import Path
+
+import trio
+import trio.lowlevel
+
+from tests.conftest import Measured
+from tests.web.operator.operated import operated
+from tests.web.served import PATIENCE, eventually
+from web.operator.stalls import HEARERS
+
+#: Seconds that the test's stall lasts; it is told of after half a second.
+STALL = 1.2
+
+
+async def test_who_holds_the_loop_is_told_while_nothing_else_can_be_asked(tmp_path: Path, measured: Measured) -> None:
+    heard: list[tuple[float, dict[str, object]]] = []
+    async with operated(tmp_path) as server:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as peer:
+            ask = f"GET /api/stalls HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token}\r\n\r\n"
+            peer.sendall(ask.encode())
+
+            def listen() -> None:
+                said = b""
+                while b"words" not in said:
+                    said += peer.recv(65_536)
+                heard.append((time.monotonic(), json.loads(said[said.index(b"{") : said.rindex(b"}") + 1])))
+
+            async def stall() -> None:
+                time.sleep(STALL)  # noqa: ASYNC251 - that is what is to be found
+
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(trio.to_thread.run_sync, listen)
+                await eventually(lambda: bool(server.served.node.observer.hearers))
+                began = time.monotonic()
+                nursery.start_soon(stall, name="the culprit")
+                await trio.lowlevel.checkpoint()
+            ended = time.monotonic()
+        ((at, step),) = heard
+        assert at < ended
+        assert step["task"] == "the culprit"
+        assert "tests/web/operator/test_stalls.py" in str(step["words"])
+        measured(f"a step that still holds the loop is told of after {at - began:.2f} s")
+        await eventually(lambda: not server.served.node.observer.hearers)
+
+
+async def test_those_who_listen_are_few(tmp_path: Path) -> None:
+    async with operated(tmp_path) as server:
+        server.served.node.observer.hearers.update(lambda _, number=number: None for number in range(HEARERS))  # type: ignore[misc]
+        assert (await server.ask("/api/stalls"))[0] == 503
