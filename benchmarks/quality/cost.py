@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Any
 
 import structlog
 import trio
@@ -32,6 +33,19 @@ def word(ids: list[str]) -> Samples:
     return Samples("blue", 1.0, 0.002, 0, people)
 
 
+def report(others: list[str]) -> dict[str, Any]:
+    """What a page says every five seconds."""
+    playing = {"seconds": 5.0, "packets": 250, "level": -30.0, "concealed": 0.01, "frames": 150, "frozen": 0.0}
+    return {
+        "microphone": {"state": "live", "level": -30.0},
+        "camera": {"state": "live", "level": None},
+        "sound": "playing",
+        "publish": "connected",
+        "subscribe": "connected",
+        "playing": dict.fromkeys(others, playing),
+    }
+
+
 async def measure(people: int) -> None:
     """Pass the seconds, and print the share of a core that one takes."""
     pipeline = Pipeline(trio.current_time)
@@ -54,10 +68,20 @@ async def measure(people: int) -> None:
             house.media.sample("blue", samples("worker:0", decoded))
             await trio.sleep(1)
         busy = time.process_time() - began
-    print(
-        f"{people} people, {len(frame)} octets a second: server {100 * (busy - idle) / SECONDS:.2f} % of a core,"
-        f" worker's encoding {100 * encoding / SECONDS:.2f} %"
-    )
+        began = time.process_time()
+        for second in range(SECONDS):
+            for page in pages[second % 5 :: 5]:
+                page.send("report", **report([other.me for other in pages if other is not page]))
+            await trio.sleep(1)
+        reporting = time.process_time() - began
+    share = {
+        "server": busy - idle,
+        "server, for the reports of pages": reporting - idle,
+        "worker, to write it": encoding,
+    }
+    print(f"{people} people, {len(frame)} octets a second; % of a core:")
+    for who, seconds in share.items():
+        print(f"  {who}: {100 * seconds / SECONDS:.2f}")
 
 
 if __name__ == "__main__":

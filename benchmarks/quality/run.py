@@ -108,7 +108,8 @@ def _open(person: Member) -> set[Blame]:
     there: set[Blame] = set()
     for _, word in person.told:
         if word["type"] == "problem":
-            there.add(_blame(word))
+            if word["participant"] is not None:
+                there.add(_blame(word))
         elif word["type"] == "problem_over":
             there.discard(_blame(word))
     return there

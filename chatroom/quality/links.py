@@ -29,6 +29,9 @@ FEW = 20
 DELAY = (0.15, 0.3, 1.0)
 JITTER = (0.04, 0.1, 0.5)
 ROUND_TRIP = (0.35, 0.6, 1.5)
+#: What strains an uplink: seconds of waiting in two samples, or such a share lost in one. A layer that is lacking so
+#: many seconds after that is so for want of bandwidth, and not of a processor.
+STRAIN_DELAY, STRAIN_LOSS, STRAINED = 0.08, 0.1, 6.0
 #: Seconds for which a link that was too narrow, and gets less than its page shows, is still taken for narrow.
 NARROW = 12.0
 #: Seconds without a reported packet, though packets go out and the page is heard, not so many seconds ago.
@@ -105,16 +108,19 @@ class Uplink:
     def __init__(self) -> None:
         self._losses = _Losses(inf)
         self._delay = self._jitter = 0.0
+        self._strained_at = -inf
 
     def clear(self) -> None:
         """What was before says nothing any more."""
         self._losses.clear()
         self._delay = self._jitter = 0.0
+        self._strained_at = -inf
 
     def take(self, sample: UplinkSample, now: float) -> Verdict:
         """Take the next sample, of a leg that is connected and heard."""
         flowing = [track for track in sample.tracks if track.packets]
-        self._losses.take(sum(t.expected for t in sample.tracks), sum(t.lost for t in sample.tracks), now)
+        expected, lost = sum(t.expected for t in sample.tracks), sum(t.lost for t in sample.tracks)
+        self._losses.take(expected, lost, now)
         if not flowing:
             return UNKNOWN
         # A jump of one stream's clock delays that one alone, and jitter is what lasts.
@@ -123,8 +129,12 @@ class Uplink:
         level = min(
             _grade(loss, LOSS), _grade(min(delay, self._delay), DELAY), _grade(min(jitter, self._jitter), JITTER)
         )
+        if min(delay, self._delay) >= STRAIN_DELAY or (expected >= FEW and lost >= STRAIN_LOSS * expected):
+            self._strained_at = now
         self._delay, self._jitter = delay, jitter
         lacking = any(track.lacking for track in sample.tracks)
+        if lacking and now - self._strained_at <= STRAINED:
+            level = min(level, 2)
         figures = {
             "loss": round(loss, 4),
             "jitter": round(jitter, 4),

@@ -115,10 +115,6 @@ def _talks_while_muted(call: Call, victim: Someone, _: random.Random) -> None:
     call.switch(victim, microphone=False)
 
 
-def _blocked(_: Call, victim: Someone, __: random.Random) -> None:
-    victim.sound, victim.reports = "blocked", True
-
-
 FAULTS = (
     Fault("uplink loses", _up(loss=(0.08, 0.5)), slow("uplink")),
     Fault("hopeless sender", _up(loss=(0.5, 0.8)), slow("uplink")),

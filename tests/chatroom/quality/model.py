@@ -16,7 +16,7 @@ from chatroom.commands import Report
 from chatroom.media import MediaLost, MediaRestored
 from chatroom.model import Participant
 from chatroom.quality.events import QualityEvent
-from chatroom.quality.inputs import Came, Changed, Input, MediaSaid, Reported, Sampled
+from chatroom.quality.inputs import Came, Changed, Input, MediaSaid, Reported, Sampled, Went
 from chatroom.quality.judge import TICK, Judge
 from chatroom.quality.samples import DownlinkSample, TrackSample, UplinkSample
 from chatroom.quality.watched import Moment
@@ -114,6 +114,12 @@ class Call:
         """Have somebody switch something."""
         someone.person = attrs.evolve(someone.person, **what)
         self.take(Changed("blue", someone.person))
+
+    def leave(self, someone: Someone) -> None:
+        """Have somebody leave."""
+        self.people.remove(someone)
+        del self._next_report[someone.id]
+        self.take(Went("blue", someone.id, someone.person.epoch, "left"))
 
     def lose_worker(self) -> None:
         """Have the worker die."""

@@ -58,6 +58,14 @@ def test_layers_that_stay_away_prolong_it_and_are_no_reason() -> None:
     assert (verdict.level, verdict.seen, verdict.lingers) == (3, None, True)
 
 
+def test_layers_that_stay_away_after_a_strain_are_for_want_of_bandwidth() -> None:
+    uplink = Uplink()
+    burst = up(SOUND, attrs.evolve(VIDEO, packets=100, lost=50))
+    assert uplink.take(burst, 0).seen is None, "an accident"
+    lacking = up(attrs.evolve(VIDEO, lacking=True))
+    assert [uplink.take(lacking, second).seen for second in range(1, 9)] == ["mild"] * 6 + [None] * 2
+
+
 def test_reports_come_by_the_other_way_which_may_be_the_slow_one() -> None:
     late = attrs.evolve(DOWN, round_trip=1.8)
     downlink = Downlink()
