@@ -10,6 +10,7 @@ from chatroom.directory import Directory
 from chatroom.errors import UserError
 from chatroom.events import Ok
 from chatroom.session import Session
+from chatroom.spans import span
 from chatroom.wire import encode
 
 #: Seconds for being let in, which takes some steps and no waiting. So it is a bug that takes so long; but each step
@@ -30,11 +31,14 @@ async def greet(session: Session, directory: Directory) -> None:
                     case Join():
                         # Shielded: it takes a few steps and waits for nobody. A page that goes meanwhile was here, and
                         # leaves like any other, with its own reason. The deadline is for a bug, and says so.
-                        with trio.fail_after(JOIN_DEADLINE, shield=True):
-                            await directory.join(session, command)
+                        with span("join") as joining, trio.fail_after(JOIN_DEADLINE, shield=True):
+                            stay = await directory.join(session, command)
+                            joining.note(**stay.about)
                         return
                     case Resume():
-                        directory.resume(session, command)
+                        with span("resume") as resuming:
+                            directory.resume(session, command)
+                            resuming.note(**session.about)
                         return
                     case Leave():
                         session.close(close_codes.NORMAL, "You left.", reason="left")

@@ -26,6 +26,7 @@ from chatroom.media import (
     VideoResumed,
 )
 from chatroom.session import Session
+from chatroom.spans import span
 from chatroom.wire import encode
 
 MediaCommand = Publish | Answer | Restart | Layout
@@ -102,7 +103,8 @@ class Legs:
                 session.trace("asked", command)
             asked = trio.current_time()
             try:
-                answer = await self._carry(media, command)
+                with span(command.type, **session.about):
+                    answer = await self._carry(media, command)
             except UserError as error:
                 self.log.info("media refused", command=command.type, code=error.code, message=error.message)
                 session.refuse(command.ref, error)

@@ -179,6 +179,11 @@ def main() -> None:
     help="Directory for what is still to be told.  [$XDG_STATE_HOME/chatroom, or ~/.local/state/chatroom]",
 )
 @click.option(
+    "--otlp-endpoint",
+    metavar="URL",
+    help="OpenTelemetry collector to send traces to, by OTLP over HTTP, such as http://127.0.0.1:4318.  [none]",
+)
+@click.option(
     "--allow-simulate",
     is_flag=True,
     default=None,

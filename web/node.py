@@ -20,6 +20,7 @@ from chatroom.events import ServerStopping
 from chatroom.media import Media
 from chatroom.quality.pipeline import Pipeline
 from chatroom.session import Session
+from chatroom.spans import span
 from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings, MemberStatistics
 from nurseries import provide_facts
@@ -87,7 +88,7 @@ class Node:
     async def run(self, *, task_status: trio.TaskStatus[Node] = trio.TASK_STATUS_IGNORED) -> None:
         """Live until cancelled. Raises what no supervisor could mend."""
         try:
-            async with self._telling(), trio.open_nursery() as nursery:
+            async with self._traced(), self._telling(), trio.open_nursery() as nursery:
                 provide_facts("sockets", self._socket_facts)
                 if self.bridge is not None:
                     await nursery.start(self._vital, self.bridge.run, name="serve/media")
@@ -104,6 +105,17 @@ class Node:
                 await trio.sleep_forever()
         finally:
             self.state = "stopped"
+
+    @asynccontextmanager
+    async def _traced(self) -> AsyncGenerator[None]:
+        """Send traces of what happens inside this block, if that is wanted."""
+        if self.settings.otlp_endpoint is None:
+            yield
+            return
+        from web.otel import traces  # with what it needs, which not everybody has
+
+        async with traces(self.settings.otlp_endpoint):
+            yield
 
     @asynccontextmanager
     async def _telling(self) -> AsyncGenerator[None]:
@@ -155,6 +167,10 @@ class Node:
         self.state = "draining"
         wait = self.settings.drain_wait
         _log.info("draining", sockets=len(self._sessions), wait=wait)
+        with span("drain", sockets=len(self._sessions), wait=wait):
+            await self._drain(wait)
+
+    async def _drain(self, wait: float) -> None:
         if wait > 0:
             self._stops_at = trio.current_time() + wait
             for session in tuple(self._sessions):

@@ -21,6 +21,7 @@ from chatroom.ice_servers import DEFAULT_TTL, IceServers, check_url, is_turn
 from chatroom.limits import Limits
 from media.bridge import split_address, usable_cores
 from nurseries.watchdog import LIMIT
+from web import otel
 from web.addresses import networks
 from web.data_dir import data_dir
 from web.origin import Origin
@@ -117,6 +118,14 @@ def _endpoints(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...
         raise ValueError(f"'{attribute.name}' names an endpoint twice")
 
 
+def _collector(_: object, attribute: attrs.Attribute[Any], value: str) -> None:
+    try:
+        check_endpoint(value)
+    except ValueError:
+        message = f"'{attribute.name}' takes a URL such as 'http://127.0.0.1:4318', not {value!r}"
+        raise ValueError(message) from None
+
+
 def _event_types(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
     for name in value:
         if name not in EVENT_TYPES:
@@ -176,6 +185,7 @@ class Settings:
     webhook_secret_file: Path | None = None
     webhook_events: tuple[str, ...] = attrs.field(default=(), validator=_event_types)  # none: all
     data_dir: Path | None = None
+    otlp_endpoint: str | None = attrs.field(default=None, validator=attrs.validators.optional(_collector))
     allow_simulate: bool = False
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "text", "json"] = "auto"
@@ -206,6 +216,8 @@ def load(
     if (settings.certfile is None) != (settings.keyfile is None):
         raise BadSettings("certfile and keyfile go together: give both, or neither.")
     webhooks(settings)
+    if settings.otlp_endpoint is not None and not otel.is_installed():
+        raise BadSettings("otlp_endpoint needs what comes with `pip install 'chatroom[otel]'`.")
     ice_servers(settings)  # or it would be said only where nobody can be told any more
     if settings.media_remote and settings.media_secret_file is None:
         raise BadSettings("media_remote needs media_secret_file: a worker on another machine lets nobody else in.")

@@ -15,6 +15,7 @@ import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
 from chatroom.media import MediaRefused, MediaUnavailable
+from chatroom.spans import span
 from media.bridge.errors import MediaStartFailed, WorkerLost
 from media.bridge.process import OpenWorker, Worker
 from media.bridge.pulse import Pulse, Terms
@@ -132,9 +133,13 @@ class WorkerLink:
 
         Raises MediaRefused when it is the page's fault, MediaUnavailable when it is ours or there is no answer.
         """
+        with span(f"worker.{request.method}", worker=self.name, **_about(request)):
+            return await self._request(request, result, self._deadlines.request if within is None else within)
+
+    async def _request(self, request: Request, result: type[ResultT], within: float) -> ResultT:
         waiting = self._requests.submit(request)
         try:
-            with trio.move_on_after(self._deadlines.request if within is None else within):
+            with trio.move_on_after(within):
                 await waiting.done.wait()
         finally:
             self._requests.forget(waiting)
@@ -293,7 +298,7 @@ class PacketRate:
         self._last = total, now
 
 
-def _about(request: Request) -> dict[str, object]:
+def _about(request: Request) -> dict[str, Any]:
     """Whose request it is, for the log."""
     named = {"room": "router", "participant": "participant", "epoch": "epoch"}
     return {key: value for key, name in named.items() if (value := getattr(request, name, None)) is not None}
