@@ -32,7 +32,10 @@ ROUND_TRIP = (0.35, 0.6, 1.5)
 #: What strains an uplink: seconds of waiting in two samples, or such a share lost in one. A layer that is lacking so
 #: many seconds after that is so for want of bandwidth, and not of a processor.
 STRAIN_DELAY, STRAIN_LOSS, STRAINED = 0.08, 0.1, 6.0
-#: Seconds for which a link that was too narrow, and gets less than its page shows, is still taken for narrow.
+#: Seconds for which what was found so lingers, if it is lacking still.
+LINGERS = 15.0
+#: Seconds for which a link that was too narrow, and gets less than its page shows, is still taken for narrow: longer
+#: than that it is us who try whether it takes more.
 NARROW = 12.0
 #: Seconds without a reported packet, though packets go out and the page is heard, not so many seconds ago.
 STALLED, HEARD = 6.0, 2.0
@@ -142,7 +145,7 @@ class Uplink:
             "bitrate": round(8.0 * sum(track.octets for track in sample.tracks)),
         }
         shown: SignalLevel = 3 if lacking and level == 4 else level
-        return Verdict(shown, _SEEN[level], figures, lingers=lacking)
+        return Verdict(shown, _SEEN[level], figures, lingers=lacking and now - self._strained_at <= LINGERS)
 
 
 class Downlink:
@@ -175,9 +178,10 @@ class Downlink:
         before, self._round_trip = self._round_trip, sample.round_trip
         if sample.round_trip is not None and before is not None and hears:
             level = min(level, _grade(min(sample.round_trip, before), ROUND_TRIP))
-        if sample.paused:
+        hurt = sample.unhurt is not None and sample.unhurt < NARROW
+        if sample.paused and hurt:
             level = min(level, 1 if 2 * sample.paused >= sample.pictures else 2)
-        narrow = sample.lowered and sample.unhurt is not None and sample.unhurt < NARROW
+        narrow = hurt and (sample.lowered or sample.paused > 0)
         figures: dict[str, float] = {"loss": round(loss, 4), "bitrate": round(sample.bitrate)}
         if sample.round_trip is not None:
             figures["round_trip"] = sample.round_trip

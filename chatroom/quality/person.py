@@ -13,7 +13,7 @@ from chatroom.media import Source
 from chatroom.model import Participant
 from chatroom.problems import Direction, SignalLevel
 from chatroom.quality.debounce import Bars, Seen
-from chatroom.quality.devices import Camera, Microphone
+from chatroom.quality.devices import Camera, Microphone, Watch
 from chatroom.quality.events import QualityEvent, Signalled, Unpublished
 from chatroom.quality.inputs import Sampled
 from chatroom.quality.links import UNKNOWN, Downlink, Uplink, Verdict
@@ -27,6 +27,8 @@ SETTLING = 2.0
 #: Seconds of silence after which nothing goes over a leg: checks come every 2.5 s (RFC 7675), of which one may be lost.
 #: It takes fewer where packets of one track came before, and fewer still where those of several did.
 SILENT, SILENT_OF_ONE, SILENT_OF_ALL = 5.5, 3.5, 2.0
+#: Seconds after which a page that closed a connection should have gone, or have another.
+CLOSED = 2.0
 #: Seconds by which the worker may be late before its samples say more of it than of the network.
 LATE = 0.15
 
@@ -52,6 +54,8 @@ class Person:
         self._bars: dict[Direction, Bars] = {"uplink": Bars(), "downlink": Bars()}
         self._shown: tuple[SignalLevel | None, SignalLevel | None] = (None, None)
         self._sources: frozenset[Source] = frozenset()
+        #: For how long each leg has been closed, as it is for a moment when its page is.
+        self._closed: dict[Direction, Watch] = {"uplink": Watch(), "downlink": Watch()}
         #: How many tracks flowed before the leg fell silent.
         self._flowed = 0
         names = (room, person.id, person.epoch)
@@ -237,11 +241,14 @@ class Person:
         person, report = self.person, self.fresh_report(now)
         if person.connection != "present":
             return "unknown"
+        closed = self._closed[direction].look(leg is not None and leg.state == "closed", now)
         if leg is None:
             return None
-        if leg.state in ("failed", "closed"):
+        if leg.state == "failed":
+            return "severe"
+        if leg.state == "closed":
             sends = person.microphone or person.camera or bool(person.screens)
-            return "severe" if leg.state == "failed" or direction == "downlink" or sends else None
+            return "severe" if closed >= CLOSED and (direction == "downlink" or sends) else None
         if leg.state == "connecting":
             return "unknown"
         if report is not None:

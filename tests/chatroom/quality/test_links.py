@@ -52,10 +52,10 @@ def test_of_a_leg_on_which_nothing_flows_nothing_is_known() -> None:
     assert Uplink().take(up(silent), 0).level is None
 
 
-def test_layers_that_stay_away_prolong_it_and_are_no_reason() -> None:
+def test_layers_that_stay_away_are_no_reason() -> None:
     uplink = Uplink()
     verdict = uplink.take(up(attrs.evolve(VIDEO, lacking=True)), 0)
-    assert (verdict.level, verdict.seen, verdict.lingers) == (3, None, True)
+    assert (verdict.level, verdict.seen, verdict.lingers) == (3, None, False)
 
 
 def test_layers_that_stay_away_after_a_strain_are_for_want_of_bandwidth() -> None:
@@ -64,6 +64,7 @@ def test_layers_that_stay_away_after_a_strain_are_for_want_of_bandwidth() -> Non
     assert uplink.take(burst, 0).seen is None, "an accident"
     lacking = up(attrs.evolve(VIDEO, lacking=True))
     assert [uplink.take(lacking, second).seen for second in range(1, 9)] == ["mild"] * 6 + [None] * 2
+    assert [uplink.take(lacking, second).lingers for second in (9, 15, 16)] == [True, True, False]
 
 
 def test_reports_come_by_the_other_way_which_may_be_the_slow_one() -> None:
@@ -93,5 +94,6 @@ def test_a_listener_who_reports_every_five_seconds_is_believed_at_once() -> None
 
 def test_pictures_that_are_not_sent_for_want_of_bandwidth_say_whose_link_it_is() -> None:
     for paused, seen in ((0, None), (1, "mild"), (2, "severe")):
-        sample = attrs.evolve(DOWN, pictures=4, paused=paused)
+        sample = attrs.evolve(DOWN, pictures=4, paused=paused, unhurt=3.0)
         assert Downlink().take(sample, 0, uplink=4).seen == seen
+        assert Downlink().take(attrs.evolve(sample, unhurt=13.0), 0, uplink=4).seen is None, "we have not tried again"
