@@ -142,7 +142,7 @@ class VideoPaused:
     type: ClassVar[str] = "video_paused"
     participant: str
     source: Source
-    reason: Literal["bandwidth", "layout"]
+    reason: Literal["bandwidth", "layout", "codec"]
 
 
 @attrs.frozen
@@ -157,6 +157,11 @@ class Layers:
     type: ClassVar[str] = "layers"
     mid: str
     rids: Sequence[str]
+
+
+@attrs.frozen
+class Republish:
+    type: ClassVar[str] = "republish"
 
 
 @attrs.frozen
@@ -228,6 +233,7 @@ Notice = (
     | VideoPaused
     | VideoResumed
     | Layers
+    | Republish
     | Speakers
     | ReportWanted
     | Signal

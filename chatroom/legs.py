@@ -11,6 +11,7 @@ from chatroom.errors import UserError
 from chatroom.events import Layers, Offer, Ok, Published
 from chatroom.events import MediaLost as MediaLostNotice
 from chatroom.events import MediaRestored as MediaRestoredNotice
+from chatroom.events import Republish as RepublishNotice
 from chatroom.events import VideoPaused as VideoPausedNotice
 from chatroom.events import VideoResumed as VideoResumedNotice
 from chatroom.frame import Frame
@@ -22,6 +23,7 @@ from chatroom.media import (
     MediaRestored,
     MediaSession,
     OfferMade,
+    Republish,
     VideoPaused,
     VideoResumed,
 )
@@ -37,6 +39,8 @@ MEDIA_COMMANDS_WAITING = 16
 MAX_TILES = 500
 
 _MEDIA_LOST = encode(MediaLostNotice("Pictures and sound were interrupted and are being restored."))
+
+_REPUBLISH = encode(RepublishNotice())
 
 _log = structlog.stdlib.get_logger("chatroom.legs")
 
@@ -81,6 +85,8 @@ class Legs:
         #: What was said last of each picture that is paused, and of the layers of each track of its own.
         self._paused: dict[tuple[str, str], Frame] = {}
         self._layers: dict[str, Frame] = {}
+        #: Whether the page was asked to publish anew, and has not since.
+        self._republish = False
         self._put, self._get = trio.open_memory_channel[tuple[Session, MediaCommand]](MEDIA_COMMANDS_WAITING)
         self.log = _log.bind(room=room, participant=participant)
 
@@ -130,9 +136,13 @@ class Legs:
             case LayersWanted(mid, rids):
                 frame = self._layers[mid] = encode(Layers(mid, rids))
                 self._post(frame)
+            case Republish():
+                self._republish = True
+                self._post(_REPUBLISH)
             case MediaLost():
                 self._offer = None
                 self.states.clear()
+                self._republish = False
                 self._paused.clear()
                 self._layers.clear()
                 self._post(_MEDIA_LOST)
@@ -145,10 +155,12 @@ class Legs:
                 self.log.info("leg changed", leg=leg, state=state)
 
     def repeat(self) -> None:
-        """Send what a page may have missed: the offer that waits for an answer, and what of the pictures is paused."""
+        """Send what a page may have missed: the offer that waits for an answer, and what was said of pictures."""
         self._post_offer()
         for frame in (*self._paused.values(), *self._layers.values()):
             self._post(frame)
+        if self._republish:
+            self._post(_REPUBLISH)
 
     def statistics(self) -> LegsStatistics:
         return LegsStatistics(
@@ -166,6 +178,7 @@ class Legs:
     async def _carry(self, media: MediaSession, command: MediaCommand) -> Frame | None:
         match command:
             case Publish():
+                self._republish = False
                 return encode(Published(command.ref, await media.publish(command.sdp, command.tracks)))
             case Answer():
                 await media.accept(command.offer, command.sdp)

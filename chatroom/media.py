@@ -97,11 +97,14 @@ class Heard:
 
 @attrs.frozen
 class VideoPaused:
-    """A picture of ``participant`` is not sent to this one: for want of bandwidth, or as it is not on the page."""
+    """A picture of ``participant`` is not sent to this one.
+
+    For want of bandwidth, as it is not on the page, or as the page cannot decode the codec it is in.
+    """
 
     participant: str
     source: Source
-    reason: Literal["bandwidth", "layout"]
+    reason: Literal["bandwidth", "layout", "codec"]
 
 
 @attrs.frozen
@@ -121,6 +124,11 @@ class LayersWanted:
 
 
 @attrs.frozen
+class Republish:
+    """What this participant sends is to be published anew on the same connection: others cannot decode it as it is."""
+
+
+@attrs.frozen
 class Speakers:
     """Who speaks in a room now, and who did; in both, whoever did last is first. Those who left may still be in it."""
 
@@ -130,7 +138,9 @@ class Speakers:
 
 #: What is said of a room, and not of one participant.
 RoomWord: TypeAlias = "Speakers | Samples"
-MediaEvent = OfferMade | LegChanged | MediaLost | MediaRestored | Heard | VideoPaused | VideoResumed | LayersWanted
+MediaEvent = (
+    OfferMade | LegChanged | MediaLost | MediaRestored | Heard | VideoPaused | VideoResumed | LayersWanted | Republish
+)
 
 
 class MediaSession(Protocol):

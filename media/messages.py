@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 import attrs
 from cattrs.errors import CattrsError
@@ -24,6 +24,7 @@ from media.samples import Samples as Samples
 from media.simulation import Simulate as Simulate
 from media.statistics import MediaStatistics as MediaStatistics
 from media.statistics import WorkerStatistics as WorkerStatistics
+from media.terms import VIDEO_CODECS, VideoCodec
 from media.terms import Leg as Leg
 from media.terms import LegState as LegState
 from media.terms import PauseReason as PauseReason
@@ -59,13 +60,17 @@ class BadMessage(ValueError):
 
 @attrs.frozen
 class Join:
-    """Make room for a participant. It receives what others publish from now on: offers follow as events."""
+    """Make room for a participant. It receives what others publish from now on: offers follow as events.
+
+    Pictures of a room are in one of these ``video_codecs``, rather in an earlier one; the first to join decides.
+    """
 
     method: ClassVar[str] = "join"
     result: ClassVar[type] = Done
     router: str
     participant: str
     epoch: int
+    video_codecs: list[VideoCodec] = attrs.field(factory=lambda: list(VIDEO_CODECS))
 
 
 @attrs.frozen
@@ -265,6 +270,16 @@ class Wanted:
 
 
 @attrs.frozen
+class Republish:
+    """A publisher is to offer again on the same connection: others cannot decode what it sends now."""
+
+    event: ClassVar[str] = "republish"
+    router: str
+    participant: str
+    epoch: int
+
+
+@attrs.frozen
 class SpeakersChanged:
     """Who speaks in a room now, and who did: in both, whoever did last is first. Said of all, and to all.
 
@@ -278,7 +293,7 @@ class SpeakersChanged:
 
 
 #: What is said of one participant, whom it names.
-ParticipantEvent = Offer | LegChanged | VideoPaused | VideoResumed | Wanted
+ParticipantEvent = Offer | LegChanged | VideoPaused | VideoResumed | Wanted | Republish
 #: What is said of a room.
 RoomEvent = SpeakersChanged | Samples
 Event = Ready | StartFailed | Heard | RoomEvent | ParticipantEvent
@@ -312,13 +327,8 @@ class ErrorFrame:
     message: str
 
 
-REQUESTS: dict[str, type[Request]] = {
-    c.method: c for c in (Join, Publish, Accept, Restart, Layout, Leave, GetStatistics, GetMediaStatistics, Simulate)
-}
-EVENTS: dict[str, type[Event]] = {
-    c.event: c
-    for c in (Ready, StartFailed, Offer, LegChanged, Heard, VideoPaused, VideoResumed, Wanted, SpeakersChanged, Samples)
-}
+REQUESTS: dict[str, type[Request]] = {each.method: each for each in get_args(Request)}
+EVENTS: dict[str, type[Event]] = {each.event: each for each in get_args(Event)}
 
 _converter = strict.converter()
 

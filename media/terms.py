@@ -14,12 +14,17 @@ Source = Literal[
 ]  # fmt: skip
 Leg = Literal["publish", "subscribe"]
 LegState = Literal["connecting", "connected", "failed", "closed"]
-PauseReason = Literal["bandwidth", "layout"]
+#: Why a picture is not sent: the link does not take it, it is not on the page, or the page cannot decode it.
+PauseReason = Literal["bandwidth", "layout", "codec"]
+VideoCodec = Literal["vp8", "vp9", "h264", "av1"]
 Carrier = Literal["udp", "tcp"]
 #: How far encryption is: nothing of it came yet, it began, it is there, it failed, it was ended.
 DtlsState = Literal["waiting", "handshaking", "secure", "failed", "closed"]
 #: What a page says to a track that it is offered.
 Agreement = Literal["offered", "accepted", "refused"]
+#: All there are, in the order in which they are chosen unless a server says otherwise: every browser has VP8, sends it
+#: in layers and temporal layers, and needs the least of its processor for it.
+VIDEO_CODECS: tuple[VideoCodec, ...] = ("vp8", "vp9", "h264", "av1")
 
 
 def is_screen(source: Source) -> bool:

@@ -106,6 +106,13 @@ def main() -> None:
     help=f"How many microphones of a room are heard where more are on: the loudest; 0 for all.  [{_DEFAULTS.loudest}]",
 )
 @click.option(
+    "--video-codecs",
+    multiple=True,
+    metavar="CODEC",
+    help="A codec that pictures may be sent in; may be given more than once, and the first that everyone in a room can "
+    f"decode is used.  [{', '.join(_DEFAULTS.video_codecs)}]",
+)
+@click.option(
     "--allow-origin",
     multiple=True,
     metavar="ORIGIN",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Literal
+from typing import Literal, cast
 
 import attrs
 import structlog
@@ -23,6 +23,7 @@ from chatroom.session import Session
 from chatroom.spans import span
 from chatroom.wire import encode
 from media.bridge import Bridge, MediaSettings, MemberStatistics
+from media.terms import VideoCodec
 from nurseries import provide_facts
 from nurseries.stages import Sink
 from web.addresses import Addresses
@@ -240,5 +241,6 @@ def media_settings(settings: Settings) -> MediaSettings:
         secret_file=settings.media_secret_file,
         ca_file=settings.media_ca_file,
         loudest=settings.loudest,
+        video_codecs=cast("tuple[VideoCodec, ...]", settings.video_codecs),  # its validator has seen to that
         allow_simulate=settings.allow_simulate,
     )

@@ -20,6 +20,7 @@ from cattrs.errors import ForbiddenExtraKeysError
 from chatroom.ice_servers import DEFAULT_TTL, IceServers, check_url, is_turn
 from chatroom.limits import Limits
 from media.bridge import split_address, usable_cores
+from media.terms import VIDEO_CODECS
 from nurseries.watchdog import LIMIT
 from web import otel
 from web.addresses import networks
@@ -84,6 +85,14 @@ def _workers(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...])
             raise ValueError(f"'{attribute.name}' takes HOST:PORT, not {worker!r}") from None
     if len(set(value)) < len(value):
         raise ValueError(f"'{attribute.name}' names a worker twice")
+
+
+def _codecs(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
+    for codec in value:
+        if codec not in VIDEO_CODECS:
+            raise ValueError(f"'{attribute.name}' takes {', '.join(VIDEO_CODECS)}, not {codec!r}")
+    if not value or len(set(value)) < len(value):
+        raise ValueError(f"'{attribute.name}' names each codec once, and one at least")
 
 
 def _announced(_: object, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:
@@ -171,6 +180,8 @@ class Settings:
     media_secret_file: Path | None = None
     media_ca_file: Path | None = None
     loudest: int = attrs.field(default=6, validator=_count)  # microphones of a room that are forwarded; 0: all
+    #: What pictures may be sent in, the first that everyone in a room can decode.
+    video_codecs: tuple[str, ...] = attrs.field(default=VIDEO_CODECS, validator=_codecs)
     allow_origin: tuple[str, ...] = attrs.field(default=(), validator=_origins)
     trusted_proxy: tuple[str, ...] = attrs.field(default=("127.0.0.0/8", "::1"), validator=_networks)
     drain_wait: float = attrs.field(default=0.0, validator=_seconds)  # that people have to leave by themselves

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import trio
 
@@ -17,6 +17,7 @@ from chatroom.media import (
     MediaRestored,
     MediaUnavailable,
     OfferMade,
+    Republish,
     Source,
     TrackInfo,
     VideoPaused,
@@ -24,6 +25,7 @@ from chatroom.media import (
 )
 from media import messages
 from media.bridge.link import WorkerLink
+from media.terms import VIDEO_CODECS, VideoCodec
 
 _log = logging.getLogger("media.bridge")
 
@@ -31,9 +33,17 @@ _log = logging.getLogger("media.bridge")
 class Session:
     """Implements `chatroom.media.MediaSession`. On a link from `join` until `lost`, and again from the next `join`."""
 
-    def __init__(self, room: str, participant: str, epoch: int, post: Callable[[MediaEvent], None]) -> None:
+    def __init__(
+        self,
+        room: str,
+        participant: str,
+        epoch: int,
+        post: Callable[[MediaEvent], None],
+        video_codecs: Sequence[VideoCodec] = VIDEO_CODECS,
+    ) -> None:
         self.key = (room, participant, epoch)
         self._post_event = post
+        self._video_codecs = list(video_codecs)
         self._link: WorkerLink | None = None
         self._lost = False
         #: As it was told last, for the next worker.
@@ -75,7 +85,7 @@ class Session:
     def join(self, link: WorkerLink) -> None:
         """Be on a link. The join goes out before any request made later, so nobody needs to wait for its answer."""
         self._link = link
-        link.submit(messages.Join(*self.key))
+        link.submit(messages.Join(*self.key, self._video_codecs))
         if self._sizes is not None:
             link.submit(messages.Layout(*self.key, dict(self._sizes)))
         if self._lost:
@@ -103,6 +113,8 @@ class Session:
                 self._post(VideoResumed(event.of, event.source))
             case messages.Wanted():
                 self._post(LayersWanted(event.mid, event.rids))
+            case messages.Republish():
+                self._post(Republish())
 
     def heard(self, age: float) -> None:
         """Pass on that something of this participant came in ``age`` seconds ago."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import attrs
 
 from media.bridge.pulse import Terms
+from media.terms import VIDEO_CODECS, VideoCodec
 
 
 @attrs.frozen
@@ -20,7 +21,8 @@ class MediaSettings:
 
     ``remotes`` are workers on other machines, as ``HOST:PORT``. They want the secret that is in ``secret_file``, and
     must show a certificate that ``ca_file`` vouches for, or the system's authorities if that is None. Of each room's
-    microphones the ``loudest`` are forwarded, 0 for all.
+    microphones the ``loudest`` are forwarded, 0 for all. Pictures are in one of the ``video_codecs``, rather in an
+    earlier one.
     """
 
     port: int
@@ -32,6 +34,7 @@ class MediaSettings:
     secret_file: Path | None = None
     ca_file: Path | None = None
     loudest: int = 6
+    video_codecs: tuple[VideoCodec, ...] = VIDEO_CODECS
     #: links may be made worse on purpose, by workers of this machine
     allow_simulate: bool = False
 

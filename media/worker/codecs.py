@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import attrs
 
-from media.terms import Source, is_screen_sound
+from media.terms import VIDEO_CODECS, Source, VideoCodec, is_screen_sound
+from media.worker import h264
 
 Kind = Literal["audio", "video"]
 
@@ -18,6 +20,8 @@ RID = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
 REPAIRED_RID = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+#: See `media.worker.dependencies`.
+DEPENDENCIES = "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
 
 #: What a publisher may send. Video orientation is not among them, so that senders rotate the pictures themselves.
 PUBLISH_EXTENSIONS: dict[Kind, tuple[str, ...]] = {
@@ -61,19 +65,27 @@ class Codec:
 
 #: Lost sound is concealed by what Opus repeats in the next packet (FEC); asking for it would come too late.
 OPUS = Codec("audio", "opus", 48_000, 2, 111, None, "minptime=10;useinbandfec=1", (), ("transport-cc",))
-VP8 = Codec(
-    kind="video",
-    name="VP8",
-    clock_rate=90_000,
-    channels=None,
-    payload_type=96,
-    repair_payload_type=97,
-    parameters=None,
-    feedback=("goog-remb", "ccm fir", "nack", "nack pli"),
-    publish_feedback=("transport-cc", "ccm fir", "nack", "nack pli"),
-)
+_FEEDBACK = ("goog-remb", "ccm fir", "nack", "nack pli")
+_PUBLISH_FEEDBACK = ("transport-cc", "ccm fir", "nack", "nack pli")
 
-CODECS: dict[Kind, Codec] = {"audio": OPUS, "video": VP8}
+
+def _video(name: str, payload_type: int, parameters: str | None = None) -> Codec:
+    return Codec(
+        *("video", name, 90_000, None, payload_type, payload_type + 1, parameters, _FEEDBACK, _PUBLISH_FEEDBACK)
+    )
+
+
+VP8 = _video("VP8", 96)
+#: Profile 0, eight bits of 4:2:0 (RFC 9628, section 6).
+VP9 = _video("VP9", 98, "profile-id=0")
+H264 = _video("H264", 102, f"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e0{h264.LEVEL:02x}")
+#: Main profile, level 3.1 (AV1 RTP specification, section 7.2).
+AV1 = _video("AV1", 104, "level-idx=5;profile=0;tier=0")
+
+CODECS: dict[Kind, tuple[Codec, ...]] = {"audio": (OPUS,), "video": (VP8, VP9, H264, AV1)}
+_BY_NAME: dict[VideoCodec, Codec] = {"vp8": VP8, "vp9": VP9, "h264": H264, "av1": AV1}
+#: Codecs whose packets say nothing of temporal layers, unless a header extension does.
+DESCRIBED = frozenset({"H264", "AV1"})
 #: The sound of a screen is music as often as speech: it keeps both its sides (RFC 7587, section 6.1).
 STEREO = attrs.evolve(OPUS, parameters=f"{OPUS.parameters};stereo=1;sprop-stereo=1")
 
@@ -86,3 +98,31 @@ def kind_of(source: Source) -> Kind:
 def written(codec: Codec, source: Source) -> Codec:
     """Return a codec with the parameters that are written into the SDP of a track."""
     return STEREO if codec == OPUS and is_screen_sound(source) else codec
+
+
+def answered(codec: Codec, source: Source, parameters: dict[str, str]) -> Codec:
+    """Return a codec as it is answered to who offers it with these parameters."""
+    if codec == H264:
+        return attrs.evolve(codec, parameters=h264.answered(parameters))
+    return written(codec, source)
+
+
+def video_codecs(names: Iterable[VideoCodec] = VIDEO_CODECS) -> tuple[Codec, ...]:
+    """Return codecs by the names that settings have for them."""
+    return tuple(_BY_NAME[name] for name in names)
+
+
+def fits(codec: Codec, parameters: dict[str, str]) -> bool:
+    """Whether a format of this codec's name with these parameters (``a=fmtp``) is the form that is forwarded."""
+    if codec == VP9:
+        return parameters.get("profile-id", "0") == "0"
+    if codec == H264:
+        return h264.is_constrained_baseline(parameters)
+    if codec == AV1:
+        return parameters.get("profile", "0") == "0"
+    return True
+
+
+def decodes(codec: Codec, parameters: dict[str, str]) -> bool:
+    """Whether who answers with a format that `fits` takes all that is forwarded: of H.264 not less than its level."""
+    return codec != H264 or h264.level_of(parameters) >= h264.LEVEL

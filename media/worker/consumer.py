@@ -12,13 +12,13 @@ from media.worker.codecs import Codec
 from media.worker.fanout import Outgoing
 from media.worker.layer import Layer
 from media.worker.outgoing_extensions import own_part, shared_part
+from media.worker.payloads import CLOSES_GAPS, NUMBERED, READERS
 from media.worker.picture import Picture, renumber
 from media.worker.renumbering import Renumbering, Span
 from media.worker.retransmission import Retransmissions
 from media.worker.rtcp import SenderReport
 from media.worker.rtp import RtpPacket, pack_start
 from media.worker.splice import End, Numbers, splice
-from media.worker.vp8 import read_picture
 
 #: Seconds that a round trip is taken for while none was measured.
 ROUND_TRIP = 0.1
@@ -49,6 +49,8 @@ class Consumer:
     ) -> None:
         self._sink = sink
         self._codec = codec
+        self._read = READERS[codec.name] if codec.name in NUMBERED else None
+        self._closes_gaps = codec.name in CLOSES_GAPS
         self._renumbering = Renumbering()
         self._end: End | None = None
         self.retransmissions = Retransmissions()
@@ -250,7 +252,7 @@ class Consumer:
 
     def _repeat(self, packet: RtpPacket, sequence: int, span: Span, now: float) -> None:
         payload = packet.data[packet.payload_at :]
-        picture = read_picture(payload, 0) if self._codec.name == "VP8" else None
+        picture = self._read(payload, 0) if self._read is not None else None
         if picture is not None:
             payload = renumber(payload, 0, picture, span.picture_offset, span.tl0_offset)
         payload_type, ssrc, number = self.outgoing.payload_type, self.ssrc, sequence
@@ -278,7 +280,7 @@ class Consumer:
 
     def _change_temporal(self, picture: Picture) -> None:
         """Change how many temporal layers go out, with a picture from which that makes sense."""
-        if self.temporal_target < self.temporal or picture.keyframe:
+        if self.temporal_target < self.temporal or picture.keyframe or (picture.up and picture.layer <= self.temporal):
             self.temporal = self.temporal_target
         elif picture.sync and self.temporal < picture.layer <= self.temporal_target:
             # It depends on the lowest layer only, and those of its layer that follow on nothing before it.
@@ -292,7 +294,7 @@ class Consumer:
         if sequence != layer.newest:
             return False
         self.left_out += 1
-        another = picture.picture != self._left_out
+        another = self._closes_gaps and picture.picture != self._left_out
         self._left_out = picture.picture
         self._begin(
             Span(

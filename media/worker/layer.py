@@ -7,18 +7,19 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 
 from media.worker import rtcp
-from media.worker.codecs import Codec
+from media.worker.codecs import DESCRIBED, Codec
+from media.worker.dependencies import Dependencies
 from media.worker.fanout import Fanout, PictureAt
 from media.worker.history import History
 from media.worker.keyframes import KeyframeRequester
 from media.worker.nack import Missing
 from media.worker.outgoing_extensions import shared_part
+from media.worker.payloads import READERS
 from media.worker.picture import Picture
 from media.worker.rate import RateMeter
 from media.worker.reception import Reception
 from media.worker.rtcp import ReportBlock, SenderReport
 from media.worker.rtp import RtpPacket
-from media.worker.vp8 import read_picture
 
 if TYPE_CHECKING:
     from media.worker.consumer import Consumer
@@ -52,7 +53,8 @@ class Layer:
         self._sink = sink
         self._ssrc = ssrc
         self._kind = codec.kind
-        self._reads_pictures = codec.name == "VP8"
+        self._read = READERS.get(codec.name)
+        self._is_described = codec.name in DESCRIBED
         self._clock_rate = codec.clock_rate
         self._keyframes = KeyframeRequester()
         self._reception: Reception | None = None
@@ -80,6 +82,7 @@ class Layer:
     def _reset(self) -> None:
         self.history = History()
         self.missing = Missing()
+        self._dependencies = Dependencies() if self._is_described else None
         self.report: SenderReport | None = None
         #: The newest packet: its extended number and its timestamp; of the newest picture, its numbers.
         self.newest: int | None = None
@@ -130,8 +133,11 @@ class Layer:
 
     # ---- packets
 
-    def on_rtp(self, packet: RtpPacket, level: bytes | None, now: float) -> None:
-        """Take a packet of its stream, and forward it. ``level`` is the audio level, if it has one."""
+    def on_rtp(self, packet: RtpPacket, told: bytes | None, now: float) -> None:
+        """Take a packet of its stream, and forward it.
+
+        ``told`` is what an extension tells of it: of sound its level, of a picture its dependency descriptor.
+        """
         assert self._reception is not None
         sequence = self._reception.add(packet.sequence, packet.timestamp, now)
         newest = self.newest
@@ -147,7 +153,7 @@ class Layer:
         elif self.missing.arrived(sequence) and not self.has_repair_stream:
             # What is repeated on the stream itself says nothing of what the link does.
             self._reception.discount()
-        self._forward(packet, sequence, level, now)
+        self._forward(packet, sequence, told, now)
 
     def on_repeated(self, packet: RtpPacket, now: float) -> bool:
         """Take a packet that the publisher repeated, restored. One that was not missing is of no use."""
@@ -161,13 +167,15 @@ class Layer:
         self._forward(packet, sequence, None, now)
         return True
 
-    def _forward(self, packet: RtpPacket, sequence: int, level: bytes | None, now: float) -> None:
+    def _forward(self, packet: RtpPacket, sequence: int, told: bytes | None, now: float) -> None:
         picture: Picture | None = None
-        if self._kind == "video":
+        if self._read is not None:
             self.history.put(sequence, packet)
-            if self._reads_pictures:
-                picture = read_picture(packet.data, packet.payload_at)
-                if picture is not None and sequence == self.newest:
+            picture = self._read(packet.data, packet.payload_at)
+            if picture is not None:
+                if told is not None and self._dependencies is not None:
+                    picture = self._dependencies.describe(picture, told)
+                if sequence == self.newest:
                     self.picture, self.tl0 = picture.picture, picture.tl0
                     self.temporal_octets[picture.layer] += len(packet.data)
         if picture is not None and picture.keyframe:
@@ -179,7 +187,7 @@ class Layer:
             self._start(packet, sequence, picture, now)
         if self.consumers:
             # what is the same for all of them is made once
-            shared = shared_part(self._kind, level, now)
+            shared = shared_part(self._kind, told, now)
             tail = shared + packet.data[packet.payload_at :]
             receivers = [
                 consumer.outgoing for consumer in self.consumers if consumer.admits(packet, sequence, tail, picture)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from media.messages import Source
-from media.worker.codecs import AUDIO_LEVEL, MID, REPAIRED_RID, RID, Codec
+from media.worker.codecs import AUDIO_LEVEL, DEPENDENCIES, DESCRIBED, MID, REPAIRED_RID, RID, Codec
 from media.worker.consumer import Consumer
 from media.worker.layer import PATIENCE, Layer, RtcpSink
 from media.worker.rtcp import ReportBlock
@@ -30,6 +30,9 @@ class Producer:
         self.mid = line.mid
         self.source: Source = source
         self.codec = codec
+        #: What the publisher could send it in; and what it was asked to send it in instead, until it offers again.
+        self.offered: frozenset[Codec] = frozenset()
+        self.asked: Codec | None = None
         self.track_id = f"{participant}-{line.mid}"
         #: Whether it comes before others where not all have room: a screen, or who is speaking.
         self.first = False
@@ -45,18 +48,23 @@ class Producer:
 
     def update(self, line: MediaLine) -> None:
         """Take the numbers of a new offer."""
-        self.payload_type = line.payload_type
-        self.repair_payload_type = line.repair_payload_type
+        found = line.find(self.codec)
+        assert found is not None
+        self.asked = None
+        self.payload_type = found.payload_type
+        self.repair_payload_type = found.repair_payload_type
         self.mid_id = line.extensions.get(MID)
-        self._level_id = line.extensions.get(AUDIO_LEVEL)
+        #: The extension that tells of the payload: a level, or what the picture depends on.
+        told = AUDIO_LEVEL if self.codec.kind == "audio" else DEPENDENCIES if self.codec.name in DESCRIBED else None
+        self._told_id = line.extensions.get(told or "")
         self._rid_id = line.extensions.get(RID)
         self._repaired_rid_id = line.extensions.get(REPAIRED_RID)
         known = {layer.rid: layer for layer in self.layers}
         rids = line.rids or (None,)
         self.layers = tuple(known.get(rid) or Layer(self._sink, self._ssrc, self.codec, rid) for rid in rids)
         for layer in self.layers:
-            layer.repeats = self.codec.kind == "video" and "nack" in line.feedback
-            layer.has_repair_stream = line.repair_payload_type is not None
+            layer.repeats = self.codec.kind == "video" and "nack" in found.feedback
+            layer.has_repair_stream = found.repair_payload_type is not None
 
     def add(self, consumer: Consumer) -> None:
         """Forward to this consumer, too."""
@@ -93,11 +101,12 @@ class Producer:
     def on_rtp(self, layer: Layer, packet: RtpPacket, extensions: dict[int, bytes], now: float) -> bool:
         """Take a packet of a layer, or what repeats one. Returns False if it is of no use."""
         if packet.payload_type == self.payload_type and packet.ssrc == layer.stream:
-            level = extensions.get(self._level_id) if self._level_id is not None else None
-            level = level if level is not None and len(level) == 1 else None
-            if self.voice is not None:
-                self.voice.hear(level)
-            layer.on_rtp(packet, level, now)
+            told = extensions.get(self._told_id) if self._told_id is not None else None
+            if self.codec.kind == "audio":
+                told = told if told is not None and len(told) == 1 else None
+                if self.voice is not None:
+                    self.voice.hear(told)
+            layer.on_rtp(packet, told, now)
             return True
         if packet.payload_type == self.repair_payload_type and packet.ssrc == layer.repair:
             if original_sequence(packet) is None or layer.stream is None:

@@ -9,7 +9,7 @@ import attrs
 
 from media.messages import MAX_TRACKS, LegState, Source
 from media.worker import rtcp, sdp, sdp_writer
-from media.worker.codecs import TRANSPORT_CC, kind_of, written
+from media.worker.codecs import TRANSPORT_CC, Codec, answered, kind_of
 from media.worker.errors import RequestError
 from media.worker.impaired import Silenced
 from media.worker.layer import Layer
@@ -18,6 +18,9 @@ from media.worker.rtp import RtpPacket
 from media.worker.sdp import Description, MediaLine
 from media.worker.transport import TransportFactory
 from media.worker.twcc import ArrivalRecorder
+
+#: Chooses the codec of a line from those that the page offers for it; of that which is used now, if there is one.
+Choose = Callable[[MediaLine, Codec | None], Codec | None]
 
 #: Seconds between two messages of transport-wide feedback.
 FEEDBACK_INTERVAL = 0.1
@@ -70,6 +73,8 @@ class PublishLeg:
         self._next_feedback = 0.0
         self._next_report = 0.0
         self.producers: dict[str, Producer] = {}
+        #: What pictures could be sent in; None while none were offered.
+        self.encodes: frozenset[Codec] | None = None
 
     @property
     def heard(self) -> float:
@@ -80,16 +85,23 @@ class PublishLeg:
         """Whether an offer is of the same connection; a page that gave up on it comes with a new certificate."""
         return self.transport.is_usable and (offer.session, offer.fingerprints) == self._connection
 
-    def negotiate(self, offer: Description, tracks: dict[str, Source], now: float) -> str:
+    def negotiate(self, offer: Description, tracks: dict[str, Source], choose: Choose, now: float) -> str:
         """Make the producers what the offer says they are, and return the answer."""
         if offer.ufrag != self._remote_ufrag:
             self._remote_ufrag = offer.ufrag
             self.transport.restart_ice(now)
-        received = {line.mid: line for line in offer.media if _is_received(line, tracks)}
+        lines = [self._chosen(line, tracks, choose) for line in offer.media]
+        offered = {line.mid: frozenset(each.codec for each in line.codecs) for line in offer.media}
+        pictures = [codec for codecs in offered.values() for codec in codecs if codec.kind == "video"]
+        self.encodes = frozenset(pictures) if pictures else None
+        received = {line.mid: line for line in lines if _is_received(line, tracks)}
+        replaced: dict[str, Producer] = {}
         for mid, producer in list(self.producers.items()):
             line = received.get(mid)
-            if line is None or tracks[mid] != producer.source or line.codec != producer.codec:
+            if line is None or tracks[mid] != producer.source:
                 self._close_producer(producer)
+            elif line.codec != producer.codec:
+                replaced[mid] = self.producers.pop(mid)
         for mid, line in received.items():
             if mid in self.producers:
                 self.producers[mid].update(line)
@@ -97,6 +109,9 @@ class PublishLeg:
                 self.producers[mid] = Producer(
                     self.transport, self._ssrc, self._participant, tracks[mid], line, line.codec
                 )
+                if mid in replaced:
+                    self._replace(replaced[mid], self.producers[mid])
+            self.producers[mid].offered = offered[mid]
             self._transport_cc_id = line.extensions.get(TRANSPORT_CC, self._transport_cc_id)
         self.transport.connect(offer.fingerprints)
         self._version += 1
@@ -104,8 +119,16 @@ class PublishLeg:
             self._session,
             self._version,
             self.transport.lines,
-            [(_answered(line, tracks), line.mid in received) for line in offer.media],
+            [(_answered(line, tracks), line.mid in received) for line in lines],
         )
+
+    def _chosen(self, line: MediaLine, tracks: dict[str, Source], choose: Choose) -> MediaLine:
+        """Leave one codec in a line: that which is used, if its track goes on and nothing speaks against it."""
+        if line.rejected:
+            return line
+        producer = self.producers.get(line.mid)
+        goes_on = producer is not None and tracks.get(line.mid) == producer.source
+        return line.only(choose(line, producer.codec if producer is not None and goes_on else None))
 
     def close(self) -> None:
         """Let go of everything."""
@@ -194,6 +217,22 @@ class PublishLeg:
         known = self._by_ssrc[packet.ssrc] = (producer, layer)
         return known
 
+    def _replace(self, old: Producer, new: Producer) -> None:
+        """Go on with another codec: the page keeps its SSRCs, and does not name them again (RFC 8852, section 3)."""
+        known = {layer.rid: layer for layer in new.layers}
+        for before in old.layers:
+            layer = known.get(before.rid)
+            for ssrc in (before.stream, before.repair):
+                if ssrc is None:
+                    continue
+                if layer is None:
+                    self._forget(ssrc)
+                else:
+                    self._by_ssrc[ssrc] = (new, layer)
+            if layer is not None and before.stream is not None:
+                layer.begin(before.stream)
+                layer.repair = before.repair
+
     def _close_producer(self, producer: Producer) -> None:
         del self.producers[producer.mid]
         for layer in producer.layers:
@@ -208,9 +247,11 @@ class PublishLeg:
 
 def _answered(line: MediaLine, tracks: dict[str, Source]) -> MediaLine:
     """Return an m-line as it is answered."""
-    if line.codec is None or line.mid not in tracks:
+    chosen = line.format
+    if chosen is None or line.mid not in tracks:
         return line
-    return attrs.evolve(line, codec=written(line.codec, tracks[line.mid]))
+    codec = answered(chosen.codec, tracks[line.mid], chosen.parameters)
+    return attrs.evolve(line, codecs=(attrs.evolve(chosen, codec=codec),))
 
 
 def _is_received(line: MediaLine, tracks: dict[str, Source]) -> bool:

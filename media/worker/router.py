@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from media.messages import (
     Event,
@@ -13,18 +13,22 @@ from media.messages import (
     LegState,
     Offer,
     PauseReason,
+    Republish,
     Source,
     TrackInfo,
     VideoPaused,
     VideoResumed,
     Wanted,
 )
+from media.worker.choice import Decoders
+from media.worker.codecs import Codec
 from media.worker.conversation import Conversation
+from media.worker.errors import RequestError
 from media.worker.producer import Producer
 from media.worker.publish_leg import PublishLeg, read_offer
 from media.worker.sampling import RoomSampler
+from media.worker.sdp import MediaLine
 from media.worker.subscribe_leg import SubscribeLeg
-from media.worker.subscription import Subscription
 from media.worker.transport import TransportFactory
 
 logger = logging.getLogger(__name__)
@@ -42,23 +46,40 @@ class Participant:
         self.about = f"router={router.id!r} participant={id} epoch={epoch}"
         self._told = -math.inf
         self.publish_leg: PublishLeg | None = None
-        self.subscribe_leg = SubscribeLeg(factory, self._offered, self._subscribe_state, self._paused, self.about)
+        self.subscribe_leg = SubscribeLeg(
+            *(factory, self._offered, self._subscribe_state, self._paused, router.video_codecs, self.about)
+        )
 
     @property
     def producers(self) -> list[Producer]:
         """Its tracks."""
         return [] if self.publish_leg is None else list(self.publish_leg.producers.values())
 
+    @property
+    def decodes(self) -> frozenset[Codec] | None:
+        """What pictures its page can decode, as far as that is known: what it has said, or else what it could send."""
+        told = self.subscribe_leg.decodes
+        return told if told is not None or self.publish_leg is None else self.publish_leg.encodes
+
     def publish(self, text: str, tracks: dict[str, Source], now: float) -> str:
         """Take an offer and return the answer. Raises RequestError, and then nothing has changed."""
         offer = read_offer(text, tracks)
+        decoders = self._router.decoders()
+
+        def choose(line: MediaLine, current: Codec | None) -> Codec | None:
+            if line.kind == "audio":
+                return line.codec
+            return decoders.choose({each.codec for each in line.codecs}, current, self.decodes)
+
+        if not any(choose(line, None) for line in offer.media if not line.rejected):
+            raise RequestError("bad_sdp", "The SDP is not usable: it has no codec that is forwarded here.")
         if self.publish_leg is not None and not self.publish_leg.continues(offer):
             self.publish_leg.close()
             self.publish_leg = None
         if self.publish_leg is None:
             self.publish_leg = PublishLeg(self._factory, self.id, offer, self._publish_state, self.about)
             self._say("publish", "connecting")
-        answer = self.publish_leg.negotiate(offer, tracks, now)
+        answer = self.publish_leg.negotiate(offer, tracks, choose, now)
         self._router.reconcile()
         return answer
 
@@ -84,6 +105,21 @@ class Participant:
             rids = producer.take_wanted(now)
             if rids is not None:
                 self._router.emit(Wanted(self._router.id, self.id, self.epoch, producer.mid, rids))
+
+    def ask_for_codecs(self, decoders: Decoders) -> None:
+        """Have its pictures published anew where another codec is better for the others, once for each change."""
+        changed = False
+        for producer in self.producers:
+            if producer.codec.kind != "video":
+                continue
+            best = decoders.choose(producer.offered, producer.codec, self.decodes)
+            if best is not None and best not in (producer.codec, producer.asked):
+                producer.asked = best
+                changed = True
+                codecs = f"from={producer.codec.name} to={best.name}"
+                logger.info("another codec is needed %s source=%s %s", self.about, producer.source, codecs)
+        if changed:
+            self._router.emit(Republish(self._router.id, self.id, self.epoch))
 
     def take_heard(self) -> float | None:
         """Return when something last came in that is surely this participant's, if that is news."""
@@ -118,8 +154,8 @@ class Participant:
     def _say(self, leg: Leg, state: LegState) -> None:
         self._router.emit(LegChanged(self._router.id, self.id, self.epoch, leg, state))
 
-    def _paused(self, subscription: Subscription, reason: PauseReason | None) -> None:
-        of, source = subscription.producer.participant, subscription.producer.source
+    def _paused(self, producer: Producer, reason: PauseReason | None) -> None:
+        of, source = producer.participant, producer.source
         if reason is None:
             self._router.emit(VideoResumed(self._router.id, self.id, self.epoch, of, source))
         else:
@@ -133,10 +169,21 @@ class Participant:
 
 
 class Router:
-    """Everybody in it receives what the others publish; of their microphones, the ``loudest``: see `Speakers`."""
+    """Everybody in it receives what the others publish; of their microphones, the ``loudest``: see `Speakers`.
 
-    def __init__(self, id: str, factory: TransportFactory, emit: Callable[[Event], None], loudest: int) -> None:
+    Pictures are in one of these ``video_codecs``, rather in the first: see `Decoders`.
+    """
+
+    def __init__(
+        self,
+        id: str,
+        factory: TransportFactory,
+        emit: Callable[[Event], None],
+        loudest: int,
+        video_codecs: Sequence[Codec],
+    ) -> None:
         self.id = id
+        self.video_codecs = video_codecs
         self.emit = emit
         self._factory = factory
         self.participants: dict[str, Participant] = {}
@@ -162,10 +209,18 @@ class Router:
         while self.participants:
             self.participants.popitem()[1].close()
 
+    def decoders(self) -> Decoders:
+        """Say what the people in the room can decode."""
+        known = (participant.decodes for participant in self.participants.values())
+        return Decoders(self.video_codecs, [codecs for codecs in known if codecs is not None])
+
     def reconcile(self) -> None:
         """Make everybody's consumers what everybody's producers say they should be."""
         for participant in self.participants.values():
             participant.subscribe_leg.follow(self._producers_of_others(participant))
+        decoders = self.decoders()
+        for participant in self.participants.values():
+            participant.ask_for_codecs(decoders)
 
     def tick(self, now: float, late: float = 0.0) -> None:
         """Time has passed. ``late`` is by how much the worker was late lately: see `Samples`."""

@@ -9,7 +9,7 @@ from aiortc.sdp import MediaDescription, SessionDescription
 
 from media.messages import MAX_SDP
 from media.worker.aiortc_hooks import parse_session_description
-from media.worker.codecs import CODECS, Codec, Kind
+from media.worker.codecs import CODECS, Codec, Kind, fits
 from media.worker.errors import RequestError
 
 #: The lines that matter here. The rest is not parsed: some of it costs the parser time that grows with its square.
@@ -20,13 +20,30 @@ _KEPT = re.compile(
 _FEEDBACK = re.compile(r"a=rtcp-fb:(\*|\d+) (.+)")
 _RTX = re.compile(r"a=rtpmap:(\d{1,3}) rtx/\d+\s*$", re.IGNORECASE)
 _APT = re.compile(r"a=fmtp:(\d{1,3}) apt=(\d{1,3})(?:;|\s*$)")
+_FMTP = re.compile(r"a=fmtp:(\d{1,3}) (.+)")
 _RID = re.compile(r"a=rid:([A-Za-z0-9_-]{1,16}) send(?:\s|$)")
 _SIMULCAST = re.compile(r"a=simulcast:(?:recv \S+ )?send (\S+)")
+_MIXED = "a=extmap-allow-mixed"
 _TOKEN = re.compile(r"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]{1,16}")
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){19,63}")
 _MAX_FINGERPRINTS = 8
+#: Parameters of a format that are read.
+_MAX_PARAMETERS = 32
 #: The most layers of a track.
 MAX_LAYERS = 3
+
+
+@attrs.frozen
+class Format:
+    """A codec that the page offers or accepts, and the numbers it has there."""
+
+    codec: Codec
+    payload_type: int
+    #: What the page says of it (``a=fmtp``), and the RTCP feedback for it.
+    parameters: dict[str, str] = attrs.field(factory=dict)
+    feedback: frozenset[str] = frozenset()
+    #: The payload type of its repetitions (RFC 4588), if it has any.
+    repair_payload_type: int | None = None
 
 
 @attrs.frozen
@@ -40,16 +57,34 @@ class MediaLine:
     rejected: bool
     #: Seen from the page.
     direction: str
-    codec: Codec | None
-    payload_type: int
+    #: Those that are forwarded, in the order of the page.
+    codecs: tuple[Format, ...]
     #: Numbers of header extensions by URI.
     extensions: dict[str, int]
-    #: RTCP feedback offered for the codec.
-    feedback: frozenset[str]
-    #: The payload type of the codec's repetitions (RFC 4588), if it has any.
-    repair_payload_type: int | None = None
     #: The names of the layers that a page sends of one track at a time (RFC 8853), usually the smallest first.
     rids: tuple[str, ...] = ()
+    #: Whether header extensions of both forms may be mixed in it (RFC 8285, section 4.1.2).
+    mixed: bool = False
+
+    @property
+    def format(self) -> Format | None:
+        """The first of its codecs."""
+        return self.codecs[0] if self.codecs else None
+
+    @property
+    def codec(self) -> Codec | None:
+        return self.codecs[0].codec if self.codecs else None
+
+    def find(self, codec: Codec) -> Format | None:
+        """Return this codec as the page has it, if it does."""
+        return next((each for each in self.codecs if each.codec == codec), None)
+
+    def only(self, codec: Codec | None) -> MediaLine:
+        """Return the line with this codec alone; rejected, if it does not have that."""
+        found = None if codec is None else self.find(codec)
+        if found is None:
+            return attrs.evolve(self, codecs=(), rejected=True)
+        return attrs.evolve(self, codecs=(found,))
 
 
 @attrs.frozen
@@ -83,7 +118,11 @@ def read(text: str, max_media: int) -> Description:
     if not parsed.media:
         raise _bad("it has no m-line")
     bundled = {str(item) for group in parsed.group if group.semantic == "BUNDLE" for item in group.items}
-    media = tuple(_media_line(line, section, bundled) for line, section in zip(parsed.media, sections[1:], strict=True))
+    mixed = any(line.strip() == _MIXED for line in sections[0])
+    media = tuple(
+        _media_line(line, section, bundled, mixed=mixed)
+        for line, section in zip(parsed.media, sections[1:], strict=True)
+    )
     mids = [line.mid for line in media]
     if len(set(mids)) < len(mids):
         raise _bad("two m-lines have the same mid")
@@ -99,30 +138,27 @@ def _sections(text: str) -> list[list[str]]:
     return sections
 
 
-def _media_line(parsed: MediaDescription, lines: list[str], bundled: set[str]) -> MediaLine:
+def _media_line(parsed: MediaDescription, lines: list[str], bundled: set[str], *, mixed: bool) -> MediaLine:
     mid = parsed.rtp.muxId
     if not mid or not _TOKEN.fullmatch(mid):
         raise _bad("an m-line has no mid, or one that is not a short token")
     protocol = parsed.profile
     if parsed.kind not in CODECS:
         formats = lines[0].split(" ", 3)[3].strip()
-        return MediaLine(parsed.kind, formats, protocol, mid, True, "inactive", None, 0, {}, frozenset())
+        return MediaLine(parsed.kind, formats, protocol, mid, True, "inactive", (), {})
     # A bundle-only m-line has the port 0 too, and is none the worse for it (RFC 9143, section 6): so Firefox offers.
     rejected = parsed.port == 0 and not (mid in bundled and any(line.strip() == "a=bundle-only" for line in lines))
     if not rejected and (not parsed.rtcp_mux or mid not in bundled):
         raise _bad(f"the m-line {mid} lacks rtcp-mux or is not in the BUNDLE group")
-    codec, payload_type = _codec(parsed)
-    rejected = rejected or codec is None
-    feedback = frozenset(
-        match[2].strip() for match in map(_FEEDBACK.match, lines) if match and match[1] in ("*", str(payload_type))
-    )
-    extensions = {e.uri: e.id for e in parsed.rtp.headerExtensions if 0 < e.id < 256 and e.id != 15}
-    direction = parsed.direction or "sendrecv"
-    formats = " ".join(map(str, parsed.fmt))
+    codecs = _codecs(parsed, lines)
     return MediaLine(
-        *(parsed.kind, formats, protocol, mid, rejected, direction, codec, payload_type, extensions, feedback),
-        repair_payload_type=None if codec is None else _repair(lines, parsed.fmt, payload_type),
-        rids=_rids(lines) if codec is not None and codec.kind == "video" else (),
+        *(parsed.kind, " ".join(map(str, parsed.fmt)), protocol, mid),
+        rejected=rejected or not codecs,
+        direction=parsed.direction or "sendrecv",
+        codecs=codecs,
+        extensions={e.uri: e.id for e in parsed.rtp.headerExtensions if 0 < e.id < 256 and e.id != 15},
+        rids=_rids(lines) if codecs and parsed.kind == "video" else (),
+        mixed=mixed or any(line.strip() == _MIXED for line in lines),
     )
 
 
@@ -147,21 +183,40 @@ def _repair(lines: list[str], formats: list[int], payload_type: int) -> int | No
     return None
 
 
-def _codec(parsed: MediaDescription) -> tuple[Codec | None, int]:
+def _codecs(parsed: MediaDescription, lines: list[str]) -> tuple[Format, ...]:
+    """Return what of an m-line can be forwarded, each codec once."""
     kind: Kind = "audio" if parsed.kind == "audio" else "video"
-    wanted = CODECS[kind]
     formats = set(parsed.fmt)
-    for codec in parsed.rtp.codecs:
-        if (
-            codec.name.lower() == wanted.name.lower()
-            and codec.clockRate == wanted.clock_rate
-            and codec.channels == wanted.channels
-            and (payload_type := codec.payloadType) is not None
-            and payload_type in formats
-            and 0 <= payload_type < 128
-        ):
-            return wanted, payload_type
-    return None, 0
+    told = {match[1]: match[2] for match in map(_FMTP.match, lines) if match}
+    found: dict[Codec, tuple[int, dict[str, str]]] = {}
+    for named in parsed.rtp.codecs:
+        number = named.payloadType
+        if number is None or number not in formats or not 0 <= number < 128:
+            continue
+        for codec in CODECS[kind]:
+            if (
+                codec.name.lower() == named.name.lower()
+                and codec.clock_rate == named.clockRate
+                and codec.channels == named.channels
+                and codec not in found
+                and fits(codec, parameters := _parameters(told.get(str(number), "")))
+            ):
+                found[codec] = number, parameters
+    return tuple(
+        Format(codec, number, parameters, _feedback(lines, number), _repair(lines, parsed.fmt, number))
+        for codec, (number, parameters) in found.items()
+    )
+
+
+def _parameters(text: str) -> dict[str, str]:
+    """Read what is behind ``a=fmtp`` and its number: names and values, and flags without one."""
+    parts = (part.partition("=") for part in text.split(";", _MAX_PARAMETERS)[:_MAX_PARAMETERS])
+    return {name.strip().lower(): value.strip() for name, _, value in parts if name.strip()}
+
+
+def _feedback(lines: list[str], payload_type: int) -> frozenset[str]:
+    found = (match for match in map(_FEEDBACK.match, lines) if match)
+    return frozenset(match[2].strip() for match in found if match[1] in ("*", str(payload_type)))
 
 
 def _transport(parsed: SessionDescription, media: tuple[MediaLine, ...]) -> Description:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from media.worker.codecs import CODECS, PUBLISH_EXTENSIONS, SUBSCRIBE_EXTENSIONS, Codec, Kind
+from media.worker.codecs import DEPENDENCIES, DESCRIBED, PUBLISH_EXTENSIONS, SUBSCRIBE_EXTENSIONS, Codec, Kind
 from media.worker.sdp import MediaLine
 
 
@@ -47,7 +47,6 @@ class OfferedTrack:
     track: str
     #: Tracks of one stream are played in step.
     stream: str
-    codec: Codec
     ssrc: int
     #: That of repetitions (RFC 4588), if there are any.
     repair_ssrc: int | None = None
@@ -55,11 +54,14 @@ class OfferedTrack:
 
 @attrs.frozen
 class OfferedLine:
-    """An m-line of the subscribe leg; without a track it is inactive."""
+    """An m-line of the subscribe leg; without a track it is inactive, or the page has ``rejected`` it."""
 
     mid: str
     kind: Kind
+    #: What may come on it, that of the track first.
+    codecs: tuple[Codec, ...]
     track: OfferedTrack | None
+    rejected: bool = False
 
 
 def write_answer(session: int, version: int, transport: TransportLines, lines: Iterable[tuple[MediaLine, bool]]) -> str:
@@ -68,22 +70,25 @@ def write_answer(session: int, version: int, transport: TransportLines, lines: I
     out = _session(session, version, [line.mid for line, _ in lines if not line.rejected])
     first = True
     for line, receives in lines:
-        if line.rejected or line.codec is None:
+        chosen = line.format
+        if line.rejected or chosen is None:
             out += [f"m={line.kind} 0 {line.protocol} {line.formats}", "c=IN IP4 0.0.0.0", f"a=mid:{line.mid}"]
             continue
-        wanted = PUBLISH_EXTENSIONS[line.codec.kind]
-        feedback = (name for name in line.codec.publish_feedback if name in line.feedback)
+        codec, payload_type, repair = chosen.codec, chosen.payload_type, chosen.repair_payload_type
+        wanted = PUBLISH_EXTENSIONS[codec.kind] + ((DEPENDENCIES,) if codec.name in DESCRIBED else ())
         out += [
-            f"m={line.kind} 9 {line.protocol} {_formats(line.payload_type, line.repair_payload_type)}",
+            f"m={line.kind} 9 {line.protocol} {_formats([(payload_type, repair)])}",
             "c=IN IP4 0.0.0.0",
             f"a=mid:{line.mid}",
             "a=recvonly" if receives else "a=inactive",
             "a=rtcp-mux",
             "a=rtcp-rsize",
             *transport.lines("passive", first=first),
+            # what a keyframe says of its dependencies is often too long for the short form
+            *(["a=extmap-allow-mixed"] if line.mixed and DEPENDENCIES in wanted else []),
             *(f"a=extmap:{line.extensions[uri]} {uri}" for uri in wanted if uri in line.extensions),
-            *_codec(line.codec, line.payload_type, feedback),
-            *_repair(line.codec, line.payload_type, line.repair_payload_type),
+            *_codec(codec, payload_type, [name for name in codec.publish_feedback if name in chosen.feedback]),
+            *_repair(codec, payload_type, repair),
             *_layers(line.rids),
         ]
         first = False
@@ -93,21 +98,27 @@ def write_answer(session: int, version: int, transport: TransportLines, lines: I
 def write_offer(session: int, version: int, transport: TransportLines, lines: Iterable[OfferedLine]) -> str:
     """Offer the m-lines of a subscribe leg."""
     lines = list(lines)
-    out = _session(session, version, [line.mid for line in lines])
-    for number, line in enumerate(lines):
-        codec = CODECS[line.kind] if line.track is None else line.track.codec
+    out = _session(session, version, [line.mid for line in lines if not line.rejected])
+    first = True
+    for line in lines:
+        formats = _formats((codec.payload_type, codec.repair_payload_type) for codec in line.codecs)
+        if line.rejected:
+            out += [f"m={line.kind} 0 UDP/TLS/RTP/SAVPF {formats}", "c=IN IP4 0.0.0.0", f"a=mid:{line.mid}"]
+            continue
         out += [
-            f"m={line.kind} 9 UDP/TLS/RTP/SAVPF {_formats(codec.payload_type, codec.repair_payload_type)}",
+            f"m={line.kind} 9 UDP/TLS/RTP/SAVPF {formats}",
             "c=IN IP4 0.0.0.0",
             f"a=mid:{line.mid}",
             "a=inactive" if line.track is None else "a=sendonly",
             "a=rtcp-mux",
             "a=rtcp-rsize",
-            *transport.lines("actpass", first=number == 0),
+            *transport.lines("actpass", first=first),
             *(f"a=extmap:{extension} {uri}" for extension, uri in SUBSCRIBE_EXTENSIONS[line.kind].items()),
-            *_codec(codec, codec.payload_type, codec.feedback),
-            *_repair(codec, codec.payload_type, codec.repair_payload_type),
         ]
+        for codec in line.codecs:
+            out += _codec(codec, codec.payload_type, codec.feedback)
+            out += _repair(codec, codec.payload_type, codec.repair_payload_type)
+        first = False
         if line.track is not None:
             track = line.track
             out.append(f"a=msid:{track.stream} {track.track}")
@@ -141,8 +152,8 @@ def _codec(codec: Codec, payload_type: int, feedback: Iterable[str]) -> list[str
     return lines
 
 
-def _formats(payload_type: int, repair: int | None) -> str:
-    return str(payload_type) if repair is None else f"{payload_type} {repair}"
+def _formats(numbers: Iterable[tuple[int, int | None]]) -> str:
+    return " ".join(str(number) for pair in numbers for number in pair if number is not None)
 
 
 def _repair(codec: Codec, payload_type: int, repair: int | None) -> list[str]:

@@ -5,37 +5,24 @@ from __future__ import annotations
 import logging
 import math
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
 from media.messages import LegState, PauseReason, TrackInfo
 from media.terms import is_screen
 from media.worker import rtcp, sdp
-from media.worker.codecs import Kind, written
+from media.worker.codecs import Codec, decodes
 from media.worker.consumer import Consumer
 from media.worker.errors import RequestError
 from media.worker.forwarding import Forwarding
 from media.worker.producer import Producer
-from media.worker.sdp_writer import OfferedLine, OfferedTrack, write_offer
+from media.worker.sdp_writer import write_offer
+from media.worker.slots import Slot, Slots
 from media.worker.subscription import Subscription
 from media.worker.transport import Transport, TransportFactory
 
 logger = logging.getLogger(__name__)
-
-#: The most m-lines, so that an answer stays below the limit of an SDP; a browser writes some 600 characters for each.
-MAX_SLOTS = 72
-
-
-@attrs.define(eq=False)
-class Slot:
-    """An m-line. It carries one track at a time, and never goes away."""
-
-    mid: str
-    kind: Kind
-    subscription: Subscription | None
-    #: The page knows that it is inactive, so another track may take it.
-    reusable: bool = False
 
 
 @attrs.frozen
@@ -43,14 +30,16 @@ class PendingOffer:
     """What an offer said, until it is answered."""
 
     number: int
-    slots: list[tuple[Slot, Subscription | None]]
+    #: Each with the name it had and what was on it.
+    slots: list[tuple[Slot, str, Subscription | None]]
 
 
 class SubscribeLeg:
     """One subscriber's connection: its transport, and a consumer for each track of the others.
 
     ``offer`` is called with the number, the SDP and the tracks of each new offer; only one is outstanding at a time.
-    ``on_paused`` is told of pictures that are not sent: see `Forwarding`.
+    ``on_paused`` is told of the producers whose pictures are not sent, and why not: see `Forwarding`. ``preference`` is
+    what pictures may be in.
     """
 
     def __init__(
@@ -58,7 +47,8 @@ class SubscribeLeg:
         factory: TransportFactory,
         offer: Callable[[int, str, dict[str, TrackInfo]], None],
         on_state: Callable[[LegState], None],
-        on_paused: Callable[[Subscription, PauseReason | None], None],
+        on_paused: Callable[[Producer, PauseReason | None], None],
+        preference: Sequence[Codec],
         about: str,
     ) -> None:
         self._factory = factory
@@ -66,7 +56,8 @@ class SubscribeLeg:
         self._send_offer = offer
         self._state_changed = on_state
         self._transport: Transport | None = None
-        self._slots: list[Slot] = []
+        self._preference = preference
+        self._slots = Slots(preference)
         self._by_ssrc: dict[int, Subscription] = {}
         #: All SSRCs in use, those of repetitions among them.
         self._taken: set[int | None] = set()
@@ -79,7 +70,11 @@ class SubscribeLeg:
         self._waiting = False
         self._offered_at = 0.0
         self._changed = False
-        self.forwarding = Forwarding(on_paused)
+        self._paused = on_paused
+        self.forwarding = Forwarding(lambda subscription, reason: on_paused(subscription.producer, reason))
+        #: In which codecs the page can decode pictures, once it has said so; those that are in others.
+        self.decodes: frozenset[Codec] | None = None
+        self._undecodable: dict[int, Producer] = {}
         #: What the page reported in all: packets that should have come, and how many of those sent did not.
         self.expected = self.lost = 0
         #: Whether it was said that no more tracks fit.
@@ -112,14 +107,23 @@ class SubscribeLeg:
 
     def follow(self, producers: Iterable[Producer]) -> None:
         """Have a consumer for each of these producers and for no others; tell the page if anything changed."""
-        wanted = {id(producer): producer for producer in producers}
-        for slot in self._slots:
-            if slot.subscription is not None and wanted.pop(id(slot.subscription.producer), None) is None:
+        wanted = self._sort_out(producers)
+        new = set(wanted)
+        successors = {producer.track_id: producer for producer in wanted.values()}
+        for slot in self._slots.all:
+            if slot.subscription is None:
+                continue
+            producer = slot.subscription.producer
+            new.discard(id(producer))
+            if wanted.pop(id(producer), None) is None:
                 self._release(slot)
+                after = successors.get(producer.track_id)
+                if after is not None and after.codec != producer.codec and wanted.pop(id(after), None) is not None:
+                    self._subscribe(after, slot)  # the same in another codec, so the page may go on with its track
         # if not all fit, people are better heard than seen, and what they show better seen than they
         for producer in sorted(wanted.values(), key=lambda p: (p.codec.kind, not is_screen(p.source))):
             self._subscribe(producer)
-        if wanted:
+        if new:
             self.forwarding.look(self._by_ssrc.values(), self._factory.clock())
         if self._changed and not self._waiting:
             self._offer()
@@ -132,18 +136,24 @@ class SubscribeLeg:
         # A page that answers badly may try again, and is not left without the offers that come.
         self._waiting = False
         answer = sdp.read(text, len(pending.slots))
-        if [line.mid for line in answer.media] != [slot.mid for slot, _ in pending.slots]:
+        if [line.mid for line in answer.media] != [mid for _, mid, _ in pending.slots]:
             raise RequestError("bad_sdp", "The answer does not have the m-lines of the offer.")
         if transport.fingerprints not in ((), answer.fingerprints):
             raise RequestError("bad_sdp", "The answer is of another connection than the ones before.")
         self._pending = None
         transport.connect(answer.fingerprints)
-        for line, (slot, subscription) in zip(answer.media, pending.slots, strict=True):
+        for line, (slot, mid, subscription) in zip(answer.media, pending.slots, strict=True):
+            if slot.mid != mid:
+                continue  # it has begun anew since
+            slot.rejected = line.rejected
+            if self._slots.is_asking(slot):
+                self.decodes = frozenset(each.codec for each in line.codecs if decodes(each.codec, each.parameters))
             if subscription is None:
                 slot.reusable = slot.subscription is None
             elif subscription is slot.subscription:
-                subscription.consumer.repair_payload_type = line.repair_payload_type
-                agreed = not line.rejected and line.direction in ("recvonly", "sendrecv")
+                found = line.find(subscription.producer.codec)
+                agreed = not line.rejected and found is not None and line.direction in ("recvonly", "sendrecv")
+                subscription.consumer.repair_payload_type = None if found is None else found.repair_payload_type
                 subscription.agreement = "accepted" if agreed else "refused"
                 if not agreed:
                     subscription.consumer.pause()
@@ -170,7 +180,7 @@ class SubscribeLeg:
 
     def close(self) -> None:
         """Let go of everything."""
-        for slot in self._slots:
+        for slot in self._slots.all:
             if slot.subscription is not None:
                 self._release(slot)
         if self._transport is not None:
@@ -235,32 +245,43 @@ class SubscribeLeg:
         """Let go of the connection and of all that was negotiated for it; offer numbers go on."""
         self.close()
         self._transport = None
-        self._slots = []
+        self._slots = Slots(self._preference)
         self._session = secrets.randbits(62)
         self._version = 0
         self._full = False
 
-    def _subscribe(self, producer: Producer) -> None:
+    def _sort_out(self, producers: Iterable[Producer]) -> dict[int, Producer]:
+        """Leave out pictures that the page is known to be unable to decode, and say of which that is so, or no more."""
+        wanted: dict[int, Producer] = {}
+        undecodable: dict[int, Producer] = {}
+        for producer in producers:
+            seen = producer.codec.kind == "audio" or self.decodes is None or producer.codec in self.decodes
+            (wanted if seen else undecodable)[id(producer)] = producer
+        before, self._undecodable = self._undecodable, undecodable
+        for key, producer in before.items():
+            if key not in undecodable:
+                self._paused(producer, None)
+        for key, producer in undecodable.items():
+            if key not in before:
+                self._paused(producer, "codec")
+        return wanted
+
+    def _subscribe(self, producer: Producer, slot: Slot | None = None) -> None:
         if self._transport is None:
             self._transport = self._factory.create(self, self._name)
             self._state_changed("connecting")
-        kind = producer.codec.kind
-        slot = next((slot for slot in self._slots if slot.reusable and slot.kind == kind), None)
+        slot = self._slots.place(producer, slot)
         if slot is None:
-            if len(self._slots) >= MAX_SLOTS:
-                if not self._full:
-                    logger.warning("subscriber is full %s left_out=%s", self._name, producer.track_id)
-                self._full = True
-                return
-            slot = Slot(str(len(self._slots)), kind, None)
-            self._slots.append(slot)
+            if not self._full:
+                logger.warning("subscriber is full %s left_out=%s", self._name, producer.track_id)
+            self._full = True
+            return
         ssrc = self._new_ssrc()
         repair_ssrc = None if producer.codec.repair_payload_type is None else self._new_ssrc()
         consumer = Consumer(
             *(self._transport, producer.codec, ssrc, slot.mid, producer.participant), repair_ssrc=repair_ssrc
         )
         slot.subscription = self._by_ssrc[ssrc] = Subscription(producer, consumer)
-        slot.reusable = False
         producer.add(consumer)
         self._changed = True
 
@@ -288,28 +309,11 @@ class SubscribeLeg:
         self._offered_at = self._factory.clock()
         self._number += 1
         self._version += 1
-        self._pending = PendingOffer(self._number, [(slot, slot.subscription) for slot in self._slots])
-        lines: list[OfferedLine] = []
-        tracks: dict[str, TrackInfo] = {}
-        for slot, subscription in self._pending.slots:
-            track = None
-            if subscription is not None:
-                producer = subscription.producer
-                consumer = subscription.consumer
-                track = OfferedTrack(
-                    producer.participant,
-                    producer.track_id,
-                    _stream(producer),
-                    written(producer.codec, producer.source),
-                    consumer.ssrc,
-                    consumer.repair_ssrc,
-                )
-                tracks[slot.mid] = TrackInfo(producer.participant, producer.source)
-            lines.append(OfferedLine(slot.mid, slot.kind, track))
+        self._pending = PendingOffer(self._number, [(slot, slot.mid, slot.subscription) for slot in self._slots.all])
+        tracks = {
+            slot.mid: TrackInfo(slot.subscription.producer.participant, slot.subscription.producer.source)
+            for slot in self._slots.all
+            if slot.subscription is not None and not slot.rejected
+        }
+        lines = [slot.line for slot in self._slots.all]
         self._send_offer(self._number, write_offer(self._session, self._version, self._transport.lines, lines), tracks)
-
-
-def _stream(producer: Producer) -> str:
-    """Return what is in step with a track: a voice with its face, a screen with its sound."""
-    number = producer.source.partition(":")[2]
-    return f"{producer.participant}-screen-{number}" if number else producer.participant

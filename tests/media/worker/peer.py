@@ -28,6 +28,9 @@ MID_ID, LEVEL_ID, TRANSPORT_CC_ID = 4, 1, 3
 KEYFRAME = bytes([0x90, 0x80, 0x01, 0x10, 0x00]) + b"key" * 30
 DELTA_FRAME = bytes([0x90, 0x80, 0x02, 0x11, 0x00]) + b"delta" * 30
 PAYLOAD_TYPES = {"audio": 109, "video": 100}
+#: What a peer may offer and take of pictures, with what it says of them; see `Peer.video`.
+VIDEO = {"VP8": "", "VP9": "profile-id=0", "H264": "packetization-mode=1;profile-level-id=42e01f", "AV1": "profile=0"}
+VIDEO_PAYLOAD_TYPES = {"VP8": 100, "VP9": 110, "H264": 112, "AV1": 114}
 REPAIR_PAYLOAD_TYPE = 101
 CLOCK_RATES = {"audio": 48_000, "video": 90_000}
 CHECK_INTERVAL = 0.2
@@ -83,6 +86,8 @@ class Peer(asyncio.DatagramProtocol):
         self.ignore_packets = False
         #: Offer and take repetitions of lost packets (RFC 4588).
         self.repairs = False
+        #: The codecs of pictures that it sends and takes. It sends the first, whatever is answered.
+        self.video: tuple[str, ...] = ("VP8",)
         self._repair_sequence = 7
         self.streams: dict[str, SentStream] = {}
         self._transport_sequence = 65_530
@@ -121,17 +126,19 @@ class Peer(asyncio.DatagramProtocol):
         lines = self._session(list(tracks))
         for mid, what in tracks.items():
             direction, kind = what.split() if " " in what else ("sendonly", what)
-            payload_type = PAYLOAD_TYPES[kind]
-            codec = "opus/48000/2" if kind == "audio" else "VP8/90000"
+            codecs = {PAYLOAD_TYPES["audio"]: "opus/48000/2"}
+            if kind == "video":
+                codecs = {VIDEO_PAYLOAD_TYPES[name]: f"{name}/90000" for name in self.video}
+            numbers = " ".join(map(str, codecs))
             lines += [
-                f"m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type} 35 {REPAIR_PAYLOAD_TYPE}",
+                f"m={kind} 9 UDP/TLS/RTP/SAVPF {numbers} 35 {REPAIR_PAYLOAD_TYPE}",
                 "c=IN IP4 0.0.0.0",
                 f"a=mid:{mid}",
                 f"a={direction}",
                 "a=rtcp-mux",
-                f"a=rtpmap:{payload_type} {codec}",
-                f"a=rtcp-fb:{payload_type} transport-cc",
-                f"a=rtcp-fb:{payload_type} nack pli",
+                *(f"a=rtpmap:{number} {codec}" for number, codec in codecs.items()),
+                *(f"a=rtcp-fb:{number} {name}" for number in codecs for name in ("transport-cc", "nack pli")),
+                *(f"a=fmtp:{VIDEO_PAYLOAD_TYPES[name]} {VIDEO[name]}" for name in self.video if VIDEO[name]),
                 f"a=extmap:{MID_ID} {MID}",
                 f"a=extmap:{TRANSPORT_CC_ID} {TRANSPORT_CC}",
                 f"a=extmap:{LEVEL_ID} {AUDIO_LEVEL}",
@@ -139,19 +146,25 @@ class Peer(asyncio.DatagramProtocol):
             ]
             if self.repairs and kind == "video":
                 lines += [
-                    f"a=rtcp-fb:{payload_type} nack",
+                    *(f"a=rtcp-fb:{number} nack" for number in codecs),
                     f"a=rtpmap:{REPAIR_PAYLOAD_TYPE} rtx/90000",
-                    f"a=fmtp:{REPAIR_PAYLOAD_TYPE} apt={payload_type}",
+                    f"a=fmtp:{REPAIR_PAYLOAD_TYPE} apt={next(iter(codecs))}",
                 ]
             if mid not in self.streams:
                 self.streams[mid] = SentStream(mid, kind, secrets.randbits(31) + 1)
         return "\r\n".join(lines) + "\r\n" + extra
 
     def answer(self, offer: str) -> str:
-        """Agree to receive all that a worker offers."""
+        """Agree to receive what a worker offers, of pictures in what it has; refuse the lines of others."""
         sections = offer.split("\r\nm=")[1:]
         lines = self._session([_find(r"a=mid:(\S+)", section) for section in sections])
         for section in sections:
+            named = re.findall(r"a=rtpmap:(\d+ (\w+)/\S+)", section)
+            taken = [rtpmap for rtpmap, name in named if name in ("opus", *self.video)]
+            if section.split(" ")[1] == "0" or not taken:
+                kind, _, rest = section.split("\r\n", 1)[0].split(" ", 2)
+                lines += [f"m={kind} 0 {rest}", "c=IN IP4 0.0.0.0", f"a=mid:{_find(r'a=mid:(.+)', section)}"]
+                continue
             sends = "a=sendonly" in section
             lines += [
                 "m=" + section.split("\r\n", 1)[0],
@@ -159,7 +172,8 @@ class Peer(asyncio.DatagramProtocol):
                 f"a=mid:{_find(r'a=mid:(.+)', section)}",
                 "a=recvonly" if sends else "a=inactive",
                 "a=rtcp-mux",
-                f"a=rtpmap:{_find(r'a=rtpmap:(.+)', section)}",
+                *(f"a=rtpmap:{rtpmap}" for rtpmap in taken),
+                *re.findall(r"a=fmtp:\d+ (?!apt)\S+", section),
                 *self._transport_lines("active"),
             ]
             if self.repairs:
@@ -222,7 +236,7 @@ class Peer(asyncio.DatagramProtocol):
             struct.pack(
                 "!BBHII",
                 0x90,
-                0x80 | PAYLOAD_TYPES[stream.kind],
+                0x80 | (VIDEO_PAYLOAD_TYPES[self.video[0]] if stream.kind == "video" else PAYLOAD_TYPES["audio"]),
                 stream.sequence,
                 stream.timestamp,
                 stream.ssrc,

@@ -14,15 +14,15 @@ from media.worker.forwarding import INTERVAL, Forwarding, _options
 from media.worker.layer import PATIENCE, Layer
 from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
-from media.worker.sdp import MediaLine
+from media.worker.sdp import Format, MediaLine
 from media.worker.subscription import Subscription
 from tests.media.worker.streams import PAYLOAD_TYPE, Sink, descriptor
 
 VIDEO = MediaLine(
-    *("video", "100", "UDP/TLS/RTP/SAVPF", "1", False, "sendonly", VP8, PAYLOAD_TYPE, {RID: 10}, frozenset()),
+    *("video", "100", "UDP/TLS/RTP/SAVPF", "1", False, "sendonly", (Format(VP8, PAYLOAD_TYPE),), {RID: 10}),
     rids=("q", "h", "f"),
 )
-AUDIO = MediaLine("audio", "100", "UDP/TLS/RTP/SAVPF", "0", False, "sendonly", OPUS, PAYLOAD_TYPE, {}, frozenset())
+AUDIO = MediaLine("audio", "100", "UDP/TLS/RTP/SAVPF", "0", False, "sendonly", (Format(OPUS, PAYLOAD_TYPE),), {})
 #: Height and bits a second of each layer, and the share of the bits that is in each temporal layer.
 LAYERS = {"q": (180, 150_000), "h": (360, 500_000), "f": (720, 1_700_000)}
 SHARES = (0.4, 0.2, 0.4)

@@ -9,12 +9,13 @@ from media.worker.consumer import Consumer
 from media.worker.layer import LIVE, PATIENCE, Layer
 from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
-from media.worker.sdp import MediaLine
+from media.worker.sdp import Format, MediaLine
 from tests.media.worker.streams import Sink
 
 LINE = MediaLine(
-    *("video", "100 101", "UDP/TLS/RTP/SAVPF", "1", False, "sendonly", VP8, 100, {MID: 4}, frozenset({"nack"})),
-    repair_payload_type=101,
+    *("video", "100 101", "UDP/TLS/RTP/SAVPF", "1", False, "sendonly"),
+    codecs=(Format(VP8, 100, feedback=frozenset({"nack"}), repair_payload_type=101),),
+    extensions={MID: 4},
 )
 
 

@@ -14,6 +14,7 @@ from media.worker import sdp
 from media.worker.codecs import AUDIO_LEVEL, MID, OPUS, VP8
 from media.worker.errors import RequestError
 from media.worker.publish_leg import read_offer
+from media.worker.sdp import Format
 from media.worker.sdp_writer import OfferedLine, OfferedTrack, TransportLines, write_answer, write_offer
 
 FINGERPRINT = "sha-256 " + ":".join(["AB"] * 32)
@@ -85,11 +86,12 @@ def test_reads_what_a_browser_offers() -> None:
     assert offer.ufrag == "abcd"
     assert offer.fingerprints == (("sha-256", FINGERPRINT.split()[1]),)
     audio, video, data = offer.media
-    assert (audio.mid, audio.codec, audio.payload_type, audio.direction) == ("0", OPUS, 111, "sendonly")
+    assert (audio.mid, audio.codec, audio.direction) == ("0", OPUS, "sendonly")
+    assert audio.format is not None
+    assert audio.format.payload_type == 111
     assert audio.extensions == {AUDIO_LEVEL: 1, MID: 4}
-    assert audio.feedback == {"transport-cc"}
-    assert (video.codec, video.payload_type) == (VP8, 96)
-    assert video.feedback == {"goog-remb", "ccm fir", "nack pli"}
+    assert audio.format.feedback == {"transport-cc"}
+    assert video.codecs == (Format(VP8, 96, {}, frozenset({"goog-remb", "ccm fir", "nack pli"}), 97),)
     assert (data.kind, data.rejected) == ("application", True)
 
 
@@ -115,7 +117,7 @@ def test_the_answer_receives_what_is_wanted_and_refuses_the_rest() -> None:
 
 
 def test_a_codec_that_is_not_forwarded_is_refused() -> None:
-    offer = sdp.read(OFFER.replace("VP8/90000", "VP9/90000"), MAX_TRACKS)
+    offer = sdp.read(OFFER.replace("VP8/90000", "theora/90000"), MAX_TRACKS)
     assert offer.media[1].rejected
     assert "m=video 0 " in write_answer(1, 1, TRANSPORT, [(line, False) for line in offer.media])
 
@@ -126,9 +128,9 @@ def test_the_offer_of_a_subscribe_leg() -> None:
         1,
         TRANSPORT,
         [
-            OfferedLine("0", "audio", OfferedTrack("alice", "alice-0", "alice", OPUS, 77)),
-            OfferedLine("1", "video", None),
-            OfferedLine("2", "video", OfferedTrack("alice", "alice-1", "alice", VP8, 78, 79)),
+            OfferedLine("0", "audio", (OPUS,), OfferedTrack("alice", "alice-0", "alice", 77)),
+            OfferedLine("1", "video", (VP8,), None),
+            OfferedLine("2", "video", (VP8,), OfferedTrack("alice", "alice-1", "alice", 78, 79)),
         ],
     )
     audio, video, camera = SessionDescription.parse(text).media
@@ -296,7 +298,7 @@ FIREFOX = "\r\n".join(
 
 def test_bundle_only_is_not_rejected() -> None:
     offer = read_offer(FIREFOX, {"0": "microphone", "1": "camera"})
-    assert [(line.rejected, line.payload_type) for line in offer.media] == [(False, 109), (False, 120)]
+    assert [(line.rejected, line.codecs[0].payload_type) for line in offer.media] == [(False, 109), (False, 120)]
     answer = SessionDescription.parse(write_answer(1, 2, TRANSPORT, [(line, True) for line in offer.media]))
     assert [(m.port, m.direction) for m in answer.media] == [(9, "recvonly"), (9, "recvonly")]
     assert answer.group[0].items == ["0", "1"]

@@ -5,7 +5,7 @@ import { PausedPictures } from "../../../web/static/state/paused_pictures.js";
 
 /** @typedef {import("../../../web/static/protocol/types.js").ServerEvent} ServerEvent */
 
-/** @param {string} participant @param {"bandwidth" | "layout"} reason @returns {ServerEvent} */
+/** @param {string} participant @param {"bandwidth" | "layout" | "codec"} reason @returns {ServerEvent} */
 const paused = (participant, reason = "bandwidth") => ({ type: "video_paused", participant, source: "camera", reason });
 
 /** @param {string} participant @returns {ServerEvent} */
@@ -14,7 +14,7 @@ const resumed = (participant) => ({ type: "video_resumed", participant, source: 
 test("only changes are told, and only what the network does not take", () => {
   /** @type {string[][]} */
   const told = [];
-  const pictures = new PausedPictures((people) => told.push([...people]));
+  const pictures = new PausedPictures((people) => told.push([...people.keys()]));
   pictures.take(paused("ann", "layout"));
   pictures.take(resumed("ann"));
   assert.deepEqual(told, []);
@@ -29,10 +29,20 @@ test("only changes are told, and only what the network does not take", () => {
 test("what is forgotten is told once", () => {
   /** @type {string[][]} */
   const told = [];
-  const pictures = new PausedPictures((people) => told.push([...people]));
+  const pictures = new PausedPictures((people) => told.push([...people.keys()]));
   pictures.take({ type: "media_lost", message: "" });
   pictures.take(paused("ann"));
   pictures.take({ type: "media_lost", message: "" });
   pictures.take({ type: "media_lost", message: "" });
   assert.deepEqual(told, [["ann"], []]);
+});
+
+test("why a picture is not shown is told, and when that changes", () => {
+  /** @type {[string, string][][]} */
+  const told = [];
+  const pictures = new PausedPictures((people) => told.push([...people]));
+  pictures.take(paused("ann", "codec"));
+  pictures.take(paused("ann", "bandwidth"));
+  pictures.take(resumed("ann"));
+  assert.deepEqual(told, [[["ann", "codec"]], [["ann", "bandwidth"]], []]);
 });

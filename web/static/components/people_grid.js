@@ -13,6 +13,7 @@ import { NO_FEEDBACK } from "./signal_bars.js";
 
 /** @import { Box } from "../layout/grid.js" */
 /** @import { ScreenTracks } from "../rtc/subscribe_leg.js" */
+/** @import { PauseReason } from "../state/paused_pictures.js" */
 /** @import { Person } from "../state/room.js" */
 /** @import { SharedScreen } from "../state/screens.js" */
 /** @import { Tracks } from "./person_tile.js" */
@@ -33,8 +34,8 @@ export class PeopleGrid extends HTMLElement {
   /** @type {readonly string[]} */
   #recent = [];
   #more = h("p", { class: "more", hidden: true });
-  /** @type {ReadonlySet<string>} */
-  #paused = new Set();
+  /** @type {ReadonlyMap<string, PauseReason>} */
+  #paused = new Map();
 
   constructor() {
     super();
@@ -98,10 +99,10 @@ export class PeopleGrid extends HTMLElement {
     if (!this.#more.hidden) this.#place();
   }
 
-  /** @param {ReadonlySet<string>} pictures that the network does not take */
+  /** @param {ReadonlyMap<string, PauseReason>} pictures that are not sent here, and why */
   set paused(pictures) {
     this.#paused = pictures;
-    for (const tiles of [this.#tiles, this.#screens]) for (const [picture, tile] of tiles) tile.paused = pictures.has(picture);
+    for (const tiles of [this.#tiles, this.#screens]) for (const [picture, tile] of tiles) tile.paused = pictures.get(picture) ?? null;
   }
 
   /** @param {string} id */
@@ -132,7 +133,7 @@ export class PeopleGrid extends HTMLElement {
    */
   #add(tile, picture) {
     tile.classList.add("new");
-    tile.paused = this.#paused.has(picture);
+    tile.paused = this.#paused.get(picture) ?? null;
     if (this.#speaker) tile.speaker = this.#speaker;
     // What is large comes first for those who hear the page, too.
     if (tile instanceof ScreenTile) this.prepend(tile);

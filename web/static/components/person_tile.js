@@ -5,7 +5,9 @@ import { h, icon, say } from "./dom.js";
 import { Player } from "./player.js";
 import { NO_FEEDBACK, SignalBars } from "./signal_bars.js";
 import { spinner } from "./spinner.js";
+import { pauseWords } from "../text/words.js";
 
+/** @import { PauseReason } from "../state/paused_pictures.js" */
 /** @import { Person } from "../state/room.js" */
 /** @import { Feedback } from "./signal_bars.js" */
 
@@ -16,7 +18,7 @@ export class PersonTile extends HTMLElement {
   #name = h("bdi");
   #muted = icon("mic-off", "Microphone off");
   #away = h("p", { class: "away" }, spinner(), h("span", {}, "Reconnecting…"));
-  #paused = h("p", { class: "paused" }, "Video paused: slow network");
+  #paused = h("p", { class: "paused" });
   #markText = h("span");
   #mark = h("p", { class: "mark", hidden: true }, icon("alert"), this.#markText);
   #bars;
@@ -65,10 +67,11 @@ export class PersonTile extends HTMLElement {
     this.#player.speaker = id;
   }
 
-  /** Whether the picture is not sent here, as the network does not take it. */
-  set paused(/** @type {boolean} */ paused) {
-    this.classList.toggle("video-paused", paused);
-    if (paused) this.append(this.#paused);
+  /** Why the picture is not sent here, if it is not. */
+  set paused(/** @type {PauseReason | null} */ reason) {
+    this.classList.toggle("video-paused", reason !== null);
+    this.#paused.textContent = reason && pauseWords("Video", reason);
+    if (reason) this.append(this.#paused);
     else this.#paused.remove();
   }
 

@@ -3,8 +3,10 @@
 import { h, icon, iconButton } from "./dom.js";
 import { Player } from "./player.js";
 import { spinner } from "./spinner.js";
+import { pauseWords } from "../text/words.js";
 
 /** @import { ScreenTracks } from "../rtc/subscribe_leg.js" */
+/** @import { PauseReason } from "../state/paused_pictures.js" */
 /** @import { SharedScreen } from "../state/screens.js" */
 
 const WIDE = 16 / 9;
@@ -12,7 +14,7 @@ const WIDE = 16 / 9;
 export class ScreenTile extends HTMLElement {
   #video = h("video", { playsinline: true, autoplay: true });
   #name = h("bdi");
-  #paused = h("p", { class: "paused" }, "Screen paused: slow network");
+  #paused = h("p", { class: "paused" });
   #player;
   /** Width by height of what is shown. */
   shape = WIDE;
@@ -51,10 +53,11 @@ export class ScreenTile extends HTMLElement {
     this.#player.speaker = id;
   }
 
-  /** Whether the picture is not sent here, as the network does not take it. */
-  set paused(/** @type {boolean} */ paused) {
-    this.classList.toggle("video-paused", paused);
-    if (paused) this.append(this.#paused);
+  /** Why the picture is not sent here, if it is not. */
+  set paused(/** @type {PauseReason | null} */ reason) {
+    this.classList.toggle("video-paused", reason !== null);
+    this.#paused.textContent = reason && pauseWords("Screen", reason);
+    if (reason) this.append(this.#paused);
     else this.#paused.remove();
   }
 

@@ -23,7 +23,7 @@ import { keepAwake } from "./wake.js";
 /** @import { BannerState } from "../components/banner.js" */
 /** @import { RoomEvent, Source } from "../protocol/types.js" */
 /** @import { Devices } from "../rtc/devices.js" */
-/** @import { MediaStatus } from "../rtc/legs.js" */
+/** @import { MediaStatus } from "../rtc/recovery.js" */
 /** @import { LocalMedia } from "../rtc/local_media.js" */
 /** @import { RemoteTracks, ScreenTracks } from "../rtc/subscribe_leg.js" */
 /** @import { Preferences } from "../state/preferences.js" */

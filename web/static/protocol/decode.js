@@ -75,10 +75,11 @@ const decoders = {
     type: literal("video_paused"),
     participant: string,
     source: string,
-    reason: oneOf("bandwidth", "layout"),
+    reason: oneOf("bandwidth", "layout", "codec"),
   }),
   video_resumed: object({ type: literal("video_resumed"), participant: string, source: string }),
   layers: object({ type: literal("layers"), mid: string, rids: list(string) }),
+  republish: object({ type: literal("republish") }),
   speakers: object({ type: literal("speakers"), speaking: list(string), spoke: list(string) }),
   report_wanted: object({ type: literal("report_wanted") }),
   signal: object({

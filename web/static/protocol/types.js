@@ -78,9 +78,10 @@
  * @typedef {{type: "ice_servers", ice_servers: IceServer[]}} IceServersRenewed
  * @typedef {{type: "media_lost", message: string}} MediaLost
  * @typedef {{type: "media_restored", media_session: number}} MediaRestored
- * @typedef {{type: "video_paused", participant: string, source: string, reason: "bandwidth" | "layout"}} VideoPaused
+ * @typedef {{type: "video_paused", participant: string, source: string, reason: "bandwidth" | "layout" | "codec"}} VideoPaused
  * @typedef {{type: "video_resumed", participant: string, source: string}} VideoResumed
  * @typedef {{type: "layers", mid: string, rids: string[]}} Layers
+ * @typedef {{type: "republish"}} Republish
  * @typedef {{type: "speakers", speaking: string[], spoke: string[]}} SpeakersTold
  * @typedef {1 | 2 | 3 | 4} SignalLevel 4 is good, 1 is hardly there
  * @typedef {"uplink" | "downlink"} Direction
@@ -91,7 +92,7 @@
  * @typedef {ProblemName & {type: "problem_over"}} ProblemOver
  * @typedef {{type: "ping", n: number, rtt: number | null}} Ping
  * @typedef {{type: "server_stopping", message: string, stops_in: number, back_in: number}} ServerStopping
- * @typedef {Skipped | Offer | IceServersRenewed | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | SpeakersTold | ReportWanted | Signal | Problem | ProblemOver | Ping | ServerStopping} Notice
+ * @typedef {Skipped | Offer | IceServersRenewed | MediaLost | MediaRestored | VideoPaused | VideoResumed | Layers | Republish | SpeakersTold | ReportWanted | Signal | Problem | ProblemOver | Ping | ServerStopping} Notice
  *
  * @typedef {Reply | RoomEvent | Notice} ServerEvent
  */

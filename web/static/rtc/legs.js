@@ -8,7 +8,7 @@
 
 import { Emitter } from "../base/emitter.js";
 import { PublishLeg } from "./publish_leg.js";
-import { Recovery } from "./recovery.js";
+import { Recovery, statusOf } from "./recovery.js";
 import { SubscribeLeg } from "./subscribe_leg.js";
 
 /** @import { Signal } from "./signal.js" */
@@ -19,7 +19,7 @@ import { SubscribeLeg } from "./subscribe_leg.js";
 /** A worker that did not answer in time may be there all the same: ask again after so many milliseconds. */
 export const RETRY = 5_000;
 
-/** @typedef {"working" | "restoring" | "blocked" | "refused"} MediaStatus */
+/** @import { MediaStatus } from "./recovery.js" */
 /** @typedef {"publish" | "subscribe"} LegName */
 
 const NAMES = /** @type {const} */ (["publish", "subscribe"]);
@@ -94,7 +94,13 @@ export class Legs extends Emitter {
   share(screens) {
     this.#screens = screens;
     this.publish?.share(screens);
-    this.#offerScreens();
+    this.#offerAnew();
+  }
+
+  /** What is sent is to be offered again, for a codec that others can decode. */
+  republish() {
+    this.publish?.repeat();
+    this.#offerAnew();
   }
 
   /** Which layers anybody is sent. @param {string} mid @param {readonly string[]} rids */
@@ -136,7 +142,7 @@ export class Legs extends Emitter {
     if (anew || (this.#lost && !this.publish)) return this.renew();
     // The same offer again: it may have been heard, and then it is answered once more.
     if (this.#unanswered && this.publish) void this.#negotiate(this.publish);
-    else this.#offerScreens();
+    else this.#offerAnew();
     if (this.#held) void this.#renewSubscribe();
     this.#look();
   }
@@ -233,14 +239,14 @@ export class Legs extends Emitter {
       if (round !== this.#round) return;
       this.#unanswered = this.#lost = false;
       this.#tell();
-      this.#offerScreens();
+      this.#offerAnew();
     } catch (error) {
       if (round === this.#round) this.#refuse(error, true);
     }
   }
 
-  /** What is shared may have changed since the last offer. One that is not answered comes first. */
-  #offerScreens() {
+  /** What is to be sent may have changed since the last offer. One that is not answered comes first. */
+  #offerAnew() {
     if (!this.publish?.stale || this.#unanswered || !this.#words || this.#lost) return;
     this.publish.renew();
     void this.#negotiate(this.publish);
@@ -328,21 +334,13 @@ export class Legs extends Emitter {
   }
 
   #tell() {
-    const status = this.#current();
+    const health = NAMES.map((name) => this.#recovery[name].health);
+    const status = this.#lost ? "restoring" : this.#refused ? "refused" : statusOf(health);
     const flows = [this.publish, this.subscribe].some((leg) => leg?.watch.state === "connected");
     const changed = { flows: flows !== this.flows, status: status !== this.status };
     this.flows = flows;
     this.status = status;
     if (changed.flows) this.emit("flows", flows);
     if (changed.status) this.emit("status", status);
-  }
-
-  /** @returns {MediaStatus} */
-  #current() {
-    if (this.#lost) return "restoring";
-    if (this.#refused) return "refused";
-    const health = NAMES.map((name) => this.#recovery[name].health);
-    if (health.includes("blocked")) return "blocked";
-    return health.includes("restoring") ? "restoring" : "working";
   }
 }

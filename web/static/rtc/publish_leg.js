@@ -23,6 +23,7 @@ export class PublishLeg {
   #transceivers;
   #screens;
   #wanted;
+  #repeats = false;
 
   /** @param {IceServer[]} [iceServers] where nobody knows them yet, see `useServers` */
   constructor(iceServers = []) {
@@ -75,13 +76,19 @@ export class PublishLeg {
     this.#screens.wanted = screens;
   }
 
-  /** Whether another offer is needed for what is shared, or not any more. */
+  /** Another offer is needed, of the same. */
+  repeat() {
+    this.#repeats = true;
+  }
+
+  /** Whether another offer is needed: as it was asked for, or for what is shared, or not any more. */
   get stale() {
-    return this.#screens.stale;
+    return this.#repeats || this.#screens.stale;
   }
 
   /** Have the next offer say what is shared. To be called when the last one was answered. */
   renew() {
+    this.#repeats = false;
     this.#screens.step();
     this.#offer = this.#prepare();
     this.#offer.catch(() => {});

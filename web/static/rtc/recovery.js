@@ -144,3 +144,14 @@ export class Recovery {
     }
   }
 }
+
+/** @typedef {"working" | "restoring" | "blocked" | "refused"} MediaStatus */
+
+/**
+ * @param {readonly Recovery["health"][]} health of each connection
+ * @returns {MediaStatus} what it comes to
+ */
+export function statusOf(health) {
+  if (health.includes("blocked")) return "blocked";
+  return health.includes("restoring") ? "restoring" : "working";
+}

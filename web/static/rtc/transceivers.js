@@ -8,7 +8,7 @@ import { LAYERS, PLAIN_LAYERS, SCREEN, SCREEN_SOUND } from "./sending.js";
  */
 export function addCamera(connection, streams) {
   const transceiver = add(connection, "video", streams, [...LAYERS], [...PLAIN_LAYERS]);
-  preferVp8(transceiver);
+  forwarded(transceiver);
   return transceiver;
 }
 
@@ -20,7 +20,7 @@ export function addCamera(connection, streams) {
 export function addScreen(connection, track, streams) {
   const { scalabilityMode: _, ...plain } = SCREEN;
   const transceiver = add(connection, track, streams, [SCREEN], [plain]);
-  preferVp8(transceiver);
+  forwarded(transceiver);
   return transceiver;
 }
 
@@ -61,13 +61,21 @@ function add(connection, what, streams, encodings, plain) {
 }
 
 /**
- * The server forwards VP8 only; a short offer is read sooner.
+ * Offer what the server forwards, in that form, and nothing else: a short offer is read sooner. Which it is to be the
+ * server says.
  * @param {RTCRtpTransceiver} transceiver
  */
-function preferVp8(transceiver) {
+function forwarded(transceiver) {
   const known = RTCRtpSender.getCapabilities?.("video")?.codecs ?? [];
-  const wanted = known.filter(({ mimeType }) => /^video\/(vp8|rtx)$/i.test(mimeType));
-  if (wanted.some(({ mimeType }) => /vp8/i.test(mimeType))) transceiver.setCodecPreferences?.(wanted);
+  const wanted = known.filter(isForwarded);
+  if (wanted.some(({ mimeType }) => !/rtx/i.test(mimeType))) transceiver.setCodecPreferences?.(wanted);
+}
+
+/** @param {{mimeType: string, sdpFmtpLine?: string}} codec */
+function isForwarded({ mimeType, sdpFmtpLine = "" }) {
+  if (/^video\/(vp8|rtx|av1)$/i.test(mimeType)) return true;
+  if (/^video\/vp9$/i.test(mimeType)) return !/profile-id=[1-9]/.test(sdpFmtpLine);
+  return /^video\/h264$/i.test(mimeType) && /packetization-mode=1/.test(sdpFmtpLine) && /profile-level-id=42[ef]0/i.test(sdpFmtpLine);
 }
 
 /** @param {RTCRtpSender} sender @param {RTCDegradationPreference} degradationPreference */

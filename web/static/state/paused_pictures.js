@@ -1,20 +1,22 @@
-/** The pictures that are not sent here, as the network does not take them. */
+/** The pictures that are not sent here, as the network does not take them or this browser cannot decode them. */
 
 import { pictureOf } from "./screens.js";
 
 /** @import { ServerEvent } from "../protocol/types.js" */
 
+/** @typedef {"bandwidth" | "codec"} PauseReason what a person is told of */
+
 export class PausedPictures {
-  /** @type {Set<string>} */
-  #pictures = new Set();
+  /** @type {ReadonlyMap<string, PauseReason>} */
+  #pictures = new Map();
   #tell;
 
-  /** @param {(pictures: ReadonlySet<string>) => void} tell is told of each change */
+  /** @param {(pictures: ReadonlyMap<string, PauseReason>) => void} tell is told of each change */
   constructor(tell) {
     this.#tell = tell;
   }
 
-  /** @returns {ReadonlySet<string>} */
+  /** @returns {ReadonlyMap<string, PauseReason>} */
   get pictures() {
     return this.#pictures;
   }
@@ -25,22 +27,22 @@ export class PausedPictures {
       case "video_paused":
       case "video_resumed": {
         const picture = pictureOf(event.participant, event.source);
-        const pictures = new Set(this.#pictures);
+        const pictures = new Map(this.#pictures);
         pictures.delete(picture);
         // What is not on this page is no news to it.
-        if (event.type === "video_paused" && event.reason === "bandwidth") pictures.add(picture);
+        if (event.type === "video_paused" && event.reason !== "layout") pictures.set(picture, event.reason);
         return this.#become(pictures);
       }
       case "joined": // what still is paused is said again
       case "resumed":
       case "media_lost":
-        return this.#become(new Set());
+        return this.#become(new Map());
     }
   }
 
-  /** @param {Set<string>} pictures */
+  /** @param {Map<string, PauseReason>} pictures */
   #become(pictures) {
-    const changed = pictures.size !== this.#pictures.size || [...pictures].some((id) => !this.#pictures.has(id));
+    const changed = pictures.size !== this.#pictures.size || [...pictures].some(([id, reason]) => this.#pictures.get(id) !== reason);
     this.#pictures = pictures;
     if (changed) this.#tell(pictures);
   }

@@ -25,6 +25,7 @@ import { UpdateSender } from "./update_sender.js";
 /** @import { LocalMedia, Switches } from "../rtc/local_media.js" */
 /** @import { PublishLeg } from "../rtc/publish_leg.js" */
 /** @import { Ended } from "./connection.js" */
+/** @import { PauseReason } from "./paused_pictures.js" */
 /** @import { RoomState } from "./room.js" */
 
 /**
@@ -33,7 +34,7 @@ import { UpdateSender } from "./update_sender.js";
  * @property {RoomEvent} event what changed it, after `room`
  * @property {"connected" | "reconnecting"} connection
  * @property {ServerStopping} stopping the server says goodbye
- * @property {ReadonlySet<string>} paused pictures that are not sent here, as the network does not take them
+ * @property {ReadonlyMap<string, PauseReason>} paused pictures that are not sent here, and why
  * @property {string} token the key to this stay, whenever it is another
  * @property {Ended} ended
  */
@@ -273,6 +274,8 @@ export class Session extends Emitter {
       case "ice_servers":
         this.legs.iceServers = event.ice_servers;
         return;
+      case "republish":
+        return this.legs.republish();
       case "media_lost":
         return this.legs.lose();
       case "media_restored":

@@ -1,6 +1,7 @@
 /** What happened, in words for a person. */
 
 /** @import { Source } from "../protocol/types.js" */
+/** @import { PauseReason } from "../state/paused_pictures.js" */
 
 /** @type {Record<string, string>} */
 const leaving = {
@@ -21,6 +22,13 @@ export function leftWords(name, reason) {
   const more = leaving[reason];
   return more ? `${name} left (${more})` : `${name} left`;
 }
+
+/**
+ * @param {"Video" | "Screen"} what
+ * @param {PauseReason} reason
+ */
+export const pauseWords = (what, reason) =>
+  reason === "codec" ? `${what} cannot be shown: this browser cannot decode it` : `${what} paused: slow network`;
 
 /** @typedef {{title: string, text: string, action?: string}} Ending */
 
