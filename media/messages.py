@@ -62,7 +62,8 @@ class BadMessage(ValueError):
 class Join:
     """Make room for a participant. It receives what others publish from now on: offers follow as events.
 
-    Pictures of a room are in one of these ``video_codecs``, rather in an earlier one; the first to join decides.
+    Pictures of a room are in one of these ``video_codecs``, rather in an earlier one, and voices with redundancy
+    (RFC 2198) where ``audio_red`` and their pages offer it; the first to join decides.
     """
 
     method: ClassVar[str] = "join"
@@ -71,6 +72,7 @@ class Join:
     participant: str
     epoch: int
     video_codecs: list[VideoCodec] = attrs.field(factory=lambda: list(VIDEO_CODECS))
+    audio_red: bool = True
 
 
 @attrs.frozen

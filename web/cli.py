@@ -113,6 +113,11 @@ def main() -> None:
     f"decode is used.  [{', '.join(_DEFAULTS.video_codecs)}]",
 )
 @click.option(
+    "--audio-red/--no-audio-red",
+    default=None,
+    help="Have pages send each packet of a voice twice, so that single losses are not heard.  [--audio-red]",
+)
+@click.option(
     "--allow-origin",
     multiple=True,
     metavar="ORIGIN",

@@ -242,5 +242,6 @@ def media_settings(settings: Settings) -> MediaSettings:
         ca_file=settings.media_ca_file,
         loudest=settings.loudest,
         video_codecs=cast("tuple[VideoCodec, ...]", settings.video_codecs),  # its validator has seen to that
+        audio_red=settings.audio_red,
         allow_simulate=settings.allow_simulate,
     )

@@ -182,6 +182,7 @@ class Settings:
     loudest: int = attrs.field(default=6, validator=_count)  # microphones of a room that are forwarded; 0: all
     #: What pictures may be sent in, the first that everyone in a room can decode.
     video_codecs: tuple[str, ...] = attrs.field(default=VIDEO_CODECS, validator=_codecs)
+    audio_red: bool = True  # whether voices are sent with redundancy, by pages that can
     allow_origin: tuple[str, ...] = attrs.field(default=(), validator=_origins)
     trusted_proxy: tuple[str, ...] = attrs.field(default=("127.0.0.0/8", "::1"), validator=_networks)
     drain_wait: float = attrs.field(default=0.0, validator=_seconds)  # that people have to leave by themselves

@@ -116,7 +116,9 @@ class Bridge:
         Leaving waits for the worker's answer, shielded, for at most `Deadlines.leave` seconds. Raises ValueError when
         that participant is attached with that epoch already.
         """
-        session = Session(room, participant, epoch, post, self._settings.video_codecs)
+        session = Session(
+            *(room, participant, epoch, post, self._settings.video_codecs), audio_red=self._settings.audio_red
+        )
         member = self._place() if self._rooms.get(room) is None else None
         place = self._rooms.add(session)
         place.member = place.member or member

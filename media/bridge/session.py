@@ -40,10 +40,13 @@ class Session:
         epoch: int,
         post: Callable[[MediaEvent], None],
         video_codecs: Sequence[VideoCodec] = VIDEO_CODECS,
+        *,
+        audio_red: bool = True,
     ) -> None:
         self.key = (room, participant, epoch)
         self._post_event = post
         self._video_codecs = list(video_codecs)
+        self._audio_red = audio_red
         self._link: WorkerLink | None = None
         self._lost = False
         #: As it was told last, for the next worker.
@@ -85,7 +88,7 @@ class Session:
     def join(self, link: WorkerLink) -> None:
         """Be on a link. The join goes out before any request made later, so nobody needs to wait for its answer."""
         self._link = link
-        link.submit(messages.Join(*self.key, self._video_codecs))
+        link.submit(messages.Join(*self.key, self._video_codecs, self._audio_red))
         if self._sizes is not None:
             link.submit(messages.Layout(*self.key, dict(self._sizes)))
         if self._lost:

@@ -22,7 +22,7 @@ class MediaSettings:
     ``remotes`` are workers on other machines, as ``HOST:PORT``. They want the secret that is in ``secret_file``, and
     must show a certificate that ``ca_file`` vouches for, or the system's authorities if that is None. Of each room's
     microphones the ``loudest`` are forwarded, 0 for all. Pictures are in one of the ``video_codecs``, rather in an
-    earlier one.
+    earlier one; voices have redundancy with ``audio_red``, where their pages offer it.
     """
 
     port: int
@@ -35,6 +35,7 @@ class MediaSettings:
     ca_file: Path | None = None
     loudest: int = 6
     video_codecs: tuple[VideoCodec, ...] = VIDEO_CODECS
+    audio_red: bool = True
     #: links may be made worse on purpose, by workers of this machine
     allow_simulate: bool = False
 

@@ -65,6 +65,8 @@ class Codec:
 
 #: Lost sound is concealed by what Opus repeats in the next packet (FEC); asking for it would come too late.
 OPUS = Codec("audio", "opus", 48_000, 2, 111, None, "minptime=10;useinbandfec=1", (), ("transport-cc",))
+#: Each packet of sound with the one before once more (RFC 2198), so that what is lost alone is not missed.
+RED = Codec("audio", "red", 48_000, 2, 63, None, f"{OPUS.payload_type}/{OPUS.payload_type}", (), ())
 _FEEDBACK = ("goog-remb", "ccm fir", "nack", "nack pli")
 _PUBLISH_FEEDBACK = ("transport-cc", "ccm fir", "nack", "nack pli")
 
@@ -107,9 +109,17 @@ def answered(codec: Codec, source: Source, parameters: dict[str, str]) -> Codec:
     return written(codec, source)
 
 
-def video_codecs(names: Iterable[VideoCodec] = VIDEO_CODECS) -> tuple[Codec, ...]:
-    """Return codecs by the names that settings have for them."""
-    return tuple(_BY_NAME[name] for name in names)
+@attrs.frozen
+class Preference:
+    """What a room may be sent in: pictures rather in the first of these, and sound with redundancy or never."""
+
+    video: tuple[Codec, ...]
+    red: bool = True
+
+    @classmethod
+    def named(cls, names: Iterable[VideoCodec] = VIDEO_CODECS, *, red: bool = True) -> Preference:
+        """Return what settings say by the names that they have for codecs."""
+        return cls(tuple(_BY_NAME[name] for name in names), red)
 
 
 def fits(codec: Codec, parameters: dict[str, str]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from media.worker import rtcp
-from media.worker.codecs import Codec
+from media.worker.codecs import RED, Codec
 from media.worker.fanout import Outgoing
 from media.worker.layer import Layer
 from media.worker.outgoing_extensions import own_part, shared_part
@@ -64,6 +64,8 @@ class Consumer:
         #: Packets of higher temporal layers that did not go out, and keyframes that were asked for.
         self.left_out = 0
         self.plis = 0
+        #: Whether the subscriber takes redundant sound (RFC 2198), and whether it gets it.
+        self.takes_redundant = self.redundant = False
         self.ssrc = ssrc
         self.cname = cname
         self.active = False
@@ -114,6 +116,13 @@ class Consumer:
         self.leave()
         if self.target is not None:
             self.target.wait(self)
+
+    def choose_redundant(self, *, wanted: bool) -> None:
+        """Forward redundant sound as such from now on, if the subscriber takes it, or else what it is made of."""
+        redundant = wanted and self.takes_redundant
+        if redundant != self.redundant:
+            self.redundant = redundant
+            self.outgoing.payload_type = (RED if redundant else self._codec).payload_type
 
     def pause(self) -> None:
         """Stop to forward."""

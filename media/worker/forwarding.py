@@ -24,6 +24,8 @@ ENOUGH = 0.75
 FLOOD = 1.5
 #: Seconds for which congestion must outlast that everyone has the least, before anything is paused.
 LEAST = 3.0
+#: The share of the budget that sound may take with redundancy, and from which on it has it again.
+REDUNDANT_MOST, REDUNDANT_LEAST = 0.3, 0.2
 #: The height of a tile of which nothing is known: larger than any picture.
 LARGE = 10_000
 
@@ -41,6 +43,7 @@ class Forwarding:
         self._next: float | None = None
         self._next_look = 0.0
         self._pictures = 0
+        self._redundant = True
         #: Since when nobody has more than the least.
         self._cheapest_since: float | None = None
         #: What left the consumers that are gone.
@@ -78,14 +81,18 @@ class Forwarding:
         self.sent = self._meter.look(now, self._octets_gone + sum(s.consumer.octets for s in subscriptions))
         budget = self.downlink.look(self.sent, self._next, now)
         pictures: list[tuple[int, Subscription, Want]] = []
-        sound = 0.0
+        sound = whole = 0.0
         may_pause = self._may_pause(now)
         for number, subscription in enumerate(subscriptions):
             producer = subscription.producer
             if producer.codec.kind == "audio":
                 heard = producer.voice is None or producer.voice.forwarded
-                sound += producer.layers[0].bitrate if heard else 0.0
-                subscription.consumer.select(producer.layers[0] if heard else None)
+                layer, consumer = producer.layers[0], subscription.consumer
+                consumer.choose_redundant(wanted=self._redundant)
+                rate = layer.bitrate if heard else 0.0
+                whole += rate
+                sound += rate if layer.red is None or consumer.redundant else rate / 2
+                consumer.select(layer if heard else None)
                 continue
             height = LARGE if self.sizes is None else self.sizes.get(_tile(producer), 0)
             if height == 0:
@@ -96,6 +103,7 @@ class Forwarding:
             priority = 0 if producer.first or is_screen(producer.source) else 1
             want = Want(number, priority, options, _current(subscription, options), required)
             pictures.append((height, subscription, want))
+        self._weigh_redundancy(whole, budget)
         pictures.sort(key=lambda picture: -picture[0])
         allocation = self._allocator.choose(budget - sound, [want for *_, want in pictures], now)
         self._see_cheapest(allocation, now)
@@ -111,6 +119,13 @@ class Forwarding:
                 self._forward(subscription, layer, temporal, now)
                 if flooding and subscription.consumer.layer is not layer:
                     subscription.consumer.leave()
+
+    def _weigh_redundancy(self, sound: float, budget: float) -> None:
+        """Say whether all sound may be sent as it comes, twice: where it leaves room, as it is to help, not to harm."""
+        if self.downlink.known and sound > REDUNDANT_MOST * budget:
+            self._redundant = False
+        elif not self.downlink.known or sound < REDUNDANT_LEAST * budget:
+            self._redundant = True
 
     def _may_pause(self, now: float) -> bool:
         """Whether a picture may be taken away: if there is congestion although everyone has the least there is.

@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 
 from media.worker import rtcp
-from media.worker.codecs import DESCRIBED, Codec
+from media.worker.codecs import DESCRIBED, OPUS, Codec
 from media.worker.dependencies import Dependencies
 from media.worker.fanout import Fanout, PictureAt
 from media.worker.history import History
@@ -18,6 +18,7 @@ from media.worker.payloads import READERS
 from media.worker.picture import Picture
 from media.worker.rate import RateMeter
 from media.worker.reception import Reception
+from media.worker.red import primary, relabel, wrap
 from media.worker.rtcp import ReportBlock, SenderReport
 from media.worker.rtp import RtpPacket
 
@@ -68,6 +69,8 @@ class Layer:
         #: Whether the publisher repeats what it is asked for, and whether on a stream of its own.
         self.repeats = False
         self.has_repair_stream = False
+        #: The payload type of redundant sound in it (RFC 2198), if it may be that.
+        self.red: int | None = None
         #: Bits a second, in all and up to each temporal layer; what was measured last, if it does not come now.
         self.bitrate = 0.0
         self.costs: tuple[float, ...] = ()
@@ -188,6 +191,9 @@ class Layer:
         if self.consumers:
             # what is the same for all of them is made once
             shared = shared_part(self._kind, told, now)
+            if self.red is not None:
+                self._forward_redundant(packet, sequence, shared)
+                return
             tail = shared + packet.data[packet.payload_at :]
             receivers = [
                 consumer.outgoing for consumer in self.consumers if consumer.admits(packet, sequence, tail, picture)
@@ -195,6 +201,28 @@ class Layer:
             if receivers:
                 at = None if picture is None else _picture_at(picture, len(shared))
                 self._sink.fanout.forward(packet, tail, receivers, at)
+
+    def _forward_redundant(self, packet: RtpPacket, sequence: int, shared: bytes) -> None:
+        """Forward sound that may be redundant: as that to those who take it so, and to others its own block."""
+        payload = packet.data[packet.payload_at :]
+        is_red = packet.payload_type == self.red
+        begin = primary(payload, 0) if is_red else 0
+        if begin is None:
+            return
+        takers = [consumer for consumer in self.consumers if consumer.redundant]
+        if takers:
+            number = OPUS.payload_type
+            whole = relabel(payload, number) if is_red else wrap(payload, number)
+            self._send(packet, sequence, shared + (whole or b""), takers)
+        others = [consumer for consumer in self.consumers if not consumer.redundant]
+        if others:
+            plain = RtpPacket(packet.data[: packet.payload_at] + payload[begin:]) if is_red else packet
+            self._send(plain, sequence, shared + payload[begin:], others)
+
+    def _send(self, packet: RtpPacket, sequence: int, tail: bytes, consumers: list[Consumer]) -> None:
+        receivers = [each.outgoing for each in consumers if each.admits(packet, sequence, tail, None)]
+        if receivers:
+            self._sink.fanout.forward(packet, tail, receivers, None)
 
     def _start(self, packet: RtpPacket, sequence: int, picture: Picture | None, now: float) -> None:
         """Begin with those that wait: video at a keyframe, as nothing can be decoded before; sound at once."""
@@ -333,7 +361,9 @@ class Layer:
             self._sink.send_rtcp(message)
 
 
-def _picture_at(picture: Picture, payload_at: int) -> PictureAt:
+def _picture_at(picture: Picture, payload_at: int) -> PictureAt | None:
+    if not picture.picture_at and not picture.tl0_at:
+        return None
     return PictureAt(
         picture.picture_at and picture.picture_at + payload_at,
         2 if picture.picture_bits == 15 else 1,

@@ -53,6 +53,7 @@ class Producer:
         self.asked = None
         self.payload_type = found.payload_type
         self.repair_payload_type = found.repair_payload_type
+        self.red = line.red
         self.mid_id = line.extensions.get(MID)
         #: The extension that tells of the payload: a level, or what the picture depends on.
         told = AUDIO_LEVEL if self.codec.kind == "audio" else DEPENDENCIES if self.codec.name in DESCRIBED else None
@@ -64,6 +65,7 @@ class Producer:
         self.layers = tuple(known.get(rid) or Layer(self._sink, self._ssrc, self.codec, rid) for rid in rids)
         for layer in self.layers:
             layer.repeats = self.codec.kind == "video" and "nack" in found.feedback
+            layer.red = line.red
             layer.has_repair_stream = found.repair_payload_type is not None
 
     def add(self, consumer: Consumer) -> None:
@@ -80,7 +82,7 @@ class Producer:
 
         Its name is on the first packets of a stream only (RFC 8852), so it is learned at once or not at all.
         """
-        repairs = packet.payload_type != self.payload_type
+        repairs = packet.payload_type not in (self.payload_type, self.red)
         if len(self.layers) == 1:
             layer = self.layers[0]
         else:
@@ -100,7 +102,7 @@ class Producer:
 
     def on_rtp(self, layer: Layer, packet: RtpPacket, extensions: dict[int, bytes], now: float) -> bool:
         """Take a packet of a layer, or what repeats one. Returns False if it is of no use."""
-        if packet.payload_type == self.payload_type and packet.ssrc == layer.stream:
+        if packet.payload_type in (self.payload_type, self.red) and packet.ssrc == layer.stream:
             told = extensions.get(self._told_id) if self._told_id is not None else None
             if self.codec.kind == "audio":
                 told = told if told is not None and len(told) == 1 else None

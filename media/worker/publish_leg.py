@@ -85,12 +85,15 @@ class PublishLeg:
         """Whether an offer is of the same connection; a page that gave up on it comes with a new certificate."""
         return self.transport.is_usable and (offer.session, offer.fingerprints) == self._connection
 
-    def negotiate(self, offer: Description, tracks: dict[str, Source], choose: Choose, now: float) -> str:
-        """Make the producers what the offer says they are, and return the answer."""
+    def negotiate(self, offer: Description, tracks: dict[str, Source], choose: Choose, now: float, *, red: bool) -> str:
+        """Make the producers what the offer says they are, and return the answer, with redundant voices if ``red``."""
         if offer.ufrag != self._remote_ufrag:
             self._remote_ufrag = offer.ufrag
             self.transport.restart_ice(now)
         lines = [self._chosen(line, tracks, choose) for line in offer.media]
+        # A screen's sound has more bits than would go into a packet twice.
+        redundant = {mid for mid, source in tracks.items() if red and source == "microphone"}
+        lines = [line if line.mid in redundant else attrs.evolve(line, red=None) for line in lines]
         offered = {line.mid: frozenset(each.codec for each in line.codecs) for line in offer.media}
         pictures = [codec for codecs in offered.values() for codec in codecs if codec.kind == "video"]
         self.encodes = frozenset(pictures) if pictures else None
@@ -199,7 +202,7 @@ class PublishLeg:
     def _learn(self, packet: RtpPacket, extensions: dict[int, bytes]) -> tuple[Producer, Layer] | None:
         """Find out whose a new SSRC is: by its MID (RFC 8843, section 9.2), or by a payload type that only one has."""
         number = packet.payload_type
-        fitting = [p for p in self.producers.values() if number in (p.payload_type, p.repair_payload_type)]
+        fitting = [p for p in self.producers.values() if number in (p.payload_type, p.red, p.repair_payload_type)]
         for producer in fitting:
             if producer.mid_id is not None and (mid := extensions.get(producer.mid_id)) is not None:
                 fitting = [p for p in fitting if p.mid.encode() == mid]

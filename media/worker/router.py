@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from media.messages import (
     Event,
@@ -21,7 +21,7 @@ from media.messages import (
     Wanted,
 )
 from media.worker.choice import Decoders
-from media.worker.codecs import Codec
+from media.worker.codecs import OPUS, Codec, Preference
 from media.worker.conversation import Conversation
 from media.worker.errors import RequestError
 from media.worker.producer import Producer
@@ -47,7 +47,7 @@ class Participant:
         self._told = -math.inf
         self.publish_leg: PublishLeg | None = None
         self.subscribe_leg = SubscribeLeg(
-            *(factory, self._offered, self._subscribe_state, self._paused, router.video_codecs, self.about)
+            *(factory, self._offered, self._subscribe_state, self._paused, router.preference, self.about)
         )
 
     @property
@@ -68,7 +68,7 @@ class Participant:
 
         def choose(line: MediaLine, current: Codec | None) -> Codec | None:
             if line.kind == "audio":
-                return line.codec
+                return OPUS if line.find(OPUS) else None
             return decoders.choose({each.codec for each in line.codecs}, current, self.decodes)
 
         if not any(choose(line, None) for line in offer.media if not line.rejected):
@@ -79,7 +79,7 @@ class Participant:
         if self.publish_leg is None:
             self.publish_leg = PublishLeg(self._factory, self.id, offer, self._publish_state, self.about)
             self._say("publish", "connecting")
-        answer = self.publish_leg.negotiate(offer, tracks, choose, now)
+        answer = self.publish_leg.negotiate(offer, tracks, choose, now, red=self._router.preference.red)
         self._router.reconcile()
         return answer
 
@@ -171,7 +171,7 @@ class Participant:
 class Router:
     """Everybody in it receives what the others publish; of their microphones, the ``loudest``: see `Speakers`.
 
-    Pictures are in one of these ``video_codecs``, rather in the first: see `Decoders`.
+    In what codecs is a matter of ``preference`` and of what everyone can decode: see `Decoders`.
     """
 
     def __init__(
@@ -180,10 +180,10 @@ class Router:
         factory: TransportFactory,
         emit: Callable[[Event], None],
         loudest: int,
-        video_codecs: Sequence[Codec],
+        preference: Preference,
     ) -> None:
         self.id = id
-        self.video_codecs = video_codecs
+        self.preference = preference
         self.emit = emit
         self._factory = factory
         self.participants: dict[str, Participant] = {}
@@ -212,7 +212,7 @@ class Router:
     def decoders(self) -> Decoders:
         """Say what the people in the room can decode."""
         known = (participant.decodes for participant in self.participants.values())
-        return Decoders(self.video_codecs, [codecs for codecs in known if codecs is not None])
+        return Decoders(self.preference.video, [codecs for codecs in known if codecs is not None])
 
     def reconcile(self) -> None:
         """Make everybody's consumers what everybody's producers say they should be."""

@@ -9,7 +9,7 @@ from aiortc.sdp import MediaDescription, SessionDescription
 
 from media.messages import MAX_SDP
 from media.worker.aiortc_hooks import parse_session_description
-from media.worker.codecs import CODECS, Codec, Kind, fits
+from media.worker.codecs import CODECS, OPUS, RED, Codec, Kind, fits
 from media.worker.errors import RequestError
 
 #: The lines that matter here. The rest is not parsed: some of it costs the parser time that grows with its square.
@@ -65,6 +65,8 @@ class MediaLine:
     rids: tuple[str, ...] = ()
     #: Whether header extensions of both forms may be mixed in it (RFC 8285, section 4.1.2).
     mixed: bool = False
+    #: The payload type of redundant sound (RFC 2198), all of whose blocks are in Opus.
+    red: int | None = None
 
     @property
     def format(self) -> Format | None:
@@ -150,7 +152,8 @@ def _media_line(parsed: MediaDescription, lines: list[str], bundled: set[str], *
     rejected = parsed.port == 0 and not (mid in bundled and any(line.strip() == "a=bundle-only" for line in lines))
     if not rejected and (not parsed.rtcp_mux or mid not in bundled):
         raise _bad(f"the m-line {mid} lacks rtcp-mux or is not in the BUNDLE group")
-    codecs = _codecs(parsed, lines)
+    told = {match[1]: match[2].strip() for match in map(_FMTP.match, lines) if match}
+    codecs = _codecs(parsed, lines, told)
     return MediaLine(
         *(parsed.kind, " ".join(map(str, parsed.fmt)), protocol, mid),
         rejected=rejected or not codecs,
@@ -159,6 +162,7 @@ def _media_line(parsed: MediaDescription, lines: list[str], bundled: set[str], *
         extensions={e.uri: e.id for e in parsed.rtp.headerExtensions if 0 < e.id < 256 and e.id != 15},
         rids=_rids(lines) if codecs and parsed.kind == "video" else (),
         mixed=mixed or any(line.strip() == _MIXED for line in lines),
+        red=next((_red(parsed, told, each.payload_type) for each in codecs if each.codec == OPUS), None),
     )
 
 
@@ -183,11 +187,10 @@ def _repair(lines: list[str], formats: list[int], payload_type: int) -> int | No
     return None
 
 
-def _codecs(parsed: MediaDescription, lines: list[str]) -> tuple[Format, ...]:
+def _codecs(parsed: MediaDescription, lines: list[str], told: dict[str, str]) -> tuple[Format, ...]:
     """Return what of an m-line can be forwarded, each codec once."""
     kind: Kind = "audio" if parsed.kind == "audio" else "video"
     formats = set(parsed.fmt)
-    told = {match[1]: match[2] for match in map(_FMTP.match, lines) if match}
     found: dict[Codec, tuple[int, dict[str, str]]] = {}
     for named in parsed.rtp.codecs:
         number = named.payloadType
@@ -206,6 +209,23 @@ def _codecs(parsed: MediaDescription, lines: list[str]) -> tuple[Format, ...]:
         Format(codec, number, parameters, _feedback(lines, number), _repair(lines, parsed.fmt, number))
         for codec, (number, parameters) in found.items()
     )
+
+
+def _red(parsed: MediaDescription, told: dict[str, str], opus: int) -> int | None:
+    formats = set(parsed.fmt)
+    for named in parsed.rtp.codecs:
+        number = named.payloadType
+        blocks = told.get(str(number), "").split("/")
+        if (
+            (named.name.lower(), named.clockRate, named.channels) == (RED.name, RED.clock_rate, RED.channels)
+            and number is not None
+            and number in formats
+            and 0 <= number < 128
+            and len(blocks) > 1
+            and set(blocks) == {str(opus)}
+        ):
+            return number
+    return None
 
 
 def _parameters(text: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from media.worker.codecs import DEPENDENCIES, DESCRIBED, PUBLISH_EXTENSIONS, SUBSCRIBE_EXTENSIONS, Codec, Kind
+from media.worker.codecs import DEPENDENCIES, DESCRIBED, PUBLISH_EXTENSIONS, RED, SUBSCRIBE_EXTENSIONS, Codec, Kind
 from media.worker.sdp import MediaLine
 
 
@@ -77,7 +77,7 @@ def write_answer(session: int, version: int, transport: TransportLines, lines: I
         codec, payload_type, repair = chosen.codec, chosen.payload_type, chosen.repair_payload_type
         wanted = PUBLISH_EXTENSIONS[codec.kind] + ((DEPENDENCIES,) if codec.name in DESCRIBED else ())
         out += [
-            f"m={line.kind} 9 {line.protocol} {_formats([(payload_type, repair)])}",
+            f"m={line.kind} 9 {line.protocol} {_formats([(line.red, None), (payload_type, repair)])}",
             "c=IN IP4 0.0.0.0",
             f"a=mid:{line.mid}",
             "a=recvonly" if receives else "a=inactive",
@@ -89,6 +89,7 @@ def write_answer(session: int, version: int, transport: TransportLines, lines: I
             *(f"a=extmap:{line.extensions[uri]} {uri}" for uri in wanted if uri in line.extensions),
             *_codec(codec, payload_type, [name for name in codec.publish_feedback if name in chosen.feedback]),
             *_repair(codec, payload_type, repair),
+            *([] if line.red is None else _codec(_red_of(payload_type), line.red, ())),
             *_layers(line.rids),
         ]
         first = False
@@ -152,7 +153,11 @@ def _codec(codec: Codec, payload_type: int, feedback: Iterable[str]) -> list[str
     return lines
 
 
-def _formats(numbers: Iterable[tuple[int, int | None]]) -> str:
+def _red_of(payload_type: int) -> Codec:
+    return attrs.evolve(RED, parameters=f"{payload_type}/{payload_type}")
+
+
+def _formats(numbers: Iterable[tuple[int | None, int | None]]) -> str:
     return " ".join(str(number) for pair in numbers for number in pair if number is not None)
 
 

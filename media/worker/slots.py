@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import attrs
 
-from media.worker.codecs import CODECS, Codec, Kind, written
+from media.worker.codecs import CODECS, RED, Codec, Kind, Preference, written
 from media.worker.producer import Producer
 from media.worker.sdp_writer import OfferedLine, OfferedTrack
 from media.worker.subscription import Subscription
@@ -52,7 +52,7 @@ class Slots:
     answers would be too long.
     """
 
-    def __init__(self, preference: Sequence[Codec]) -> None:
+    def __init__(self, preference: Preference) -> None:
         self._preference = preference
         self.all: list[Slot] = []
         self._names = 0
@@ -76,7 +76,11 @@ class Slots:
             self.all.append(slot)
         slot.reusable = False
         own = written(producer.codec, producer.source)
-        others = [codec for codec in self._preference if codec != producer.codec] if self.is_asking(slot) else []
+        others: list[Codec] = []
+        if self.is_asking(slot):
+            others = [codec for codec in self._preference.video if codec != producer.codec]
+        elif producer.source == "microphone" and self._preference.red:
+            others = [RED]
         slot.codecs = (own, *others)
         return slot
 

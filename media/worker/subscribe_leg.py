@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import math
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
 from media.messages import LegState, PauseReason, TrackInfo
 from media.terms import is_screen
 from media.worker import rtcp, sdp
-from media.worker.codecs import Codec, decodes
+from media.worker.codecs import Codec, Preference, decodes
 from media.worker.consumer import Consumer
 from media.worker.errors import RequestError
 from media.worker.forwarding import Forwarding
@@ -39,7 +39,7 @@ class SubscribeLeg:
 
     ``offer`` is called with the number, the SDP and the tracks of each new offer; only one is outstanding at a time.
     ``on_paused`` is told of the producers whose pictures are not sent, and why not: see `Forwarding`. ``preference`` is
-    what pictures may be in.
+    what it may be in.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class SubscribeLeg:
         offer: Callable[[int, str, dict[str, TrackInfo]], None],
         on_state: Callable[[LegState], None],
         on_paused: Callable[[Producer, PauseReason | None], None],
-        preference: Sequence[Codec],
+        preference: Preference,
         about: str,
     ) -> None:
         self._factory = factory
@@ -153,6 +153,7 @@ class SubscribeLeg:
             elif subscription is slot.subscription:
                 found = line.find(subscription.producer.codec)
                 agreed = not line.rejected and found is not None and line.direction in ("recvonly", "sendrecv")
+                subscription.consumer.takes_redundant = line.red is not None
                 subscription.consumer.repair_payload_type = None if found is None else found.repair_payload_type
                 subscription.agreement = "accepted" if agreed else "refused"
                 if not agreed:

@@ -26,7 +26,7 @@ from media.messages import (
     Simulate,
     WorkerStatistics,
 )
-from media.worker.codecs import video_codecs
+from media.worker.codecs import Preference
 from media.worker.errors import RequestError
 from media.worker.figures import media_statistics
 from media.worker.router import Participant, Router
@@ -161,9 +161,9 @@ class Worker:
             raise RequestError("invalid_request", f"{request.participant[:64]!r} cannot be the id of a participant.")
         router = self._routers.get(request.router)
         if router is None:
-            router = self._routers[request.router] = Router(
-                *(request.router, self._factory, self._emit, self._loudest, video_codecs(request.video_codecs))
-            )
+            preference = Preference.named(request.video_codecs, red=request.audio_red)
+            router = Router(request.router, self._factory, self._emit, self._loudest, preference)
+            self._routers[request.router] = router
         present = router.participants.get(request.participant)
         if present is None or present.epoch < request.epoch:
             router.join(request.participant, request.epoch)

@@ -32,6 +32,7 @@ PAYLOAD_TYPES = {"audio": 109, "video": 100}
 VIDEO = {"VP8": "", "VP9": "profile-id=0", "H264": "packetization-mode=1;profile-level-id=42e01f", "AV1": "profile=0"}
 VIDEO_PAYLOAD_TYPES = {"VP8": 100, "VP9": 110, "H264": 112, "AV1": 114}
 REPAIR_PAYLOAD_TYPE = 101
+RED_PAYLOAD_TYPE = 63
 CLOCK_RATES = {"audio": 48_000, "video": 90_000}
 CHECK_INTERVAL = 0.2
 Protocol = Literal["udp", "tcp"]
@@ -88,6 +89,8 @@ class Peer(asyncio.DatagramProtocol):
         self.repairs = False
         #: The codecs of pictures that it sends and takes. It sends the first, whatever is answered.
         self.video: tuple[str, ...] = ("VP8",)
+        #: Offer and take redundant sound (RFC 2198).
+        self.red = False
         self._repair_sequence = 7
         self.streams: dict[str, SentStream] = {}
         self._transport_sequence = 65_530
@@ -131,7 +134,7 @@ class Peer(asyncio.DatagramProtocol):
                 codecs = {VIDEO_PAYLOAD_TYPES[name]: f"{name}/90000" for name in self.video}
             numbers = " ".join(map(str, codecs))
             lines += [
-                f"m={kind} 9 UDP/TLS/RTP/SAVPF {numbers} 35 {REPAIR_PAYLOAD_TYPE}",
+                f"m={kind} 9 UDP/TLS/RTP/SAVPF {numbers} 35 {RED_PAYLOAD_TYPE} {REPAIR_PAYLOAD_TYPE}",
                 "c=IN IP4 0.0.0.0",
                 f"a=mid:{mid}",
                 f"a={direction}",
@@ -144,6 +147,9 @@ class Peer(asyncio.DatagramProtocol):
                 f"a=extmap:{LEVEL_ID} {AUDIO_LEVEL}",
                 *self._transport_lines("actpass"),
             ]
+            if self.red and kind == "audio":
+                opus = PAYLOAD_TYPES["audio"]
+                lines += [f"a=rtpmap:{RED_PAYLOAD_TYPE} red/48000/2", f"a=fmtp:{RED_PAYLOAD_TYPE} {opus}/{opus}"]
             if self.repairs and kind == "video":
                 lines += [
                     *(f"a=rtcp-fb:{number} nack" for number in codecs),
@@ -160,7 +166,7 @@ class Peer(asyncio.DatagramProtocol):
         lines = self._session([_find(r"a=mid:(\S+)", section) for section in sections])
         for section in sections:
             named = re.findall(r"a=rtpmap:(\d+ (\w+)/\S+)", section)
-            taken = [rtpmap for rtpmap, name in named if name in ("opus", *self.video)]
+            taken = [rtpmap for rtpmap, name in named if name in ("opus", *(["red"] if self.red else []), *self.video)]
             if section.split(" ")[1] == "0" or not taken:
                 kind, _, rest = section.split("\r\n", 1)[0].split(" ", 2)
                 lines += [f"m={kind} 0 {rest}", "c=IN IP4 0.0.0.0", f"a=mid:{_find(r'a=mid:(.+)', section)}"]
@@ -223,7 +229,14 @@ class Peer(asyncio.DatagramProtocol):
         self._checks = asyncio.create_task(self._keep_checking())
 
     def send_frame(
-        self, mid: str, *, key: bool = False, payload: bytes | None = None, level: int | None = 30, lost: bool = False
+        self,
+        mid: str,
+        *,
+        key: bool = False,
+        payload: bytes | None = None,
+        level: int | None = 30,
+        lost: bool = False,
+        payload_type: int | None = None,
     ) -> RtpPacket:
         """Publish one packet, or lose it, and return it. Sound has a ``level``, unless that is None."""
         stream = self.streams[mid]
@@ -236,7 +249,7 @@ class Peer(asyncio.DatagramProtocol):
             struct.pack(
                 "!BBHII",
                 0x90,
-                0x80 | (VIDEO_PAYLOAD_TYPES[self.video[0]] if stream.kind == "video" else PAYLOAD_TYPES["audio"]),
+                0x80 | (payload_type or self._payload_type(stream.kind)),
                 stream.sequence,
                 stream.timestamp,
                 stream.ssrc,
@@ -250,6 +263,9 @@ class Peer(asyncio.DatagramProtocol):
         stream.sequence = (stream.sequence + 1) & 0xFFFF
         stream.timestamp = (stream.timestamp + CLOCK_RATES[stream.kind] // 30) & 0xFFFFFFFF
         return RtpPacket(data)
+
+    def _payload_type(self, kind: str) -> int:
+        return VIDEO_PAYLOAD_TYPES[self.video[0]] if kind == "video" else PAYLOAD_TYPES["audio"]
 
     def repeat(self, packet: RtpPacket) -> None:
         """Send a packet once more, on a stream of repetitions."""
