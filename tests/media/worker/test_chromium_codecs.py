@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from media.messages import Accept, Answer, Join, Layout, Publish, structure_result
-from media.terms import VIDEO_CODECS, VideoCodec
+from media.messages import Accept, Answer, Join, Layout, Publish, Republish, structure_result
+from media.terms import VIDEO_CODECS, Source, VideoCodec
 from tests.browser import chromium
 from tests.conftest import Measured
 from tests.media.worker.harness import RunningWorker, ready_worker
@@ -39,13 +40,37 @@ _SCRIPT = """() => {
     const transceiver = alice.addTransceiver(track, {direction: 'sendonly', sendEncodings});
     return again(name);
   };
+  window.speak = async name => {
+    const alice = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
+    const bob = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
+    rooms[name] = {alice, bob, sizes: []};
+    const context = new AudioContext();
+    const oscillator = new OscillatorNode(context);
+    const destination = new MediaStreamAudioDestinationNode(context);
+    oscillator.connect(destination);
+    oscillator.start();
+    alice.addTransceiver(destination.stream.getAudioTracks()[0], {direction: 'sendonly'});
+    return again(name);
+  };
+  window.heard = async name => {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const report = await rooms[name].bob.getStats();
+      const [stream] = [...report.values()].filter(s => s.type === 'inbound-rtp');
+      if (stream?.packetsReceived > 50 && stream.totalAudioEnergy > 0)
+        return {codec: report.get(stream.codecId)?.mimeType, lost: stream.packetsLost,
+          concealed: stream.concealedSamples, all: stream.totalSamplesReceived};
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
+    throw new Error(`nothing is heard in ${name}`);
+  };
   window.again = async name => {
     const {alice} = rooms[name];
     await alice.setLocalDescription();
     return {sdp: alice.localDescription.sdp, mid: alice.getTransceivers()[0].mid};
   };
   window.answered = (name, sdp) => rooms[name].alice.setRemoteDescription({type: 'answer', sdp});
-  window.answer = async (name, sdp) => {
+  window.answer = async (name, sdp, only) => {
+    const takes = new RegExp(only ?? '', 'i');
     const {bob, sizes} = rooms[name];
     bob.ontrack = ({track}) => {
       const video = Object.assign(document.createElement('video'), {muted: true, autoplay: true});
@@ -54,6 +79,10 @@ _SCRIPT = """() => {
       document.body.append(video);
     };
     await bob.setRemoteDescription({type: 'offer', sdp});
+    for (const transceiver of bob.getTransceivers()) {
+      const {codecs} = RTCRtpReceiver.getCapabilities(transceiver.receiver.track.kind);
+      transceiver.setCodecPreferences(codecs.filter(({mimeType}) => takes.test(mimeType)));
+    }
     await bob.setLocalDescription();
     return bob.localDescription.sdp;
   };
@@ -81,34 +110,60 @@ _SCRIPT = """() => {
 }"""
 
 
-async def _call(page: Page, worker: RunningWorker, codec: VideoCodec) -> dict[str, Any]:
-    """Have a room in which pictures are in one codec; return what came of it."""
-    alice, bob = f"alice-{codec}", f"bob-{codec}"
-    await worker.ask(Join(codec, alice, 1, [codec]))
-    offer = await page.evaluate("name => offer(name)", codec)
-    reply = await worker.ask(Publish(codec, alice, 1, offer["sdp"], {offer["mid"]: "camera"}))
-    await page.evaluate("([name, sdp]) => answered(name, sdp)", [codec, structure_result(reply.result, Answer).sdp])
-    await worker.leg(alice, "publish", "connected", timeout=15)
-    await worker.ask(Join(codec, bob, 1, [codec]))
-    subscribe = await worker.offer(bob)
-    answer = await page.evaluate("([name, sdp]) => answer(name, sdp)", [codec, subscribe.sdp])
-    await worker.ask(Accept(codec, bob, 1, subscribe.offer, answer))
-    await worker.leg(bob, "subscribe", "connected", timeout=15)
-    await page.evaluate("name => goesOn(name)", codec)
+class Room:
+    """Alice and Bob in a room of their own."""
 
+    def __init__(self, page: Page, worker: RunningWorker, name: str, codecs: list[VideoCodec]) -> None:
+        self.page = page
+        self.worker = worker
+        self.name = name
+        self.codecs = codecs
+        self.alice, self.bob = f"alice-{name}", f"bob-{name}"
+
+    async def do(self, function: str, *arguments: object) -> Any:
+        """Call a function of the page for this room."""
+        script = f"arguments => {function}(...arguments)"
+        return await self.page.evaluate(script, [self.name, *arguments])
+
+    async def publish(self, offer: dict[str, str], source: Source = "camera") -> str:
+        reply = await self.worker.ask(Publish(self.name, self.alice, 1, offer["sdp"], {offer["mid"]: source}))
+        answer = structure_result(reply.result, Answer).sdp
+        await self.do("answered", answer)
+        return answer
+
+    async def open(self, function: str, source: Source, *only: str) -> None:
+        """Have both join and connect."""
+        await self.worker.ask(Join(self.name, self.alice, 1, self.codecs))
+        await self.publish(await self.do(function), source)
+        await self.worker.leg(self.alice, "publish", "connected", timeout=15)
+        await self.worker.ask(Join(self.name, self.bob, 1, self.codecs))
+        await self.subscribe(*only)
+        await self.worker.leg(self.bob, "subscribe", "connected", timeout=15)
+
+    async def subscribe(self, *only: str) -> None:
+        """Answer the next offer, with codecs whose names fit only."""
+        offer = await self.worker.offer(self.bob, timeout=15)
+        answer = await self.do("answer", offer.sdp, *only)
+        await self.worker.ask(Accept(self.name, self.bob, 1, offer.offer, answer))
+
+
+async def _layers(room: Room) -> dict[str, Any]:
+    """Have pictures in one codec, and change between their layers; return what came of it."""
+    await room.open("offer", "camera")
+    await room.do("goesOn")
     for lines in (360, 180, 360):
-        await worker.ask(Layout(codec, bob, 1, {alice: lines}))
-        await page.wait_for_function(
-            "([name, lines]) => rooms[name].sizes.at(-1) === lines", arg=[codec, lines], timeout=20_000
+        await room.worker.ask(Layout(room.name, room.bob, 1, {room.alice: lines}))
+        await room.page.wait_for_function(
+            "([name, lines]) => rooms[name].sizes.at(-1) === lines", arg=[room.name, lines], timeout=20_000
         )
         await asyncio.sleep(BETWEEN)
-    received: dict[str, Any] = await page.evaluate("name => goesOn(name)", codec)
-    received["sent"] = await page.evaluate("name => sent(name)", codec)
-    await page.evaluate("name => end(name)", codec)
+    received: dict[str, Any] = await room.do("goesOn")
+    received["sent"] = await room.do("sent")
+    await room.do("end")
     return received
 
 
-def test_every_codec_is_forwarded_and_spliced(measured: Measured) -> None:
+def _run(call: Callable[[Page, RunningWorker], Awaitable[None]]) -> None:
     path = chromium.find()
     assert path is not None, "Chromium is not installed: `make test` installs it"
 
@@ -118,14 +173,47 @@ def test_every_codec_is_forwarded_and_spliced(measured: Measured) -> None:
             try:
                 page = await started.new_page()
                 await page.evaluate(_SCRIPT)
-                for codec in VIDEO_CODECS:
-                    received = await _call(page, worker, codec)
-                    print(received)
-                    assert received["codec"].lower() == f"video/{codec}"
-                    assert received["lost"] == 0
-                    assert all(" L1T" in each for each in received["sent"]), received["sent"]
-                    measured(f"{codec}: {received['frames']} frames, {received['freezes']} freezes")
+                await call(page, worker)
             finally:
                 await started.close()
 
     asyncio.run(main())
+
+
+def test_every_codec_is_forwarded_and_spliced(measured: Measured) -> None:
+    async def call(page: Page, worker: RunningWorker) -> None:
+        rooms = [Room(page, worker, codec, [codec]) for codec in VIDEO_CODECS]
+        for codec, received in zip(VIDEO_CODECS, await asyncio.gather(*map(_layers, rooms)), strict=True):
+            assert received["codec"].lower() == f"video/{codec}"
+            assert received["lost"] == 0
+            assert all(" L1T" in each for each in received["sent"]), received["sent"]
+            measured(f"{codec}: {received['frames']} frames, {received['freezes']} freezes")
+
+    _run(call)
+
+
+def test_pages_change_to_a_codec_that_everyone_has_and_voices_have_redundancy(measured: Measured) -> None:
+    async def change(room: Room) -> None:
+        await room.open("offer", "camera", "vp8|rtx")
+        await room.worker.event(lambda e: isinstance(e, Republish) and e.participant == room.alice)
+        assert "VP8" in await room.publish(await room.do("again"))
+        for _ in range(2):
+            await room.subscribe("vp8|rtx")
+        received = await room.do("goesOn")
+        assert received["codec"] == "video/VP8"
+
+    async def speak(room: Room, only: str, codec: str) -> None:
+        await room.open("speak", "microphone", only)
+        heard = await room.do("heard")
+        assert heard["codec"] == codec
+        assert heard["lost"] == 0
+        measured(f"{codec}: {heard['concealed']} of {heard['all']} samples concealed")
+
+    async def call(page: Page, worker: RunningWorker) -> None:
+        await asyncio.gather(
+            change(Room(page, worker, "change", ["vp9", "vp8"])),
+            speak(Room(page, worker, "red", ["vp8"]), "opus|red", "audio/red"),
+            speak(Room(page, worker, "plain", ["vp8"]), "opus", "audio/opus"),
+        )
+
+    _run(call)
