@@ -240,6 +240,7 @@ class Peer(asyncio.DatagramProtocol):
     ) -> RtpPacket:
         """Publish one packet, or lose it, and return it. Sound has a ``level``, unless that is None."""
         stream = self.streams[mid]
+        default = VIDEO_PAYLOAD_TYPES[self.video[0]] if stream.kind == "video" else PAYLOAD_TYPES["audio"]
         extensions = [(MID_ID, mid.encode()), (TRANSPORT_CC_ID, struct.pack("!H", self._transport_sequence))]
         if stream.kind == "audio" and level is not None:
             extensions.append((LEVEL_ID, bytes([level])))
@@ -249,7 +250,7 @@ class Peer(asyncio.DatagramProtocol):
             struct.pack(
                 "!BBHII",
                 0x90,
-                0x80 | (payload_type or self._payload_type(stream.kind)),
+                0x80 | (payload_type or default),
                 stream.sequence,
                 stream.timestamp,
                 stream.ssrc,
@@ -263,9 +264,6 @@ class Peer(asyncio.DatagramProtocol):
         stream.sequence = (stream.sequence + 1) & 0xFFFF
         stream.timestamp = (stream.timestamp + CLOCK_RATES[stream.kind] // 30) & 0xFFFFFFFF
         return RtpPacket(data)
-
-    def _payload_type(self, kind: str) -> int:
-        return VIDEO_PAYLOAD_TYPES[self.video[0]] if kind == "video" else PAYLOAD_TYPES["audio"]
 
     def repeat(self, packet: RtpPacket) -> None:
         """Send a packet once more, on a stream of repetitions."""
