@@ -90,6 +90,8 @@ _BY_NAME: dict[VideoCodec, Codec] = {"vp8": VP8, "vp9": VP9, "h264": H264, "av1"
 DESCRIBED = frozenset({"H264", "AV1"})
 #: The sound of a screen is music as often as speech: it keeps both its sides (RFC 7587, section 6.1).
 STEREO = attrs.evolve(OPUS, parameters=f"{OPUS.parameters};stereo=1;sprop-stereo=1")
+#: Who is silent sends a packet in 400 ms only (RFC 7587, section 3.1.3), where the page offers it.
+SPARING = attrs.evolve(OPUS, parameters=f"{OPUS.parameters};usedtx=1")
 
 
 def kind_of(source: Source) -> Kind:
@@ -106,6 +108,8 @@ def answered(codec: Codec, source: Source, parameters: dict[str, str]) -> Codec:
     """Return a codec as it is answered to who offers it with these parameters."""
     if codec == H264:
         return attrs.evolve(codec, parameters=h264.answered(parameters))
+    if codec == OPUS and source == "microphone" and parameters.get("usedtx") == "1":
+        return SPARING
     return written(codec, source)
 
 

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from media.worker.consumer import Consumer
 
 
-#: Seconds without a packet after which a layer does not come any more.
-LIVE = 0.6
+#: Seconds without a packet after which a layer does not come any more. Sound may come 2.5 times a second, and one of
+#: those be lost (RFC 7587, section 3.1.3).
+LIVE, LIVE_SOUND = 0.6, 1.5
 #: Seconds that a publisher has to send a layer that it is asked for.
 PATIENCE = 3.0
 #: Seconds for which a layer that did not come is not asked for again.
@@ -56,6 +57,7 @@ class Layer:
         self._kind = codec.kind
         self._read = READERS.get(codec.name)
         self._is_described = codec.name in DESCRIBED
+        self._live = LIVE_SOUND if codec.kind == "audio" else LIVE
         self._clock_rate = codec.clock_rate
         self._keyframes = KeyframeRequester()
         self._reception: Reception | None = None
@@ -302,7 +304,7 @@ class Layer:
 
     def is_live(self, now: float) -> bool:
         """Whether it comes in. Publishers drop layers without a word."""
-        return self.newest is not None and now - self.arrived < LIVE
+        return self.newest is not None and now - self.arrived < self._live
 
     def is_usable(self, now: float) -> bool:
         """Whether it comes in, or would if the publisher were asked: not if it was, and it stays away."""

@@ -61,7 +61,8 @@ _SCRIPT = """() => {
           concealed: stream.concealedSamples, all: stream.totalSamplesReceived};
       await new Promise(resolve => setTimeout(resolve, 50));
     }
-    throw new Error(`nothing is heard in ${name}`);
+    const report = [...(await rooms[name].bob.getStats()).values()].filter(s => s.type === 'inbound-rtp');
+    throw new Error(`nothing is heard in ${name}: ${JSON.stringify(report)}`);
   };
   window.again = async name => {
     const {alice} = rooms[name];
@@ -73,7 +74,7 @@ _SCRIPT = """() => {
     const takes = new RegExp(only ?? '', 'i');
     const {bob, sizes} = rooms[name];
     bob.ontrack = ({track}) => {
-      const video = Object.assign(document.createElement('video'), {muted: true, autoplay: true});
+      const video = Object.assign(document.createElement('video'), {muted: track.kind === 'video', autoplay: true});
       video.onresize = () => sizes.push(video.videoHeight);
       video.srcObject = new MediaStream([track]);
       document.body.append(video);

@@ -121,3 +121,16 @@ def test_a_server_may_do_without() -> None:
         assert got(peers["bob"]) == [(111, b"plain")]
 
     play(scenario)
+
+
+@pytest.mark.parametrize(("offered", "answered"), [("usedtx=1", True), ("useinbandfec=1", False), ("usedtx=0", False)])
+def test_silence_is_not_sent_where_the_page_offers_that(offered: str, answered: bool) -> None:
+    async def scenario(worker: MemoryWorker) -> None:
+        worker.worker.handle(Join("room", "alice", 1))
+        alice = worker.peer("alice")
+        offer = alice.offer({"0": "audio"}, extra=f"a=fmtp:109 {offered}\r\n")
+        answer = worker.publish("alice", offer, {"0": "audio"})
+        parameters = "minptime=10;useinbandfec=1" + (";usedtx=1" if answered else "")
+        assert f"a=fmtp:109 {parameters}\r\n" in answer
+
+    play(scenario)

@@ -8,6 +8,7 @@
 import { configuration } from "./configuration.js";
 import { LegWatch } from "./leg_watch.js";
 import { ScreenSenders } from "./screen_senders.js";
+import { sparing } from "./sparing.js";
 import { addCamera, balance } from "./transceivers.js";
 import { WantedLayers } from "./wanted_layers.js";
 
@@ -125,9 +126,19 @@ export class PublishLeg {
     this.connection.close();
   }
 
+  async #describe() {
+    const { type, sdp } = await this.connection.createOffer();
+    try {
+      await this.connection.setLocalDescription({ type, sdp: sparing(sdp ?? "") });
+    } catch {
+      // A browser that takes its own words only: then silence is sent, too.
+      await this.connection.setLocalDescription({ type, sdp });
+    }
+  }
+
   /** @returns {Promise<PublishOffer>} */
   async #prepare() {
-    await this.connection.setLocalDescription(await this.connection.createOffer());
+    await this.#describe();
     const tracks = this.#screens.tracks;
     for (const source of /** @type {Source[]} */ (["microphone", "camera"])) {
       const { mid } = this.#transceivers[source];
