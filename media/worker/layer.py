@@ -93,6 +93,7 @@ class Layer:
         self.newest: int | None = None
         self.timestamp = 0
         self.picture = 0
+        self._pictured: int | None = None
         self.tl0 = 0
         #: When the newest packet came.
         self.arrived = 0.0
@@ -181,7 +182,10 @@ class Layer:
                 if told is not None and self._dependencies is not None:
                     picture = self._dependencies.describe(picture, told)
                 if sequence == self.newest:
-                    self.picture, self.tl0 = picture.picture, picture.tl0
+                    if picture.picture_at:
+                        self.picture, self.tl0 = picture.picture, picture.tl0
+                    elif packet.timestamp != self._pictured:  # it has no number, so it is counted
+                        self.picture, self._pictured = self.picture + 1 & 0x7FFF, packet.timestamp
                     self.temporal_octets[picture.layer] += len(packet.data)
         if picture is not None and picture.keyframe:
             self._keyframes.arrived()
