@@ -60,6 +60,8 @@ class RunningWorker:
     #: Where new peers look for the worker, and by what.
     host: str = "127.0.0.1"
     protocol: Protocol = "udp"
+    #: Where browsers reach it, once it is ready.
+    port: int = 0
 
     async def new_peer(self, name: str = "peer") -> Peer:
         """Make a peer that is closed with the worker."""
@@ -203,5 +205,7 @@ async def ready_worker(*arguments: str, enter: Sequence[str] = ()) -> AsyncItera
     """A worker on a port of its own on loopback, or as ``arguments`` say, that is ready."""
     arguments = arguments or ("--port", "0", "--address", "127.0.0.1")
     async with connected_worker(*arguments, enter=enter) as worker:
-        await worker.event(lambda e: isinstance(e, Ready), timeout=10)
+        ready = await worker.event(lambda e: isinstance(e, Ready), timeout=10)
+        assert isinstance(ready, Ready)
+        worker.port = ready.port
         yield worker

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 BETWEEN = 0.7
 
 #: Alice, who sends a moving picture of 360 lines in two layers, and Bob, in rooms by the names of codecs.
-_SCRIPT = """() => {
+SCRIPT = """() => {
   const canvas = Object.assign(document.createElement('canvas'), {width: 640, height: 360});
   const context = canvas.getContext('2d');
   setInterval(() => {
@@ -173,7 +173,7 @@ def _run(call: Callable[[Page, RunningWorker], Awaitable[None]]) -> None:
             started = await playwright.chromium.launch(executable_path=path, args=chromium.ARGUMENTS)
             try:
                 page = await started.new_page()
-                await page.evaluate(_SCRIPT)
+                await page.evaluate(SCRIPT)
                 await call(page, worker)
             finally:
                 await started.close()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from media.messages import MAX_SDP, MAX_TRACKS
 from media.worker import sdp
-from media.worker.codecs import AUDIO_LEVEL, MID, OPUS, VP8
+from media.worker.codecs import AUDIO_LEVEL, AV1, H264, MID, OPUS, VP8, VP9, decodes, fits
 from media.worker.errors import RequestError
 from media.worker.publish_leg import read_offer
 from media.worker.sdp import Format
@@ -307,3 +307,57 @@ def test_bundle_only_is_not_rejected() -> None:
     assert [line.rejected for line in outside.media] == [False, True]
     refused = sdp.read(FIREFOX.replace("a=bundle-only\r\n", ""), MAX_TRACKS)
     assert [line.rejected for line in refused.media] == [False, True]
+
+
+#: The codecs of a picture as Chromium offers them, shortened: each form of H.264 in both packetization modes.
+FORMS = """\
+a=rtpmap:102 H264/90000
+a=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42001f
+a=rtpmap:114 H264/90000
+a=fmtp:114 level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42e01f
+a=rtpmap:108 H264/90000
+a=rtcp-fb:108 nack
+a=fmtp:108 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e015
+a=rtpmap:109 rtx/90000
+a=fmtp:109 apt=108
+a=rtpmap:45 AV1/90000
+a=fmtp:45 level-idx=5;profile=0;tier=0
+a=rtpmap:100 VP9/90000
+a=fmtp:100 profile-id=2
+a=rtpmap:98 VP9/90000
+a=fmtp:98 profile-id=0
+a=rtpmap:118 red/90000
+a=extmap:12 https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension
+""".replace("\n", "\r\n")
+
+
+def test_of_each_codec_the_form_is_taken_that_everyone_has() -> None:
+    text = OFFER.replace("SAVPF 96 97 39", "SAVPF 102 114 108 109 45 100 98 118 96 97")
+    line = sdp.read(text.replace("a=rtpmap:96", FORMS + "a=rtpmap:96"), MAX_TRACKS).media[1]
+    assert [(each.codec, each.payload_type, each.repair_payload_type) for each in line.codecs] == [
+        *((H264, 108, 109), (AV1, 45, None), (VP9, 98, None), (VP8, 96, 97))
+    ]
+    h264, av1, *_ = line.codecs
+    assert h264.feedback == {"nack", "nack pli"}
+    assert fits(H264, h264.parameters)
+    assert not decodes(H264, h264.parameters), "it is of a lower level than what is forwarded"
+    assert av1.parameters == {"level-idx": "5", "profile": "0", "tier": "0"}
+
+    answer = write_answer(1, 2, TRANSPORT, [(line.only(AV1), True)])
+    assert "SAVPF 45\r\n" in answer
+    assert "a=extmap-allow-mixed\r\na=extmap:4" in answer
+    assert "a=extmap:12 https" in answer
+    assert "a=fmtp:45 level-idx=5;profile=0;tier=0" in answer
+    assert "dependency" not in write_answer(1, 2, TRANSPORT, [(line.only(VP9), True)])
+    assert "m=video 0 " in write_answer(1, 2, TRANSPORT, [(line.only(None), True)])
+
+
+def test_a_line_of_the_subscribe_leg_may_offer_all_codecs_and_one_that_was_refused_none() -> None:
+    track = OfferedTrack("alice", "alice-1", "alice", 78, 79)
+    lines = [OfferedLine("0", "video", (H264, VP8, VP9), track), OfferedLine("1", "video", (AV1,), None, rejected=True)]
+    text = write_offer(1, 1, TRANSPORT, lines)
+    assert "m=video 9 UDP/TLS/RTP/SAVPF 102 103 96 97 98 99\r\n" in text
+    assert "a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102" in text
+    assert "m=video 0 UDP/TLS/RTP/SAVPF 104 105\r\n" in text
+    assert "a=group:BUNDLE 0\r\n" in text
+    assert [media.port for media in SessionDescription.parse(text).media] == [9, 0]
