@@ -45,8 +45,8 @@ async def measure(page: Page, worker: RunningWorker, network: Network, condition
     before = [await room.do("heard") for room in rooms.values()]
     await asyncio.sleep(SECONDS)
     after = [await room.do("heard") for room in rooms.values()]
-    figures = [f"{_share(*pair):.2%} ({pair[1]['codec']})" for pair in zip(before, after, strict=True)]
-    print(f"{conditions}: concealed {', '.join(figures)}", flush=True)
+    with_it, without = (_share(*pair) for pair in zip(before, after, strict=True))
+    print(f"{conditions}: {with_it:.2%} concealed with redundancy, {without:.2%} without", flush=True)
     for room in rooms.values():
         await room.do("end")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import attrs
 
 from media.worker.codecs import CODECS, RED, Codec, Kind, Preference, written
@@ -64,11 +62,10 @@ class Slots:
     def place(self, producer: Producer, slot: Slot | None = None) -> Slot | None:
         """Return the line for a track: ``slot``, or a free one, or a new one; None if there are too many."""
         kind = producer.codec.kind
-        slot = slot or _first(each for each in self.all if each.kind == kind and each.reusable and not each.rejected)
-        if slot is None:
-            slot = _first(each for each in self.all if each.kind == kind and each.rejected and not each.subscription)
-            if slot is not None:
-                slot.mid, slot.rejected = self._name(), False
+        free = [each for each in self.all if each.kind == kind and (each.reusable or each.rejected)]
+        slot = slot or next((each for each in free if each.subscription is None), None)
+        if slot is not None and slot.rejected:
+            slot.mid, slot.rejected = self._name(), False
         if slot is None:
             if len(self.all) >= MAX_SLOTS:
                 return None
@@ -87,10 +84,6 @@ class Slots:
     def _name(self) -> str:
         self._names += 1
         return str(self._names - 1)
-
-
-def _first(slots: Iterable[Slot]) -> Slot | None:
-    return next(iter(slots), None)
 
 
 def _stream(producer: Producer) -> str:
