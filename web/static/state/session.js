@@ -25,7 +25,6 @@ import { UpdateSender } from "./update_sender.js";
 /** @import { LocalMedia, Switches } from "../rtc/local_media.js" */
 /** @import { PublishLeg } from "../rtc/publish_leg.js" */
 /** @import { Ended } from "./connection.js" */
-/** @import { PauseReason } from "./paused_pictures.js" */
 /** @import { RoomState } from "./room.js" */
 
 /**
@@ -34,7 +33,7 @@ import { UpdateSender } from "./update_sender.js";
  * @property {RoomEvent} event what changed it, after `room`
  * @property {"connected" | "reconnecting"} connection
  * @property {ServerStopping} stopping the server says goodbye
- * @property {ReadonlyMap<string, PauseReason>} paused pictures that are not sent here, and why
+ * @property {PausedPictures["pictures"]} paused pictures that are not sent here, and why
  * @property {string} token the key to this stay, whenever it is another
  * @property {Ended} ended
  */
@@ -93,10 +92,8 @@ export class Session extends Emitter {
     this.#connection.on("ended", (ended) => this.#end(ended));
     const request = this.#connection.request.bind(this.#connection);
     this.legs = new Legs({
-      publish: async (offer) => {
-        const reply = await request({ type: "publish", ...offer });
-        return reply.type === "published" ? reply.sdp : "";
-      },
+      publish: (offer) =>
+        request({ type: "publish", ...offer }).then((reply) => (reply.type === "published" ? reply.sdp : "")),
       answer: async (offer, sdp) => void (await request({ type: "answer", offer, sdp })),
       restart: async (fresh) => void (await request({ type: "restart", fresh })),
     });
@@ -272,8 +269,7 @@ export class Session extends Emitter {
       case "layers":
         return this.legs.want(event.mid, event.rids);
       case "ice_servers":
-        this.legs.iceServers = event.ice_servers;
-        return;
+        return void (this.legs.iceServers = event.ice_servers);
       case "republish":
         return this.legs.republish();
       case "media_lost":
