@@ -12,6 +12,7 @@ They are asked for when somebody looks, and forgotten with the task.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -42,13 +43,13 @@ def facts_of(task: trio.lowlevel.Task) -> dict[str, Fact]:
 def plain(value: object) -> Fact:
     """Say a value in what JSON has: attrs classes as objects, errors and what else there is by their ``repr``."""
     result: Fact
+    kind: Any = type(value)
     if value is None or isinstance(value, (bool, int, str)):
         result = value
     elif isinstance(value, float):
         result = value if isfinite(value) else str(value)
-    elif attrs.has(type(value)):
-        kind: Any = type(value)
-        result = {field.name: plain(getattr(value, field.name)) for field in attrs.fields(kind)}
+    elif (names := _names(kind)) is not None:
+        result = {name: plain(getattr(value, name)) for name in names}
     elif isinstance(value, Mapping):
         result = {str(key): plain(inner) for key, inner in value.items()}
     elif isinstance(value, Iterable) and not isinstance(value, (bytes, bytearray)):
@@ -56,6 +57,12 @@ def plain(value: object) -> Fact:
     else:
         result = repr(value)
     return result
+
+
+@lru_cache(1024)
+def _names(kind: Any) -> tuple[str, ...] | None:
+    """The names of an attrs class's fields; None for another class."""
+    return tuple(field.name for field in attrs.fields(kind)) if attrs.has(kind) else None
 
 
 def _ask(statistics: Provider) -> Fact:
