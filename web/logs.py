@@ -20,6 +20,7 @@ _WORKER_LINE = re.compile(r"logger=(\S+) message=(.*?)(?: traceback=(.*))?", re.
 _ESCAPED = re.compile(r"\\([\\nr])")
 _PLAIN = {"\\": "\\", "n": "\n", "r": "\r"}
 _PAIR = re.compile(r""" (\w+)=('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^\s'"]\S*)(?= |$)""")
+_NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 #: What the worker calls a room.
 _RENAMED = {"router": "room"}
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -101,7 +102,9 @@ def _value(text: str) -> Any:
             return ast.literal_eval(text)
         except (SyntaxError, ValueError):  # not written by repr()
             return text
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 16 else text
+    if _NUMBER.fullmatch(text):
+        return float(text) if "." in text else int(text)
+    return text
 
 
 def _one_line(_: Any, __: str, event: EventDict) -> EventDict:

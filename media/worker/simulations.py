@@ -55,9 +55,10 @@ class Simulations:
         gate = Gate(request.loss, request.kbits, request.seed)
         running = self._running[key] = _Running(participant, request.what, gate, now + request.seconds)
         self._apply(running)
+        kbits = "any" if request.kbits is None else request.kbits
         logger.warning(
             "simulation begun %s what=%s seconds=%g loss=%g kbits=%s",
-            *(participant.about, request.what, request.seconds, request.loss, request.kbits),
+            *(participant.about, request.what, request.seconds, request.loss, kbits),
         )
 
     def forget(self, participant: Participant) -> None:

@@ -81,6 +81,7 @@ def test_what_is_below_the_level_is_not_shown() -> None:
         ("handshake failed epoch=3 error='it\\'s off'", "handshake failed", {"epoch": 3, "error": "it's off"}),
         ("room='it is' what=", "room='it is' what=", {}),
         ("one=1 and more words", "one=1 and more words", {}),
+        ("ended loss=0.3 by=-2 addr=1.2.3.4", "ended", {"loss": 0.3, "by": -2, "addr": "1.2.3.4"}),
         ("nothing to tell", "nothing to tell", {}),
     ],
 )
