@@ -36,7 +36,10 @@ class Far(Room):
 async def measure(page: Page, worker: RunningWorker, network: Network, conditions: str) -> None:
     """Print a line of the table."""
     network.tell("all down clear")
-    rooms = {name: Far(page, worker, f"{name} {conditions}", ["vp8"]) for name in ("opus|red", "opus")}
+    name = re.sub(r"\W", "", conditions)
+    rooms = {
+        only: Far(page, worker, f"{way}-{name}", ["vp8"]) for way, only in (("red", "opus|red"), ("plain", "opus"))
+    }
     for only, room in rooms.items():
         room.port = network.ports["all"]
         await room.open("speak", "microphone", only)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 
@@ -211,6 +212,9 @@ class Layer:
     def _forward_redundant(self, packet: RtpPacket, sequence: int, shared: bytes) -> None:
         """Forward sound that may be redundant: as that to those who take it so, and to others its own block."""
         payload = packet.data[packet.payload_at :]
+        if not packet.has_media:  # a probe: nothing but padding, which is no block
+            self._send(packet, sequence, shared + payload, self.consumers)
+            return
         is_red = packet.payload_type == self.red
         begin = primary(payload, 0) if is_red else 0
         if begin is None:
@@ -225,7 +229,7 @@ class Layer:
             plain = RtpPacket(packet.data[: packet.payload_at] + payload[begin:]) if is_red else packet
             self._send(plain, sequence, shared + payload[begin:], others)
 
-    def _send(self, packet: RtpPacket, sequence: int, tail: bytes, consumers: list[Consumer]) -> None:
+    def _send(self, packet: RtpPacket, sequence: int, tail: bytes, consumers: Iterable[Consumer]) -> None:
         receivers = [each.outgoing for each in consumers if each.admits(packet, sequence, tail, None)]
         if receivers:
             self._sink.fanout.forward(packet, tail, receivers, None)

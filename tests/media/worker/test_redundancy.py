@@ -63,6 +63,26 @@ def test_each_gets_what_it_takes() -> None:
     play(scenario)
 
 
+def test_padding_is_no_sound_and_stays_whole() -> None:
+    async def scenario(worker: MemoryWorker) -> None:
+        peers = await call(worker)
+        leg = worker.worker._routers["room"].participants["alice"].publish_leg
+        assert leg is not None
+        sent = peers["alice"].send_frame("0", payload=SENT, payload_type=RED_PAYLOAD_TYPE)
+        probe = bytearray(sent.data[: sent.payload_at] + bytes(49) + b"\x32")
+        probe[0] |= 0x20
+        probe[3] = probe[3] + 1 & 0xFF
+        assert leg.on_rtp(bytes(probe), worker.now)
+        await worker.settle()
+        for name in ("bob", "eve"):
+            first, last = peers[name].packets
+            assert last.sequence == first.sequence + 1
+            assert last.padding
+            assert last.data[last.payload_at :] == bytes(49) + b"\x32"
+
+    play(scenario)
+
+
 def test_who_speaks_is_read_from_it() -> None:
     async def scenario(worker: MemoryWorker) -> None:
         peers = await call(worker)
