@@ -340,7 +340,7 @@ FAULTS = (
     Fault("producer without packets", ("no_packets",), no_packets),
     Fault("missing keyframe", ("no_keyframe",), no_keyframe, "video"),
     Fault("silent microphone", ("silent",), silent_microphone),
-    Fault("paused by allocation", ("paused_by_bandwidth",), paused_by_bandwidth, "video", settled=12.0),
+    Fault("paused by allocation", ("paused_by_bandwidth", "slow_downlink"), paused_by_bandwidth, "video", settled=12.0),
     Fault("paused by layout", ("paused_by_layout",), paused_by_layout, "video", settled=4.0),
     Fault("playback blocked", ("playback_blocked",), playback_blocked),
     Fault("slow uplink", ("slow_uplink",), slow_uplink, settled=4.0),

@@ -108,6 +108,8 @@ def _captured(e: Evidence, faults: dict[CaptureState, tuple[str, str, str]]) -> 
     capture = e.capture
     if capture is None:
         return unknown(f"{e.sender.name}’s page does not say")
+    if capture.state == "off":
+        return ok("not refused") if faults is _DENIED else unknown("it is off")
     if capture.state not in faults:
         return ok(capture.state)
     code, says, fix = (text.format(name=e.sender.name, device=_device(e)) for text in faults[capture.state])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import attrs
@@ -13,11 +14,15 @@ from web.diagnosis.findings import Diagnosis, Fault, Finding, HopFound, State, V
 
 @attrs.frozen
 class Hop:
-    """A place on the way where it can fail. ``title`` is a sentence with the names of both."""
+    """A place on the way where it can fail. ``title`` is a sentence with the names of both.
+
+    An ``effect`` is broken by what is poor before it, if anything is.
+    """
 
     name: str
     title: str
     look: Callable[[Evidence], Finding]
+    effect: bool = False
 
 
 #: In the order of their causes: whatever is broken explains what is broken below it.
@@ -41,7 +46,7 @@ HOPS = (
     Hop("keyframe", "There is a picture to begin with", tracks.has_a_keyframe),
     Hop("packets_out", "Packets of it go to {receiver}", tracks.packets_go),
     Hop("downlink", "{receiver}’s connection is good", tracks.downlink_is_good),
-    Hop("arrival", "They arrive in {receiver}’s browser", playback.arrives),
+    Hop("arrival", "They arrive in {receiver}’s browser", playback.arrives, effect=True),
     Hop("playback", "{receiver}’s page plays it", playback.is_played),
     # The last, as who says nothing is silent, too.
     Hop("level", "There is something to hear", tracks.makes_a_sound),
@@ -49,11 +54,15 @@ HOPS = (
 
 
 def diagnose(evidence: Evidence) -> Diagnosis:
-    """Look at every hop. The first that is broken is it; else the first that is poor may be."""
+    """Look at every hop. The first that is broken is it, or what broke it; else the first that is poor may be."""
     names = {"sender": evidence.sender.name, "receiver": evidence.receiver.name}
     found = [(hop, hop.look(evidence)) for hop in HOPS]
-    fault = next((finding.fault for _, finding in found if finding.state == "broken"), None)
+    broken = next(((hop, finding.fault) for hop, finding in found if finding.state == "broken"), None)
     doubt = next((finding.fault for _, finding in found if finding.state == "poor"), None)
+    fault = None if broken is None else broken[1]
+    if broken is not None and broken[0].effect:
+        before = itertools.takewhile(lambda each: each[0] is not broken[0], found)
+        fault = next((finding.fault for _, finding in before if finding.state == "poor"), fault)
     hops = []
     failed = False
     for hop, finding in found:

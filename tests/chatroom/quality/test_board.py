@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
+
 from chatroom.events import Problem, ProblemOver, Signal
 from chatroom.problems import ProblemKind
 from chatroom.quality.board import Board
@@ -60,3 +62,14 @@ def test_what_is_the_servers_is_nobodys() -> None:
     ((problem, audience),) = Board().apply(trouble("server_overloaded", None))
     assert isinstance(problem, Problem)
     assert (problem.participant, audience) == (None, None)
+
+
+def test_whose_connection_is_slow_can_be_asked() -> None:
+    board = Board()
+    slow = attrs.evolve(trouble("network_slow"), direction="uplink")
+    board.apply(slow)
+    assert board.slow("p1", "uplink")
+    assert not board.slow("p1", "downlink")
+    assert not board.slow("p2", "uplink")
+    board.apply(attrs.evolve(slow, over=True))
+    assert not board.slow("p1", "uplink")

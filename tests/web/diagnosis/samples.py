@@ -66,11 +66,12 @@ def call(kind: Kind = "audio", **changes: Any) -> Evidence:
     bob = Side("b", "Bob", report=None if said["bob"] is None else report(**said["bob"]), screens=(1,))
     ada = Side("a", "Ada", report=None if said["ada"] is None else report(**said["ada"]))
     source = source_of(kind, (1,))
-    count = parts["layer"].pop("came", 50)
+    came = dict(parts["layer"])
+    count = came.pop("came", 50)
 
     def flow(packets: int) -> Flow:
-        came = layer(packets=packets, **(parts["layer"] if packets > 100 else parts["layer"] | {"missed": 0}))
-        producer = ProducerStatistics("b", "0", source, [came], "opus" if kind == "audio" else "VP8", 30.0, 0.1, True)
+        stream = layer(packets=packets, **(came if packets > 100 else came | {"missed": 0}))
+        producer = ProducerStatistics("b", "0", source, [stream], "opus" if kind == "audio" else "VP8", 30.0, 0.1, True)
         consumer = ConsumerStatistics(
             *(
                 "a",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import attrs
@@ -111,6 +112,12 @@ def test_a_page_that_tries_again_just_now_has_not_only_just_come() -> None:
     assert diagnose(attrs.evolve(evidence, before=earlier)).verdict.code == "network_blocks"
 
 
+def test_of_a_device_that_is_off_nothing_is_known() -> None:
+    found = diagnose(call(bob={"microphone": False}, bob_says={"microphone": Capture("off")}))
+    states = {hop.name: hop.state for hop in found.hops}
+    assert (states["permission"], states["switch"], states["device"]) == ("ok", "broken", "unknown")
+
+
 def test_it_is_said_that_somebody_talks_though_the_microphone_is_off() -> None:
     found = diagnose(call(bob={"microphone": False}, bob_says={"talking": True}))
     assert next(hop for hop in found.hops if hop.name == "switch").figures == "off, and somebody talks"
@@ -146,22 +153,22 @@ def test_what_is_poor_is_told_only_where_nothing_is_broken() -> None:
     assert next(hop for hop in found.hops if hop.name == "level").state == "follows"
 
 
+def merged(*faults: dict[str, Any]) -> dict[str, Any]:
+    """Several faults at once; of what two say differently the last counts."""
+    changes: dict[str, Any] = {}
+    for fault in faults:
+        for part, change in fault.items():
+            before = changes.get(part)
+            both = isinstance(change, dict) and isinstance(before, dict)
+            changes[part] = {**before, **change} if both else change  # type: ignore[dict-item]
+    return {part: dict(change) if isinstance(change, dict) else change for part, change in changes.items()}
+
+
 @given(st.lists(st.sampled_from(sorted(FAULTS)), min_size=1, max_size=4))
 def test_of_several_faults_the_first_cause_is_told(names: list[str]) -> None:
     """Whatever else is wrong: what is told is broken, and nothing before it is."""
-    kind = FAULTS[names[0]][2].get("kind", "audio")
-    changes: dict[str, Any] = {}
-    for name in names:
-        for part, change in FAULTS[name][2].items():
-            if part == "kind":
-                continue
-            if isinstance(change, dict) and isinstance(before := changes.get(part, {}), dict):
-                changes[part] = before | change
-            else:
-                changes[part] = change
-    found = diagnose(
-        call(kind, **{part: dict(change) if isinstance(change, dict) else change for part, change in changes.items()})
-    )
+    changes = merged(*(FAULTS[name][2] for name in names))
+    found = diagnose(call(**changes))
     states = [hop.state for hop in found.hops]
     assert states.count("broken") <= 1
     if "broken" in states:
@@ -170,3 +177,38 @@ def test_of_several_faults_the_first_cause_is_told(names: list[str]) -> None:
         assert not {"poor", "broken"} & set(after)
     assert len(found.hops) == len(HOPS)
     assert GOOD.packets == 250
+
+
+#: Faults that can all be there at once, the one that explains the others first.
+IN_ORDER = (
+    "away",
+    "worker_lost",
+    "permission_denied",
+    "switched_off",
+    "connection_lost",
+    "no_packets",
+    "playback_blocked",
+)
+
+
+@pytest.mark.parametrize(("first", "second"), [*itertools.combinations(IN_ORDER, 2)])
+def test_of_two_faults_the_one_that_explains_the_other_is_told(first: str, second: str) -> None:
+    found = diagnose(call(**merged(FAULTS[second][2], FAULTS[first][2])))
+    assert found.verdict.code == first
+    states = {hop.name: hop.state for hop in found.hops}
+    assert states[FAULTS[first][1]] == "broken"
+    assert states[FAULTS[second][1]] == "follows"
+
+
+def test_of_a_link_that_is_too_narrow_for_anything_to_arrive_the_link_is_told() -> None:
+    changes: dict[str, Any] = {"ada_says": {"playing": {"b": SILENT}}, "subscribe": {"loss": 0.5}}
+    found = diagnose(call("video", **changes))
+    assert found.verdict.code == "slow_downlink"
+    assert found.verdict.certain
+    assert diagnose(call(bob={"microphone": False}, subscribe={"loss": 0.5})).verdict.code == "switched_off"
+
+
+def test_what_is_lost_on_the_way_to_the_server_is_no_fault_of_the_receivers_link() -> None:
+    found = diagnose(call(layer={"loss": 0.045}, consumer={"loss": 0.06}))
+    assert found.verdict.code == "fine", "each of both is bearable"
+    assert diagnose(call(consumer={"loss": 0.06})).verdict.code == "slow_downlink"
