@@ -15,7 +15,7 @@ import trio
 
 from chatroom.happenings import Happening
 from chatroom.quality.events import QualityEvent
-from nurseries import ChildSpec, TooManyRestarts, open_supervisor
+from nurseries import ChildSpec, TooManyRestarts, open_supervisor, provide_facts
 from web.webhooks import signature
 from web.webhooks.endpoint import Endpoint
 from web.webhooks.errors import OutboxBroken, OutboxFull, OutboxUnusable
@@ -151,6 +151,7 @@ class Webhooks:
         children += [ChildSpec(f"endpoint:{each.name}", partial(self._deliver, each)) for each in self._endpoints]
         async with open_supervisor("webhooks", under="serve", children=children):
             self._running = True
+            provide_facts("webhooks", self.statistics)
             task_status.started()
             await self._stopping.wait()
             while self._unfinished():  # noqa: ASYNC110 - for a second at most
