@@ -102,7 +102,8 @@ class Producer:
 
     def on_rtp(self, layer: Layer, packet: RtpPacket, extensions: dict[int, bytes], now: float) -> bool:
         """Take a packet of a layer, or what repeats one. Returns False if it is of no use."""
-        if packet.payload_type in (self.payload_type, self.red) and packet.ssrc == layer.stream:
+        number = packet.payload_type
+        if (number == self.payload_type or number == self.red) and packet.ssrc == layer.stream:
             told = extensions.get(self._told_id) if self._told_id is not None else None
             if self.codec.kind == "audio":
                 told = told if told is not None and len(told) == 1 else None
