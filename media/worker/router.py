@@ -71,8 +71,12 @@ class Participant:
                 return OPUS if line.find(OPUS) else None
             return decoders.choose({each.codec for each in line.codecs}, current, self.decodes)
 
-        if not any(choose(line, None) for line in offer.media if not line.rejected):
+        offered = [line for line in offer.media if not line.rejected]
+        refused = [tracks[line.mid] for line in offered if line.mid in tracks and choose(line, None) is None]
+        if not any(choose(line, None) for line in offered):
             raise RequestError("bad_sdp", "The SDP is not usable: it has no codec that is forwarded here.")
+        if refused:
+            logger.warning("refused for its codecs %s sources=%s", self.about, ",".join(refused))
         if self.publish_leg is not None and not self.publish_leg.continues(offer):
             self.publish_leg.close()
             self.publish_leg = None
