@@ -24,10 +24,11 @@ from media.messages import (
     encode_event,
     encode_request,
 )
-from media.worker import av1, h264, rtcp, sdp, vp8, vp9
+from media.worker import av1, h264, red, rtcp, sdp, vp8, vp9
+from media.worker.dependencies import Dependencies
 from media.worker.errors import RequestError
 from media.worker.framing import MAX_PACKET, Deframer, FramingError, frame
-from media.worker.picture import Picture, renumber
+from media.worker.picture import HIGHEST, Picture, renumber
 from media.worker.publish_leg import read_offer
 from media.worker.rtp import MalformedPacketError, RtpPacket, pack_extensions
 from media.worker.rtx import original_sequence, restore
@@ -85,6 +86,18 @@ def payload(read: Callable[[bytes, int], Picture | None]) -> Callable[[bytes], N
             assert len(renumber(data, 0, picture, 1, 1)) == len(data)
 
     return run
+
+
+def redundancy(data: bytes) -> None:
+    begin = red.primary(data, 0)
+    assert begin is None or 0 < begin <= len(data)
+    assert len(red.relabel(data, 111) or data) == len(data)
+
+
+def dependencies(data: bytes) -> None:
+    described = Dependencies()
+    for descriptor in (data, data[:3]):
+        assert 0 <= described.describe(Picture(True, False, None), descriptor).layer <= HIGHEST
 
 
 def framing(data: bytes) -> None:
@@ -182,6 +195,8 @@ TARGETS = (
             b"\x28\x0b\x0a\x0b\x00\x00\x00\x24\xc4",
         ),
     ),
+    Target("red", redundancy, (b"\xef\x0f\x00\x03\x6fabcdef", b"\x6fabc")),
+    Target("dependencies", dependencies, (b"\x80\x00\x01\x84\x02\x29\x2a\xaa\xa0\x60\x50" + bytes(8), b"\x81\x00\x02")),
     Target("framing", framing, (frame(_RTP) + frame(b"") + frame(b"a"),)),
     Target("sdp", description, (OFFER.encode(),)),
     Target("offer", offer, (OFFER.encode(),)),
