@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from typing import Self
 
 from quart_trio.wrappers import TrioResponse
@@ -32,6 +33,9 @@ HEADERS = {
     # Revalidated at each use, by ETag: a new release is never mixed with modules of the last.
     "Cache-Control": "no-cache",
 }
+
+
+mimetypes.init()  # reads files; else the first answer would, and hold all others up
 
 
 class FileBody(TrioFileBody):

@@ -30,7 +30,7 @@ def test_an_operator_logs_in_and_looks_at_a_task_and_its_stack(browser: Browser,
         expect(page.locator("#summary")).to_contain_text("running")
         page.get_by_label("Search").fill("heartbeat")
         page.get_by_role("button", name="heartbeat").click()
-        task = page.get_by_role("region", name="Task")
+        task = page.get_by_role("region", name="Task", exact=True)
         expect(task).to_contain_text(re.compile(r"serve/media/workers/worker:0/\S*link"))
         expect(task).to_contain_text(re.compile(r"media/bridge/link\.py:\d+ WorkerLink\._beat"))
 

@@ -1,6 +1,6 @@
 /** The tree: a row for each task that is shown. Rows are kept from look to look, so that the focus stays where it is. */
 
-import { h } from "../../../static/components/dom.js";
+import { h, say } from "../../../static/components/dom.js";
 import { duration, octets, percent, shortName, where } from "./format.js";
 import { label, restarts } from "./label.js";
 
@@ -76,8 +76,8 @@ export class TaskTree extends HTMLElement {
       row.show(task, task.parent === null ? undefined : byId.get(task.parent), task.id === this.chosen);
       row.element.dataset.folded = String(Boolean(task.folded));
     }
-    this.#rest.hidden = !left_off && tasks.length > 0;
-    text(this.#rest, tasks.length ? `${left_off} more of ${total} tasks: search, or fold some.` : "No task has that in its name or in what is known of it.");
+    if (!tasks.length) say(this.#rest, "No task has that in its name or in what is known of it.");
+    else say(this.#rest, left_off ? `${left_off} more of ${total} tasks: search, or fold some.` : "");
   }
 
   /** @param {number} id */
