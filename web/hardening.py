@@ -153,11 +153,11 @@ class Connection(TCPServer):
             with self._scope:
                 await super().run()
         except* (HTTPProtocolError, RemoteProtocolError, OSError, trio.BrokenResourceError) as group:
-            _log.info("connection broken by the peer", error=repr(group.exceptions[0]))
+            _log.info("connection broken by the peer", error=repr(group.exceptions[0]), **self._sender.about())
             await trio.aclose_forcefully(self.stream)
         except* Exception as group:  # noqa: BLE001
             # The boundary of a connection: whatever its peer provoked in Hypercorn, the others are not concerned.
-            _log.warning("connection failed", exc_info=group)
+            _log.warning("connection failed", exc_info=group, **self._sender.about())
             await trio.aclose_forcefully(self.stream)
         finally:
             _connections.discard(self)

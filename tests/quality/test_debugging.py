@@ -92,18 +92,20 @@ async def links(tools: Tools, ada: Member, bob: Member, eve: Member) -> None:
         assert line["epoch"] > 0
     assert await tools.metric('chatroom_problems{kind="network_slow"}') >= 2
     assert await tools.metric('chatroom_problems{kind="microphone_silent"}') >= 1
-    why = await tools.type("why blue ada bob")
-    print(why.output)
-    assert why.exit_code == 1
-    assert "ada" in why.output.partition("\n")[0]
+    async with asyncio.timeout(PATIENCE):
+        while True:  # a machine that is busy may answer late, and then that is what is said
+            why = await tools.type("why blue ada bob")
+            print(why.output)
+            assert why.exit_code == 1
+            if why.output.startswith("ada’s microphone is on, but their browser sends nothing of it."):
+                break
     for command in ("mute blue ada", "lose-packets blue bob", "cap-downlink blue eve --kbits 0"):
         await tools.simulate(f"{command} --seconds 0")
 
 
 async def the_rest(tools: Tools, ada: Member, bob: Member, eve: Member) -> None:
     await tools.simulate("stall blue ada --milliseconds 400")
-    line = await tools.line("held the loop")
-    assert ada.id in line["event"]
+    line = await tools.line(f"participant:{ada.id} held the loop")
     assert "in hold_the_loop" in line["event"]
     assert await tools.metric("chatroom_slow_steps_total") >= 1
 
