@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright
 
-from media.messages import Accept, Answer, Join, Layout, Publish, structure_result
+from media.messages import Accept, Answer, Join, Layout, Publish, Republish, structure_result
 from media.terms import VIDEO_CODECS, Source, VideoCodec
 from tests.browser import chromium
 from tests.conftest import Measured
@@ -190,5 +190,34 @@ def test_every_codec_is_forwarded_and_spliced(measured: Measured) -> None:
             assert received["lost"] == 0
             assert all(" L1T" in each for each in received["sent"]), received["sent"]
             measured(f"{codec}: {received['frames']} frames, {received['freezes']} freezes")
+
+    _run(call)
+
+
+def test_pages_change_to_a_codec_that_everyone_has_and_voices_have_redundancy(measured: Measured) -> None:
+    async def change(room: Room) -> None:
+        await room.open("offer", "camera", "vp8|rtx")
+        await room.worker.event(lambda e: isinstance(e, Republish) and e.participant == room.alice)
+        assert "VP8" in await room.publish(await room.do("again"))
+        for _ in range(2):
+            await room.subscribe("vp8|rtx")
+        received = await room.do("goesOn")
+        assert received["codec"] == "video/VP8"
+
+    async def speak(room: Room, only: str) -> float:
+        await room.open("speak", "microphone", only)
+        heard = await room.do("heard")
+        assert heard["codec"] == "audio/opus", "whether it is in RED is not told"
+        assert heard["lost"] == 0
+        measured(f"{only}: {heard['size']:.0f} bytes a packet")
+        return float(heard["size"])
+
+    async def call(page: Page, worker: RunningWorker) -> None:
+        _, twice, once = await asyncio.gather(
+            change(Room(page, worker, "change", ["vp9", "vp8"])),
+            speak(Room(page, worker, "red", ["vp8"]), "opus|red"),
+            speak(Room(page, worker, "plain", ["vp8"]), "opus"),
+        )
+        assert twice > 1.5 * once
 
     _run(call)
