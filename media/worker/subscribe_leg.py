@@ -148,7 +148,12 @@ class SubscribeLeg:
             slot.rejected = line.rejected
             if self._slots.is_asking(slot):
                 self.decodes = frozenset(each.codec for each in line.codecs if decodes(each.codec, each.parameters))
-            if subscription is None:
+            if slot.rejected and slot.subscription is not None and slot.subscription is not subscription:
+                # Something else came on it meanwhile, which the page has not refused.
+                producer = slot.subscription.producer
+                self._release(slot)
+                self._subscribe(producer, slot)
+            elif subscription is None:
                 slot.reusable = slot.subscription is None
             elif subscription is slot.subscription:
                 found = line.find(subscription.producer.codec)

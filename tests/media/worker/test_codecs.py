@@ -10,6 +10,7 @@ import pytest
 from media.messages import Join, Layout, Offer, Republish, VideoPaused, VideoResumed
 from media.terms import VideoCodec
 from media.worker.errors import RequestError
+from media.worker.forwarding import INTERVAL
 from tests.media.worker.bitstreams import av1_sequence_header, h264_parameters, vp9_frame
 from tests.media.worker.in_memory import MemoryWorker, play
 from tests.media.worker.peer import Peer
@@ -176,6 +177,34 @@ def test_a_line_that_was_refused_is_begun_anew_by_another_name() -> None:
         (anew,) = agree(worker, "bob", bob)
         assert re.findall(r"m=video (\d)", anew.sdp) == ["9", "9"]
         assert anew.tracks["2"].participant == "zoe"
+
+    play(scenario)
+
+
+def test_a_line_that_is_refused_while_something_else_came_on_it_is_begun_anew() -> None:
+    async def scenario(worker: MemoryWorker) -> None:
+        for participant in ("alice", "bob", "eve"):
+            join(worker, participant, ["vp9", "vp8"])
+        alice, bob = [await publishes(worker, name, "VP9", "VP8") for name in ("alice", "bob")]
+        worker.offers("eve")
+        join(worker, "zoe", ["vp9", "vp8"])
+        await publishes(worker, "zoe", "VP8")
+        assert asked(worker) == ["alice", "bob"]
+        (first,) = worker.offers("zoe")
+        assert [answered(worker, name, peer) for name, peer in (("alice", alice), ("bob", bob))] == [["VP8"], ["VP8"]]
+        zoe = worker.peer("zoe")
+        zoe.video = ("VP8",)
+        worker.accept(first, zoe.answer(first.sdp))  # its second line is in VP9 alone
+        await worker.connect(zoe, first.sdp)
+        (second,) = agree(worker, "zoe", zoe)
+        assert {track.participant for track in second.tracks.values()} == {"alice", "bob"}
+        assert re.findall(r"m=video (\d)", second.sdp) == ["9", "9"]
+        alice.video = bob.video = ("VP8",)
+        worker.tick(INTERVAL)
+        for peer in (alice, bob):
+            peer.send_frame("1", payload=KEYFRAMES["VP8"])
+        await worker.settle()
+        assert [packet.payload_type for packet in zoe.packets] == [96, 96]
 
     play(scenario)
 
