@@ -4,6 +4,11 @@ The browser does the checking and the choosing; this side answers checks and rem
 transport a check is for is in its USERNAME, and once a check was authenticated its path (the socket it came to and the
 address it came from) stands for the transport. Nothing unauthenticated leaves a trace, or is answered: so nobody can
 have us send anything to an address that is not theirs without the password of a transport.
+
+And with it neither: whoever was let in could check with somebody else's address as the sender's, to have their media
+sent there, or to take that address from its owner. So a path by UDP is **proven** before media go there, or it is taken
+from another transport: it is checked from here, too, as a full agent does (RFC 8445, section 7.3.1.4), and the answer
+must come from it. Until one is proven a transport sends no more than `CREDIT` times what came.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+import attrs
 from aioice import stun
 
 from media.worker.counters import Counters
@@ -26,12 +32,28 @@ MAX_GENERATIONS = 2
 #: are missing; consent to send there lasts little longer (RFC 7675).
 STALE = 5.5
 
+#: Octets that may go out on a path that is not proven, for each that came in (as in QUIC, RFC 9000, section 8.1).
+CREDIT = 3
+#: Datagrams that wait for that.
+MAX_HELD = 8
+#: Our checks of a path for each check that comes in on it.
+MAX_PROBES = 3
+#: Seconds between two of ours.
+PROBE_INTERVAL = 0.1
+#: Of a host candidate (RFC 8445, section 5.1.2.1), as a browser expects it in a check.
+_PRIORITY = (126 << 24) + (65_535 << 8) + 255
+
 #: An address as the socket module has it: (host, port) or (host, port, flow, scope).
 Address = tuple[Any, ...]
 
 
 class Endpoint(Protocol):
     """A socket of ours: a UDP socket, or one TCP connection."""
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is a connection, so that whoever is at its other end has proved to be there."""
+        ...
 
     def send(self, data: bytes, address: Address) -> None:
         """Send a datagram, or drop it; never waits and never raises."""
@@ -66,8 +88,18 @@ class IceTransport:
         #: Authenticated checks, and those that named this transport and were not authentic.
         self.checks = 0
         self.refused = 0
-        #: Told of each newly selected path, and of None when there is none any more.
+        #: Told of each newly selected path that is proven, and of None when there is none any more.
         self.on_selected: Callable[[Path | None], None] = lambda _: None
+        #: The peer's (ufrag, password) for our own checks, once they are known.
+        self.remote: tuple[str, str] | None = None
+        #: Whether media may be sent: the selected path is proven.
+        self.is_proven = False
+        #: Octets that may still be sent while it is not.
+        self.credit = 0
+        self._held: list[bytes] = []
+        self.proven: set[Path] = set()
+        #: What is checked from here now.
+        self.probe: Probe | None = None
 
     @property
     def selected(self) -> Path | None:
@@ -76,14 +108,49 @@ class IceTransport:
 
     @selected.setter
     def selected(self, path: Path | None) -> None:
+        proven = path in self.proven
+        if path == self._selected and proven == self.is_proven:
+            return
         if path != self._selected:
-            self._selected = path
-            self.on_selected(path)
+            self.credit = 0
+        self._selected = path
+        before, self.is_proven = self.is_proven, proven
+        if proven or before:
+            self.on_selected(path if proven else None)
+        held, self._held = self._held, []
+        for data in held if proven else ():
+            self.send(data)
 
     def send(self, data: bytes) -> None:
-        """Send on the selected path; without one the datagram is lost."""
-        if self.selected is not None:
-            self.selected.endpoint.send(data, self.selected.address)
+        """Send on the selected path; without one the datagram is lost.
+
+        What is more than an unproven path may get waits until it is proven: a few datagrams of a handshake.
+        """
+        if self._selected is not None:
+            if not self.is_proven:
+                if self.credit < len(data):
+                    self._held = [*self._held, data][-MAX_HELD:]
+                    return
+                self.credit -= len(data)
+            self._selected.endpoint.send(data, self._selected.address)
+
+    def drop(self, path: Path) -> None:
+        """Forget that a path is one of this transport's."""
+        self.paths.remove(path)
+        self.proven.discard(path)
+
+
+@attrs.define(eq=False)
+class Probe:
+    """A path that is to be proven, and our checks of it."""
+
+    path: Path
+    #: Whether it is to be selected once it is proven.
+    wanted: bool = False
+    #: Those that may be answered, and how many more there may be.
+    transactions: list[bytes] = attrs.field(factory=list)
+    left: int = 0
+    sent: float = -math.inf
 
 
 class IceAgent:
@@ -93,6 +160,8 @@ class IceAgent:
         self._counters = counters
         self._by_ufrag: dict[str, IceTransport] = {}
         self._by_path: dict[Path, IceTransport] = {}
+        #: Whose checks of ours may be answered, by their transactions.
+        self._probed: dict[bytes, IceTransport] = {}
 
     def create(self, on_datagram: Callable[[bytes, float], None], on_check: Callable[[float], None]) -> IceTransport:
         """Make a transport with fresh credentials."""
@@ -124,6 +193,7 @@ class IceAgent:
             self._by_ufrag.pop(ufrag, None)
         for path in transport.paths:
             self._by_path.pop(path, None)
+        self._end_probe(transport)
         transport.credentials = []
         transport.paths = []
         transport.on_datagram = transport.on_check = transport.on_selected = _nothing
@@ -132,9 +202,10 @@ class IceAgent:
         """A path is no more: its connection was closed. What is sent by it goes on by the one that was checked last."""
         transport = self._by_path.pop(path, None)
         if transport is not None:
-            transport.paths.remove(path)
+            transport.drop(path)
             if transport.selected == path:
-                transport.selected = transport.paths[-1] if transport.paths else None
+                known = [each for each in transport.paths if each in transport.proven] or transport.paths
+                transport.selected = known[-1] if known else None
                 transport.checked = -math.inf  # it may have been long ago, so the next check decides
 
     @property
@@ -153,21 +224,85 @@ class IceAgent:
             if first > 19:
                 transport = self._by_path.get(Path(endpoint, address))
                 if transport is not None:
+                    if not transport.is_proven:
+                        transport.credit += CREDIT * len(data)
                     transport.on_datagram(data, now)
                     return True
-            elif first <= 3 and self._check(data, Path(endpoint, address), now):
+            elif first <= 3 and self._take(data, Path(endpoint, address), now):
                 return True
         self._counters.packets_dropped += 1
         return False
 
-    def _check(self, data: bytes, path: Path, now: float) -> bool:
-        """Answer a connectivity check. Returns False for what is none, or is not authenticated."""
+    def meet(self, transport: IceTransport, remote: tuple[str, str], now: float) -> None:
+        """Take the (ufrag, password) of the peer's SDP, with which it can be checked."""
+        if transport.remote != remote:
+            transport.remote = remote
+            self.tick(transport, now)
+
+    def tick(self, transport: IceTransport, now: float) -> None:
+        """Check what is to be proven, if it is time."""
+        probe = transport.probe
+        if probe is None or transport.remote is None or not probe.left or now - probe.sent < PROBE_INTERVAL:
+            return
+        ufrag, password = transport.remote
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes["USERNAME"] = f"{ufrag}:{transport.used}"
+        request.attributes["PRIORITY"] = _PRIORITY
+        request.attributes["ICE-CONTROLLED"] = 0  # whoever is lite is controlled: there is no conflict to decide
+        request.add_message_integrity(password.encode())
+        probe.left -= 1
+        probe.sent = now
+        if len(probe.transactions) == MAX_PROBES:
+            self._probed.pop(probe.transactions.pop(0), None)
+        probe.transactions.append(request.transaction_id)
+        self._probed[request.transaction_id] = transport
+        probe.path.endpoint.send(bytes(request), probe.path.address)
+
+    def _want(self, transport: IceTransport, path: Path, now: float, *, selected: bool) -> None:
+        """Have a path proven; it is selected then, if that is wanted."""
+        if transport.probe is None or transport.probe.path != path:
+            self._end_probe(transport)
+            transport.probe = Probe(path)
+        transport.probe.wanted = transport.probe.wanted or selected
+        transport.probe.left = MAX_PROBES
+        self.tick(transport, now)
+
+    def _end_probe(self, transport: IceTransport) -> None:
+        if transport.probe is not None:
+            for transaction in transport.probe.transactions:
+                self._probed.pop(transaction, None)
+            transport.probe = None
+
+    def _take(self, data: bytes, path: Path, now: float) -> bool:
+        """Take a check, or the answer to one of ours. Returns False for what is neither, or is not authenticated."""
         try:
-            request = stun.parse_message(data)
+            message = stun.parse_message(data)
         except (ValueError, struct.error):
             return False
-        if request.message_class != stun.Class.REQUEST or request.message_method != stun.Method.BINDING:
+        if message.message_method != stun.Method.BINDING:
             return False
+        if message.message_class == stun.Class.REQUEST:
+            return self._check(message, len(data), path, now)
+        return message.message_class == stun.Class.RESPONSE and self._answered(message, path, now)
+
+    def _answered(self, response: stun.Message, path: Path, now: float) -> bool:
+        """Take the answer to a check of ours, which proves its path."""
+        transport = self._probed.get(response.transaction_id)
+        if transport is None or transport.remote is None or transport.probe is None or transport.probe.path != path:
+            return False
+        if not response.check_message_integrity(transport.remote[1].encode()):
+            return False
+        wanted = transport.probe.wanted
+        self._end_probe(transport)
+        self._own(transport, path)
+        transport.proven.add(path)
+        if wanted or not transport.is_proven:
+            transport.selected = path
+            transport.checked = now
+        return True
+
+    def _check(self, request: stun.Message, length: int, path: Path, now: float) -> bool:
+        """Answer a connectivity check. Returns False for what is not authenticated."""
         ufrag = str(request.attributes.get("USERNAME", "")).partition(":")[0]
         transport = self._by_ufrag.get(ufrag)
         if transport is None:
@@ -177,30 +312,46 @@ class IceAgent:
             transport.refused += 1
             return False
         transport.checks += 1
+        transport.used = ufrag
+        # A check of ours goes out before the answer, or the handshake would begin before its path is proven.
+        self._learn(transport, path, now, nominated="USE-CANDIDATE" in request.attributes)
         response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
         response.attributes["XOR-MAPPED-ADDRESS"] = path.address[:2]
         response.add_message_integrity(password)
         path.endpoint.send(bytes(response), path.address)
-        transport.used = ufrag
-        self._learn(transport, path, now, nominated="USE-CANDIDATE" in request.attributes)
+        if not transport.is_proven and transport.selected == path:
+            transport.credit += length  # the answer and our check were as long
         transport.on_check(now)
         return True
 
     def _learn(self, transport: IceTransport, path: Path, now: float, *, nominated: bool) -> None:
+        """A check came by this path. It is used at once if it is proven, or if there is none that is."""
+        owner = self._by_path.get(path)
+        if path.endpoint.is_stream:
+            transport.proven.add(path)
+        proven = path in transport.proven
+        wanted = nominated or transport.selected is None or now - transport.checked >= STALE
+        if proven or owner in (None, transport):
+            self._own(transport, path)
+            if wanted and (proven or not transport.is_proven):
+                transport.selected = path
+            if transport.selected == path:
+                transport.checked = now
+        if not proven:
+            self._want(transport, path, now, selected=wanted)
+
+    def _own(self, transport: IceTransport, path: Path) -> None:
+        """Have a path be the newest of a transport's, and nobody else's."""
         if self._by_path.get(path) is transport:
             transport.paths.remove(path)
         else:
             self.forget(path)  # the browser's port was given to another connection
             if len(transport.paths) >= MAX_PATHS:
                 oldest = next(known for known in transport.paths if known != transport.selected)
-                transport.paths.remove(oldest)
+                transport.drop(oldest)
                 del self._by_path[oldest]
             self._by_path[path] = transport
         transport.paths.append(path)
-        if nominated or transport.selected is None or now - transport.checked >= STALE:
-            transport.selected = path
-        if transport.selected == path:
-            transport.checked = now
 
 
 def _nothing(*_: object) -> None:

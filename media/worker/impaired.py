@@ -24,6 +24,7 @@ class ImpairedEndpoint:
 
     def __init__(self, endpoint: Endpoint, takes: Takes, clock: Callable[[], float]) -> None:
         self._endpoint = endpoint
+        self.is_stream = endpoint.is_stream
         self._takes = takes
         self._clock = clock
 

@@ -116,7 +116,7 @@ class PublishLeg:
                     self._replace(replaced[mid], self.producers[mid])
             self.producers[mid].offered = offered[mid]
             self._transport_cc_id = line.extensions.get(TRANSPORT_CC, self._transport_cc_id)
-        self.transport.connect(offer.fingerprints)
+        self.transport.connect(offer)
         self._version += 1
         return sdp_writer.write_answer(
             self._session,

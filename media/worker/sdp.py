@@ -96,6 +96,7 @@ class Description:
     #: The session's number from the o= line, by which another connection of the same page is told (RFC 8829).
     session: str
     ufrag: str
+    password: str
     fingerprints: tuple[tuple[str, str], ...]
     media: tuple[MediaLine, ...]
 
@@ -254,7 +255,7 @@ def _transport(parsed: SessionDescription, media: tuple[MediaLine, ...]) -> Desc
         ):
             raise _bad("it has no fingerprint, or a broken one")
         session = [*(parsed.origin or "").split(), "", ""][1]
-        return Description(session, line.ice.usernameFragment, fingerprints, media)
+        return Description(session, line.ice.usernameFragment, line.ice.password, fingerprints, media)
     raise _bad("every m-line is rejected")
 
 

@@ -141,7 +141,7 @@ class SubscribeLeg:
         if transport.fingerprints not in ((), answer.fingerprints):
             raise RequestError("bad_sdp", "The answer is of another connection than the ones before.")
         self._pending = None
-        transport.connect(answer.fingerprints)
+        transport.connect(answer)
         for line, (slot, mid, subscription) in zip(answer.media, pending.slots, strict=True):
             if slot.mid != mid:
                 continue  # it has begun anew since

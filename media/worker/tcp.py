@@ -74,6 +74,8 @@ class TcpStatistics:
 class TcpConnection:
     """One accepted connection. An endpoint of ICE, whose only address is its peer's."""
 
+    is_stream = True
+
     def __init__(self, listener: TcpListener, sock: socket.socket, address: Address, now: float) -> None:
         self._listener = listener
         self._socket = sock

@@ -18,6 +18,7 @@ from media.worker.ice import IceAgent, Path
 from media.worker.impaired import ImpairedEndpoint, Takes
 from media.worker.liveness import Liveness
 from media.worker.rtp import MalformedPacketError, is_rtcp
+from media.worker.sdp import Description
 from media.worker.sdp_writer import TransportLines
 
 logger = logging.getLogger(__name__)
@@ -147,10 +148,11 @@ class Transport:
         """Whether it may still be, or become, connected."""
         return self._liveness.is_open
 
-    def connect(self, fingerprints: tuple[tuple[str, str], ...]) -> None:
-        """Start the handshake with the peer of these fingerprints. Calling it again does nothing."""
+    def connect(self, peer: Description) -> None:
+        """Check the peer of this SDP, and start the handshake with it, unless that was begun."""
+        self._factory.agent.meet(self._ice, (peer.ufrag, peer.password), self._factory.clock())
         if self._handshake is None:
-            self.fingerprints = fingerprints
+            self.fingerprints = peer.fingerprints
             self._handshake = self._factory.spawn(self._connect(), f"dtls {self._name}")
 
     def restart_ice(self, now: float) -> None:
@@ -173,6 +175,7 @@ class Transport:
 
     def tick(self, now: float) -> None:
         """Time has passed."""
+        self._factory.agent.tick(self._ice, now)
         state = self._liveness.state(now)
         if state != self.state and not self._closed:
             self.state = state

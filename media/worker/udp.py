@@ -48,6 +48,8 @@ class PortInUseError(Exception):
 class UdpEndpoint:
     """One bound socket."""
 
+    is_stream = False
+
     def __init__(self, sock: socket.socket, receive: Receive, counters: Counters) -> None:
         self._socket = sock
         self._receive = receive

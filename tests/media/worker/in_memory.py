@@ -57,6 +57,8 @@ class _Factory(TransportFactory):
 class MemoryWorker:
     """A worker at the time ``now``. What it says is in ``events``, its unfinished tasks are in ``tasks``."""
 
+    is_stream = False
+
     def __init__(self, loudest: int = LOUDEST) -> None:
         self.now = BEGIN
         self.events: list[Event] = []
@@ -86,7 +88,7 @@ class MemoryWorker:
         """Have a peer at this address from now on, and not where it was."""
         self._peers = {known: other for known, other in self._peers.items() if other is not peer}
         self._peers[address] = peer
-        peer.connection_made(cast("asyncio.BaseTransport", _Wire(lambda data: self.receive(data, address))))
+        peer.connection_made(cast("asyncio.BaseTransport", Wire(lambda data: self.receive(data, address))))
 
     @property
     def peers(self) -> list[Peer]:
@@ -105,7 +107,7 @@ class MemoryWorker:
     def hold(self, peer: Peer) -> Callable[[], None]:
         """Keep what a peer sends from now on; what is returned has it all come in."""
         held: list[bytes] = []
-        wire = cast("_Wire", peer._transport)
+        wire = cast("Wire", peer._transport)
         receive, wire.send = wire.send, held.append
 
         def deliver() -> None:
@@ -196,7 +198,7 @@ class MemoryWorker:
         return task
 
 
-class _Wire:
+class Wire:
     """What a peer takes for its UDP socket."""
 
     def __init__(self, send: Callable[[bytes], None]) -> None:

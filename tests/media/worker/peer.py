@@ -321,7 +321,9 @@ class Peer(asyncio.DatagramProtocol):
         if data[0] < 4:
             response = stun.parse_message(data)
             assert self._remote is not None
-            if response.check_message_integrity(self._remote.password.encode()):
+            if response.message_class == stun.Class.REQUEST:
+                self._answer_check(response)
+            elif response.check_message_integrity(self._remote.password.encode()):
                 self.responses += 1
         elif data[0] < 64:
             if self._dtls is not None:
@@ -343,6 +345,17 @@ class Peer(asyncio.DatagramProtocol):
         while True:
             self.send_check()
             await asyncio.sleep(CHECK_INTERVAL)
+
+    def _answer_check(self, request: stun.Message) -> None:
+        """Prove that this is where it says it is."""
+        assert self._remote is not None
+        if request.attributes["USERNAME"] == f"{self.ufrag}:{self._remote.ufrag}" and request.check_message_integrity(
+            self.password.encode()
+        ):
+            response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
+            response.attributes["XOR-MAPPED-ADDRESS"] = (self.host, 1)
+            response.add_message_integrity(self.password.encode())
+            self._send(bytes(response))
 
     def _check(self) -> bytes:
         assert self._remote is not None

@@ -19,6 +19,8 @@ PAYLOAD_TYPE = 100
 class Sink:
     """The transport of a subscriber or of a publisher."""
 
+    is_stream = False
+
     def __init__(self) -> None:
         self.packets: list[RtpPacket] = []
         self.reports: list[rtcp.SenderReport] = []

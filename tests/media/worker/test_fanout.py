@@ -302,6 +302,8 @@ def test_addresses_are_what_the_kernel_takes(family: int, address: Address) -> N
 class _Stream:
     """An endpoint that is no UDP socket."""
 
+    is_stream = True
+
     def __init__(self) -> None:
         self.sent: list[bytes] = []
 

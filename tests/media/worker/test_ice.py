@@ -12,6 +12,8 @@ AWAY: Address = ("198.51.100.1", 6000)
 
 
 class Socket:
+    is_stream = False
+
     def __init__(self) -> None:
         self.sent: list[tuple[bytes, Address]] = []
 
@@ -34,6 +36,19 @@ class Bench:
 
     def receive(self, data: bytes, address: Address = HOME, now: float = 1.0) -> None:
         self.agent.receive(data, self.socket, address, now)
+
+
+REMOTE = ("remote", "0123456789abcdef")
+
+
+def answer(bench: Bench, to: Address = HOME) -> None:
+    """Have the browser answer the last check of ours that went there, as it does if it is there."""
+    data = next(data for data, address in reversed(bench.socket.sent) if address == to and data[:2] == b"\0\x01")
+    request = stun.parse_message(data)
+    assert request.check_message_integrity(REMOTE[1].encode())
+    response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
+    response.add_message_integrity(REMOTE[1].encode())
+    bench.receive(bytes(response), to)
 
 
 def check(credentials: tuple[str, str], *, nominate: bool = False, password: str | None = None) -> bytes:
@@ -146,7 +161,11 @@ def test_a_port_that_is_used_again_belongs_to_the_newer_connection() -> None:
     bench = Bench()
     old, new = bench.transport(), bench.transport()
     bench.receive(check(old.credentials[0]))
+    bench.agent.meet(new, REMOTE, 1.0)
     bench.receive(check(new.credentials[0]))
+    assert (len(old.paths), len(new.paths)) == (1, 0), "anyone could have written that address"
+    answer(bench)
+    assert new.is_proven
     assert old.selected is None
     assert old.paths == []
     bench.agent.remove(old)
@@ -191,8 +210,10 @@ def test_a_path_that_is_closed_leaves_the_one_that_was_checked_last() -> None:
     transport = bench.transport()
     credentials = transport.credentials[0]
     third: Address = ("203.0.113.1", 7000)
-    for address in (HOME, AWAY, third):
-        bench.receive(check(credentials), address)
+    bench.agent.meet(transport, REMOTE, 1.0)
+    for now, address in ((2.0, HOME), (3.0, AWAY), (4.0, third)):
+        bench.receive(check(credentials), address, now)
+        answer(bench, address)
     bench.receive(check(credentials, nominate=True), third)
     bench.receive(check(credentials), HOME)
     bench.agent.forget(Path(bench.socket, third))
@@ -201,7 +222,8 @@ def test_a_path_that_is_closed_leaves_the_one_that_was_checked_last() -> None:
     bench.agent.forget(Path(bench.socket, AWAY))
     bench.agent.forget(Path(bench.socket, AWAY))
     assert transport.selected == Path(bench.socket, HOME), "it was not the one in use"
-    bench.receive(check(credentials), AWAY)
+    bench.receive(check(credentials), AWAY, 9.0)
+    answer(bench, AWAY)
     assert transport.selected == Path(bench.socket, AWAY), "whatever is checked first now is"
     for address in (AWAY, HOME):
         bench.agent.forget(Path(bench.socket, address))

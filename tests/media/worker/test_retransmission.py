@@ -27,7 +27,7 @@ def test_all_together_stays_within_a_share_of_what_is_sent(steps: list[tuple[int
             sequence += 1
             if retransmissions.grant(sequence, 1_200, now, 0.1):
                 granted += 1_200
-    assert granted <= BURST + SHARE * octets + FLOOR * now
+    assert granted <= BURST + SHARE * octets + FLOOR * now + 1  # sums of fractions
     figures = retransmissions.statistics()
     assert figures.asked == figures.sent + figures.over_budget
     assert len(retransmissions._sent_at) <= MAX_REMEMBERED
