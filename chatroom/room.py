@@ -8,7 +8,7 @@ give, without the inbox: nothing to bound, nothing to overflow, no leave that is
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import structlog
@@ -114,16 +114,19 @@ class Room:
                 self._ready.set()
                 task_status.started(None)
                 try:
-                    async with self.quality.follow(self.name, self._people, self._notices.show):
-                        with self.media.follow(self.name, self._notices.hear), self._lingering:
+                    with (
+                        self.quality.follow(self.name, lambda: self.participants, self._notices.show),
+                        self.media.follow(self.name, self._notices.hear),
+                        self._lingering,
+                    ):
+                        await self._occupants.wait_value(0, held_for=self.limits.room_linger)
+                        while self._occupants.value:  # somebody came in the moment in which the time was up
                             await self._occupants.wait_value(0, held_for=self.limits.room_linger)
-                            while self._occupants.value:  # somebody came in the moment in which the time was up
-                                await self._occupants.wait_value(0, held_for=self.limits.room_linger)
-                        # Nobody is here or at the door, and there is no checkpoint before the door is shut.
-                        self._nursery = None
                 except Exception:
                     self.closing_reason = "failed"
                     raise
+                # Nobody is here or at the door, and there is no checkpoint before the door is shut.
+                self._nursery = None
         finally:
             self.abandon()
 
@@ -359,9 +362,6 @@ class Room:
         frame = encode(event)
         self._history.append(event.seq, frame)
         self.post_to_all(frame)
-
-    def _people(self) -> Sequence[Participant]:
-        return self.state.snapshot().participants
 
     def _snapshot(self, attendance: Attendance, ref: str | None) -> Joined:
         snapshot = self.state.snapshot()

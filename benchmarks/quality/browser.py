@@ -31,10 +31,10 @@ ARGUMENTS = [
 #: What is done to Ada's network, and what is to be said of her.
 FAULTS: dict[str, tuple[str, set[tuple[str, str | None]]]] = {
     "uplink loses 15 %": ("ada up 15%", {("network_slow", "uplink")}),
-    "uplink takes 150 kbit/s": ("ada up 150kbit", {("network_slow", "uplink")}),
-    "uplink takes 400 kbit/s": ("ada up 400kbit", {("network_slow", "uplink")}),
+    # what they send is about 140 kbit/s with all headers
+    "uplink takes 60 kbit/s": ("ada up 60kbit", {("network_slow", "uplink")}),
     "downlink loses 15 %": ("ada down 15%", {("network_slow", "downlink")}),
-    "downlink takes 200 kbit/s": ("ada down 200kbit", {("network_slow", "downlink")}),
+    "downlink takes 120 kbit/s": ("ada down 120kbit", {("network_slow", "downlink")}),
     "uplink loses 60 %": ("ada up 60%", {("network_slow", "uplink")}),
     "is cut": ("ada cut", {("leg_lost", "uplink"), ("leg_lost", "downlink")}),
 }

@@ -37,6 +37,8 @@ LINGERS = 15.0
 #: Seconds for which a link that was too narrow, and gets less than its page shows, is still taken for narrow: longer
 #: than that it is us who try whether it takes more.
 NARROW = 12.0
+#: A receiver that estimates so much less than it is sent, and did a moment ago, has seen its link fill up.
+FALLEN, MOMENT = 0.5, 1.5
 #: Seconds without a reported packet, though packets go out and the page is heard, not so many seconds ago.
 STALLED, HEARD = 6.0, 2.0
 STALLED_BITRATE = 5_000.0
@@ -155,11 +157,13 @@ class Downlink:
         self._losses = _Losses(SURELY)
         self._round_trip: float | None = None
         self._reported_at: float | None = None
+        self._fell = False
 
     def clear(self) -> None:
         """What was before says nothing any more."""
         self._losses.clear()
         self._round_trip = self._reported_at = None
+        self._fell = False
 
     def take(self, sample: DownlinkSample, now: float, *, uplink: SignalLevel | None) -> Verdict:
         """Take the next sample, of a leg that is connected and heard; ``uplink`` is what is known of the other way.
@@ -181,6 +185,9 @@ class Downlink:
         hurt = sample.unhurt is not None and sample.unhurt < NARROW
         if sample.paused and hurt:
             level = min(level, 1 if 2 * sample.paused >= sample.pictures else 2)
+        fell, self._fell = self._fell, _has_fallen(sample)
+        if fell and self._fell:
+            level = min(level, 2)
         narrow = hurt and (sample.lowered or sample.paused > 0)
         figures: dict[str, float] = {"loss": round(loss, 4), "bitrate": round(sample.bitrate)}
         if sample.round_trip is not None:
@@ -189,3 +196,13 @@ class Downlink:
             figures["paused"] = sample.paused
         shown: SignalLevel = 3 if narrow and level == 4 else level
         return Verdict(shown, _SEEN[level], figures, lingers=narrow)
+
+
+def _has_fallen(sample: DownlinkSample) -> bool:
+    return (
+        sample.lowered
+        and sample.unhurt is not None
+        and sample.unhurt < MOMENT
+        and sample.estimate is not None
+        and sample.estimate < FALLEN * sample.bitrate
+    )

@@ -1,6 +1,6 @@
 """The pipeline: what workers, rooms and pages say is judged, and goes to whoever is to know what is wrong.
 
-    inputs ─ judge ─┬─ people ─ one sink for each room, by `Pipeline.follow`
+    inputs ─ judge ─┬─ people, room by room: `Pipeline.follow`
                     ├─ log
                     └─ whoever else has subscribed, by `Pipeline.add`
 
@@ -12,10 +12,11 @@ buffer of its own that loses the oldest before it holds up anybody.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Generator, Hashable, Sequence
+from contextlib import contextmanager
 
 import attrs
+import structlog
 import trio
 
 from chatroom.model import Participant
@@ -26,10 +27,12 @@ from chatroom.quality.judge import TICK, Judge, JudgeStatistics
 from chatroom.quality.log import write
 from chatroom.quality.watched import Moment
 from nurseries import ChildSpec, Supervisor, open_supervisor
-from nurseries.stages import Buffer, Sink, Source, Stage, StageStatistics, Subscription, broadcast, partition
+from nurseries.stages import Buffer, Sink, Source, Stage, StageStatistics, Subscription, broadcast
 
-#: What may wait to be judged, for a room's people, and for any other sink.
-INPUTS, NOTICES, EVENTS = 20_000, 2_000, 10_000
+#: What may wait to be judged, and for each sink.
+INPUTS, EVENTS = 20_000, 10_000
+
+_log = structlog.stdlib.get_logger("chatroom.quality")
 
 
 @attrs.frozen
@@ -51,8 +54,8 @@ class PipelineStatistics:
 
 @attrs.frozen(eq=False)
 class _Followed:
-    room: str
     people: Callable[[], Sequence[Participant]]
+    show: Callable[[QualityEvent], None]
 
 
 class Pipeline:
@@ -64,13 +67,14 @@ class Pipeline:
         self._inputs = Source[Input | _Tick]("inputs", buffer=Buffer(INPUTS, "coalesce", key=_news))
         #: Where sinks subscribe: all that is said, in order, to each of them.
         self.events = Stage[Input | _Tick, QualityEvent]("judge", self._handle, dispatch=broadcast())
-        self._people = Stage[QualityEvent, QualityEvent]("people", _shown, dispatch=partition(_room_of))
+        self._people = Sink[QualityEvent]("people", self._show)
         self._log = Sink[QualityEvent]("log", write)
         self._parts = (self._inputs, self.events, self._people, self._log)
         self.events.subscribe(self._inputs)
         self._people.subscribe(self.events, buffer=Buffer(EVENTS, "coalesce", key=subject))
         self._log.subscribe(self.events, buffer=Buffer(EVENTS, "drop_oldest"))
-        self._followed: list[_Followed] = []
+        #: Those who follow a room, by its name: two, while one ends and another begins.
+        self._followed: dict[str, list[_Followed]] = {}
         self._missed = 0
         self._resyncs = 0
         self._in_step = True
@@ -91,28 +95,20 @@ class Pipeline:
             self._missed += 1
             self._in_step = False
 
-    @asynccontextmanager
-    async def follow(
+    @contextmanager
+    def follow(
         self, room: str, people: Callable[[], Sequence[Participant]], show: Callable[[QualityEvent], None]
-    ) -> AsyncGenerator[None]:
+    ) -> Generator[None]:
         """Be told what is wrong in a room; see `chatroom.quality.port.Quality`."""
-
-        def tell(events: list[QualityEvent]) -> None:
-            for event in events:
-                show(event)
-
-        sink = Sink[QualityEvent](f"people of {room}", tell)
-        followed = _Followed(room, people)
-        self._followed.append(followed)
+        followed = _Followed(people, show)
+        there = self._followed.setdefault(room, [])
+        there.append(followed)
         try:
-            with sink.subscribe(self._people, partition=room, buffer=Buffer(NOTICES, "coalesce", key=subject)):
-                async with trio.open_nursery() as nursery:
-                    under = trio.lowlevel.current_task().name
-                    nursery.start_soon(sink.run, name=f"{under}/people")
-                    yield
-                    nursery.cancel_scope.cancel()
+            yield
         finally:
-            self._followed.remove(followed)
+            there.remove(followed)
+            if not there:
+                del self._followed[room]
 
     async def add(
         self, sink: Sink[QualityEvent], *, buffer: Buffer[QualityEvent] | None = None
@@ -148,12 +144,23 @@ class Pipeline:
             said += self._judge.tick(moment, item.late) if isinstance(item, _Tick) else self._judge.take(item, moment)
         if not in_step:
             self._resyncs += 1
-            rooms: dict[str, list[Participant]] = {}
-            for followed in self._followed:
-                rooms.setdefault(followed.room, []).extend(followed.people())
+            rooms = {
+                room: [person for each in there for person in each.people()] for room, there in self._followed.items()
+            }
             said += self._judge.sync(rooms, moment)
         self._in_step = True
         return said
+
+    def _show(self, events: list[QualityEvent]) -> None:
+        """Tell each room's people what is theirs. Rooms tell them of joins and the like by themselves."""
+        for event in events:
+            if not isinstance(event, (Signalled, Trouble)):
+                continue
+            for each in tuple(self._followed.get(event.room, ())):
+                try:
+                    each.show(event)
+                except Exception:  # noqa: BLE001 - a bug on one room's side, in the task that serves them all
+                    _log.exception("a room did not take what is wrong", room=event.room, said=event.name)
 
     async def _tick(self, *, task_status: trio.TaskStatus[None]) -> None:
         task_status.started()
@@ -174,12 +181,3 @@ def _news(item: Input | _Tick) -> Hashable | None:
     if isinstance(item, (Sampled, Reported)):
         return (type(item), item.room, item.epoch)
     return None
-
-
-def _shown(events: list[QualityEvent]) -> list[QualityEvent]:
-    """Leave out what rooms tell their people by themselves."""
-    return [event for event in events if isinstance(event, (Signalled, Trouble))]
-
-
-def _room_of(event: QualityEvent) -> str:
-    return event.room

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from chatroom.model import Participant
@@ -20,11 +20,11 @@ class Quality(Protocol):
 
     def follow(
         self, room: str, people: Callable[[], Sequence[Participant]], show: Callable[[QualityEvent], None]
-    ) -> AbstractAsyncContextManager[None]:
+    ) -> AbstractContextManager[None]:
         """Be told what is wrong in a room for as long as the context lasts.
 
         ``people`` returns who is there, and is asked when something of it may have been missed. ``show`` is called
-        synchronously with what people are to be shown, and must not block; what it raises ends the context's body.
+        synchronously with what people are to be shown, and must not block.
         """
         ...
 
@@ -40,11 +40,11 @@ class NoQuality:
         room: str,  # noqa: ARG002
         people: Callable[[], Sequence[Participant]],  # noqa: ARG002
         show: Callable[[QualityEvent], None],  # noqa: ARG002
-    ) -> AbstractAsyncContextManager[None]:
+    ) -> AbstractContextManager[None]:
         """Tell nothing."""
         return _nothing()
 
 
-@asynccontextmanager
-async def _nothing() -> AsyncGenerator[None]:
+@contextmanager
+def _nothing() -> Generator[None]:
     yield

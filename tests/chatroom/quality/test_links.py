@@ -92,6 +92,14 @@ def test_a_listener_who_reports_every_five_seconds_is_believed_at_once() -> None
     assert downlink.take(report, 0, uplink=None).seen == "mild"
 
 
+def test_an_estimate_that_falls_below_what_is_sent_says_it_before_anything_is_lost() -> None:
+    downlink = Downlink()
+    fallen = attrs.evolve(DOWN, estimate=100_000.0, unhurt=0.5, lowered=True)
+    assert [downlink.take(fallen, second, uplink=4).seen for second in (0, 1)] == [None, "mild"]
+    explained = attrs.evolve(fallen, unhurt=9.0)
+    assert downlink.take(explained, 2, uplink=4).seen is None
+
+
 def test_pictures_that_are_not_sent_for_want_of_bandwidth_say_whose_link_it_is() -> None:
     for paused, seen in ((0, None), (1, "mild"), (2, "severe")):
         sample = attrs.evolve(DOWN, pictures=4, paused=paused, unhurt=3.0)

@@ -214,6 +214,22 @@ async def test_a_bug_in_the_judge_is_survived_and_nobody_is_forgotten(
     assert "a bug" in caplog.text
 
 
+async def test_a_bug_in_one_room_costs_the_others_nothing(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    quality = Pipeline(trio.current_time)
+
+    def bug(_: QualityEvent) -> None:
+        raise RuntimeError("a bug")
+
+    async with open_house(quality=quality) as house:
+        ada, bob, eve = await three(house)
+        with quality.follow("blue", list, bug):
+            await pass_time(house, 8, (ada, 1, 0.0), (bob, 2, 0.3), (eve, 3, 0.0))
+        assert [each["participant"] for each in await news(eve) if each["type"] == "problem"] == [bob.me]
+    assert "a bug" in caplog.text
+
+
 async def test_each_line_of_the_log_says_whose_it_is(autojump_clock: MockClock) -> None:
     async with open_house(quality=Pipeline(trio.current_time)) as house:
         ada, bob, eve = await three(house)
