@@ -23,8 +23,9 @@ CAP = 1.3
 FALL = 0.97
 #: Seconds for which the least that was sent explains a low estimate, and the most looks in them.
 MEMORY, RECENT = 2.0, 100
-#: Seconds after which an estimate is too old.
-FRESH = 5.0
+#: Seconds after which an estimate is too old, and after which one that is said again and again is: browsers repeat the
+#: last one while they get nothing that they would estimate from, as when all pictures are paused.
+FRESH, REPEATED = 5.0, 10.0
 #: The share of packets lost above which less is sent, and below which more may be.
 MUCH_LOSS, LITTLE_LOSS = 0.15, 0.03
 #: What is left of the share of lost packets after a second without a word of it.
@@ -53,6 +54,8 @@ class Downlink:
         self._heard = False
         self._estimate = (0.0, -math.inf)
         self._limited = False
+        #: When the estimate was another one, last.
+        self._estimated_at = -math.inf
         #: What went out lately, and when.
         self._sent: deque[tuple[float, float]] = deque(maxlen=RECENT)
         self._loss = 0.0
@@ -89,6 +92,8 @@ class Downlink:
         self._heard = True
         last, at = self._estimate
         self._estimate = (float(bitrate), now)
+        if bitrate != last:
+            self._estimated_at = now
         sent = min((sent for _, sent in self._sent), default=0.0)
         if bitrate >= CAP * sent:
             self._limited = False
@@ -123,7 +128,7 @@ class Downlink:
         while now - self._sent[0][0] > MEMORY:
             self._sent.popleft()
         estimate, at = self._estimate
-        told = now - at < FRESH
+        told = now - at < FRESH and now - self._estimated_at < REPEATED
         if self._lost or self._late:
             # What the subscriber estimates may have fallen long ago, and stayed there since.
             self._limited = self._limited or (told and estimate < sent)

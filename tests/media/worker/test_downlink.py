@@ -161,3 +161,16 @@ def test_whatever_is_said_the_budget_is_one(steps: list[tuple[float, int, int, f
         downlink.on_round_trip(round_trip)
         assert FLOOR <= downlink.look(sent, wanted, second) < 1e9
         assert 0 <= downlink.loss <= 1
+
+
+def test_an_estimate_that_is_only_repeated_is_no_limit_for_ever() -> None:
+    downlink = Downlink()
+    for tenth in range(100):  # it fell while pictures were sent, and then all of them were paused
+        now = tenth / 10
+        downlink.look(400_000.0 if now < 3 else 50_000.0, 300_000.0, now)
+        downlink.on_estimate(500_000.0 if now < 2 else 16_000.0, now)
+    assert downlink.budget == FLOOR
+    for tenth in range(100, 300):
+        downlink.look(50_000.0, 300_000.0, tenth / 10)
+        downlink.on_estimate(16_000.0, tenth / 10)
+    assert downlink.budget >= 300_000.0
