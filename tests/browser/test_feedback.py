@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,7 +15,7 @@ from tests.browser.person import Person
 
 #: Puts the microphone's level, its mute and the browser's permission to play into the hands of the test.
 HANDS = """
-window.hands = {level: 0.02, allowed: true, tracks: []};
+window.hands = {level: 0, allowed: true, tracks: []};
 const ask = MediaDevices.prototype.getUserMedia;
 MediaDevices.prototype.getUserMedia = async function (constraints) {
   const stream = await ask.call(this, constraints);
@@ -120,8 +121,13 @@ def test_what_the_server_finds_is_shown_and_gone_again(bring: Bring) -> None:
     ada.page.keyboard.press("Enter")
     card = ada.page.get_by_role("dialog", name="Bob")
     expect(card).to_contain_text("Their microphone is on, and no sound comes from it, since")
-    ada.page.keyboard.press("Escape")
+    card.get_by_role("button", name="Connection details").click()
     expect(card).to_be_hidden()
+    figures = ada.page.get_by_role("dialog", name="Connection")
+    expect(figures.get_by_role("img", name=re.compile(r"Receiving: \d+ kbit.s now")).first).to_be_visible()
+    expect(figures.get_by_role("heading", name="Bob")).to_be_visible()
+    ada.page.keyboard.press("Escape")
+    expect(figures).to_be_hidden()
     expect(about).to_be_focused()
     # one sentence of two, read out, with what helps
     expect(hint(ada)).to_contain_text("Your connection is slow: others may see you blurred.")
@@ -152,7 +158,6 @@ def test_what_only_the_page_knows_is_told_to_its_person_and_to_the_others(bring:
     wire = Wire.tap(ada)
     ada.join()
     wire.reported(microphone="live", camera="live", sound="playing", talking=False)
-    ada.page.evaluate("hands.level = 0")
     expect(hint(ada)).to_contain_text("No sound comes from your microphone", timeout=10_000)
     ada.page.evaluate("hands.level = 0.2")
     ada.click("Choose another")
@@ -172,13 +177,9 @@ def test_what_only_the_page_knows_is_told_to_its_person_and_to_the_others(bring:
     bob = bring("Bob").join()
     expect(hint(ada)).to_contain_text("Your browser holds back the sound.", timeout=10_000)
     wire.reported(sound="blocked")
-    expect(bob.tile("Ada").get_by_text("Cannot hear you")).to_be_visible(timeout=15_000)
     ada.click("Click to hear everyone")
     expect(hint(ada)).to_be_hidden()
 
     ada.page.evaluate("hands.mute(true)")
     expect(hint(ada)).to_contain_text("Your microphone is muted by the system")
     expect(bob.tile("Ada").get_by_text("No sound from microphone")).to_be_visible(timeout=15_000)
-    ada.page.evaluate("hands.mute(false)")
-    expect(bob.tile("Ada").get_by_text("No sound from microphone")).to_be_hidden(timeout=15_000)
-    expect(hint(ada)).to_be_hidden()

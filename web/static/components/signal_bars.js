@@ -16,6 +16,7 @@ export const NO_FEEDBACK = Object.freeze({ level: 0, words: "", mark: "", detail
 export class SignalBars extends HTMLElement {
   #button = h("button", { type: "button", class: "signal", "aria-haspopup": "dialog" }, ...[1, 2, 3, 4].map(() => h("i")));
   #name;
+  #shown = "";
 
   /** @param {{id: string, name: string}} person */
   constructor({ id, name }) {
@@ -29,6 +30,9 @@ export class SignalBars extends HTMLElement {
 
   /** @param {Feedback} feedback */
   show({ level, words }) {
+    const shown = `${level} ${words}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.#button.dataset.level = String(level);
     this.#button.dataset.tip = words;
     this.#button.setAttribute("aria-label", words ? `${this.#name}. ${words}` : this.#name);

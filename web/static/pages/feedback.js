@@ -12,6 +12,9 @@ import { heard } from "./heard.js";
 /** @import { Hint } from "../text/hints.js" */
 /** @import { Reporting } from "./reporting.js" */
 
+/** Milliseconds. */
+const TOGETHER = 30;
+
 export class Feedback {
   #session;
   #local;
@@ -25,8 +28,8 @@ export class Feedback {
   #hint = null;
   /** @type {ReadonlyMap<string, Shown>} */
   #shown = new Map();
-  #waiting = false;
-  #closed = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #soon;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /** @type {(() => void)[]} */
@@ -76,19 +79,17 @@ export class Feedback {
   }
 
   close() {
-    this.#closed = true;
+    clearTimeout(this.#soon);
     clearTimeout(this.#timer);
     for (const undo of this.#undo) undo();
   }
 
-  /** Much may change in one step: it is shown once. */
+  /** Much may change at a time, as when everyone's signal is told: it is shown once. */
   #changed() {
-    if (this.#waiting) return;
-    this.#waiting = true;
-    queueMicrotask(() => {
-      this.#waiting = false;
-      if (!this.#closed) this.#show();
-    });
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#show();
+    }, TOGETHER);
   }
 
   #show() {
