@@ -21,7 +21,8 @@ class TransportStatistics:
     (REMB). ``age`` is how long ago it was opened, ``checks`` how many connectivity checks came since, and
     ``checks_refused`` those that were not authentic. ``carrier`` is what the path in use goes over, null where no check
     has shown one; ``silent`` how long ago the last came that is surely the page's; ``unanswered`` for how long an offer
-    waits for the page's answer.
+    waits for the page's answer; ``undecodable`` what is not offered since the page cannot decode it, each as
+    ``participant/source``.
     """
 
     participant: str
@@ -40,6 +41,7 @@ class TransportStatistics:
     dtls: DtlsState = "waiting"
     silent: float | None = None
     unanswered: float | None = None
+    undecodable: list[str] = attrs.field(factory=list)
 
 
 @attrs.frozen

@@ -61,6 +61,7 @@ def _transports(participant: Participant, now: float) -> Iterable[TransportStati
             round_trip=downlink.round_trip,
             drops=dict(subscribe.transport.drops),
             unanswered=_ago(subscribe.offered_at, now),
+            undecodable=[f"{producer.participant}/{producer.source}" for producer in subscribe.undecodable],
             **_connection(subscribe.transport, now),
         )
 

@@ -96,6 +96,11 @@ class SubscribeLeg:
         return self._offered_at if self._waiting else None
 
     @property
+    def undecodable(self) -> tuple[Producer, ...]:
+        """The pictures that are left out, as the page cannot decode them."""
+        return tuple(self._undecodable.values())
+
+    @property
     def consumers(self) -> int:
         """How many tracks go out."""
         return len(self._by_ssrc)

@@ -52,12 +52,13 @@ _TRACKS = """(() => {
     return stream;
   };
 })()"""
-#: A browser that lost the one codec that is forwarded.
-_NO_VP8 = """(() => {
+#: A browser that knows none of the codecs of pictures.
+_NO_CODEC = """(() => {
   const take = RTCPeerConnection.prototype.setRemoteDescription;
   RTCPeerConnection.prototype.setRemoteDescription = function (description) {
     if (description?.type !== 'offer') return take.apply(this, arguments);
-    return take.call(this, {type: 'offer', sdp: description.sdp.replaceAll('VP8/90000', 'VP7/90000')});
+    const sdp = description.sdp.replace(/(VP8|VP9|AV1|H264|H265)\\/90000/g, 'VP7/90000');
+    return take.call(this, {type: 'offer', sdp});
   };
 })()"""
 #: An encoder whose whole pictures get lost. What its page receives does, too, as nobody takes it out of the streams.
@@ -304,7 +305,7 @@ def playback_blocked(scene: Scene) -> None:
 
 
 def codec_refused(scene: Scene) -> None:
-    scene.come("Ada", _NO_VP8).join()
+    scene.come("Ada", _NO_CODEC).join()
     scene.come("Bob").join()
 
 

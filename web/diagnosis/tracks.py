@@ -33,12 +33,11 @@ def is_published(e: Evidence) -> Finding:
         return ok(f"{e.producer.codec}, in {len(e.producer.layers)} size{'s'[: len(e.producer.layers) > 1]}")
     if e.publish is None or e.publish.checks == 0:
         return unknown("not connected")
-    codec = "Opus" if e.sound else "VP8"
     return broken(
         "none",
         "not_published",
         "from",
-        f"{e.sender.name}’s page sends the server no {e.what} in {codec}, which is what it forwards.",
+        f"{e.sender.name}’s page sends the server no {e.what} in a codec that it forwards.",
         f"{e.sender.name} reloads the page, or uses another browser.",
     )
 
@@ -130,6 +129,8 @@ def is_agreed(e: Evidence) -> Finding:
     if e.consumer is None:
         if e.producer is None:
             return unknown("nothing is published")
+        if e.subscribe is not None and f"{e.sender.id}/{e.source}" in e.subscribe.undecodable:
+            return _refused(e, "not offered")
         return broken(
             "not offered",
             "not_offered",
@@ -140,14 +141,7 @@ def is_agreed(e: Evidence) -> Finding:
     if e.consumer.agreement == "accepted":
         return ok("accepted")
     if e.consumer.agreement == "refused":
-        codec = "the track" if e.producer is None else e.producer.codec
-        return broken(
-            "refused",
-            "codec_refused",
-            "to",
-            f"{name}’s browser refuses {e.sender.name}’s {e.what}: it cannot play {codec}.",
-            f"{name} uses another browser, or a newer one.",
-        )
+        return _refused(e, "refused")
     waited = None if e.subscribe is None else e.subscribe.unanswered
     if waited is None or waited < ANSWER:
         return broken(
@@ -159,6 +153,17 @@ def is_agreed(e: Evidence) -> Finding:
         "to",
         f"{name}’s page has not answered what it is offered for {waited:.0f} seconds.",
         f"{name} reloads the page.",
+    )
+
+
+def _refused(e: Evidence, figures: str) -> Finding:
+    codec = "it" if e.producer is None else e.producer.codec
+    return broken(
+        figures,
+        "codec_refused",
+        "to",
+        f"{e.receiver.name}’s browser does not take {e.sender.name}’s {e.what}: it cannot play {codec}.",
+        f"{e.receiver.name} uses another browser, or a newer one.",
     )
 
 

@@ -15,6 +15,7 @@ from tests.web.diagnosis.samples import GOOD, call, layer, transport
 from web.diagnosis.verdict import HOPS, diagnose
 
 SILENT = Playing(seconds=2.0, packets=0, frames=0)
+BLIND = {"undecodable": ["b/camera"]}
 STANDS = Playing(seconds=5.0, frames=9, frozen=4.0)
 LOSES = {"came": 30, "missed": 20}
 WAITS = {"waits": True, "forwarding": False}
@@ -44,6 +45,7 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "not_published": ("from", "producer", {"producer": None, "consumer": None}),
     "not_offered": ("to", "consumer", {"consumer": None}),
     "codec_refused": ("to", "consumer", {"kind": "video", "consumer": {"agreement": "refused", "active": False}}),
+    "codec_refused ": ("to", "consumer", {"kind": "video", "consumer": None, "subscribe": BLIND}),
     "offer_unanswered": ("to", "consumer", {"consumer": {"agreement": "offered"}, "subscribe": {"unanswered": 5.0}}),
     "offer_unanswered ": ("to", "subscribe_ice", {"subscribe": {"unanswered": 5.0, "checks": 0}}),
     "no_packets": ("from", "packets_in", {"layer": {"came": 0}}),
