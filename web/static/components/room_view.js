@@ -12,6 +12,7 @@ import { ShareNote } from "./share_note.js";
 import { SidePanel } from "./side_panel.js";
 import { StatusToasts } from "./toasts.js";
 import { TopBar } from "./top_bar.js";
+import { WhyDialog } from "./why_dialog.js";
 
 /** @import { Message } from "../protocol/types.js" */
 /** @import { Person } from "../state/room.js" */
@@ -29,6 +30,7 @@ export class RoomView extends HTMLElement {
   hint = new HintBar();
   card = new PersonCard();
   figures = new ConnectionPanel();
+  why = new WhyDialog();
   #alone = h("div", { class: "alone", hidden: true });
   #aloneTitle = h("h2", {}, "You are the first here");
   #unread = 0;
@@ -45,7 +47,7 @@ export class RoomView extends HTMLElement {
     );
     const pictures = h("div", { class: "pictures" }, this.grid, this.toasts, this.hint);
     const stage = h("main", { class: "stage" }, this.connection, this.banner, this.sharing, pictures, this.#alone);
-    this.append(this.top, stage, this.panel, this.controls, this.figures, this.card);
+    this.append(this.top, stage, this.panel, this.controls, this.figures, this.card, this.why);
 
     this.top.addEventListener("people", () => this.toggleChat());
     this.controls.addEventListener("chat", () => this.toggleChat());
@@ -132,7 +134,7 @@ export class RoomView extends HTMLElement {
   #shortcut(event) {
     if (!this.#shortcuts || event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return;
     const target = event.target instanceof Element ? event.target : null;
-    if (target?.closest("input, textarea, select, [contenteditable], [popover]")) return;
+    if (target?.closest("input, textarea, select, [contenteditable], [popover], dialog")) return;
     switch (event.key.toLowerCase()) {
       case "m":
         return this.controls.microphone.click();

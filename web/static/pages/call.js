@@ -18,6 +18,7 @@ import { Reporting } from "./reporting.js";
 import { Sharing } from "./sharing.js";
 import { watchHidden, watchSigns } from "./signs.js";
 import { keepAwake } from "./wake.js";
+import { askWhy } from "./why.js";
 
 /** @import { DeviceChosen } from "../components/device_picker.js" */
 /** @import { BannerState } from "../components/banner.js" */
@@ -130,6 +131,7 @@ export class Call {
     heard(this.view.grid, "layout", (/** @type {Record<string, number>} */ sizes) => session.layout.tell(sizes));
     heard(this.view, "say", (/** @type {{text: string}} */ { text }) => void this.#chat(text));
     heard(this.view.controls, "leave", leave);
+    askWhy(this.view, session);
     heard(this.view.banner, "act", () => session.legs.again());
     this.#show();
     this.#media(session.legs.status);
