@@ -19,9 +19,9 @@ from aioice import stun
 
 from media.worker.aiortc_hooks import Certificate, DtlsSession
 from media.worker.codecs import AUDIO_LEVEL, MID, TRANSPORT_CC
-from media.worker.framing import Deframer, frame
 from media.worker.rtcp import RtcpPacket, pack_pli, walk
 from media.worker.rtp import RtpPacket, is_rtcp, pack_extensions
+from tests.media.worker.peer_stream import Stream
 
 MID_ID, LEVEL_ID, TRANSPORT_CC_ID = 4, 1, 3
 #: The least that is a VP8 keyframe, or is none, to one that forwards it.
@@ -382,29 +382,6 @@ class Peer(asyncio.DatagramProtocol):
             f"a=fingerprint:{self.certificate.fingerprint}",
             f"a=setup:{setup}",
         ]
-
-
-class Stream(asyncio.Protocol):
-    """A TCP connection, which a peer takes for its socket."""
-
-    def __init__(self, peer: Peer) -> None:
-        self._peer = peer
-        self._deframer = Deframer()
-        self._transport: asyncio.Transport
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._peer.connection_made(cast("asyncio.BaseTransport", self))
-
-    def data_received(self, data: bytes) -> None:
-        for packet in self._deframer.feed(data):
-            self._peer.datagram_received(packet, None)
-
-    def sendto(self, data: bytes, _: object) -> None:
-        self._transport.write(frame(data))
-
-    def close(self) -> None:
-        self._transport.close()
 
 
 def _find(pattern: str, text: str) -> str:
