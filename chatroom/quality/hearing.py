@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 
 from chatroom.quality.person import Person
 
-#: Seconds of a report about nothing that say something, and seconds for which it must be so.
-SAID, SURE = 1.0, 2.5
+#: Seconds of a report about nothing that say something; seconds for which it must be so, in which a connection that
+#: explains it is known to be lost; and fewer where the page says itself why.
+SAID, SURE, SURELY = 1.0, 4.0, 1.5
 #: Seconds that whoever is new has to be subscribed to.
 SUBSCRIBING = 5.0
 
@@ -59,7 +60,7 @@ class Hearing:
             return {}
         if report is not None and report.sound != "playing":
             # Blocked by the browser; or switched off by its person, who knows.
-            return dict.fromkeys(sounding, now) if report.sound == "blocked" else {}
+            return dict.fromkeys(sounding, now + SURELY - SURE) if report.sound == "blocked" else {}
         if listener.is_deaf():
             return {}
         missed: dict[int, float] = {}
@@ -74,5 +75,5 @@ class Hearing:
             elif playing is not None and playing.packets == 0 and playing.seconds >= SAID:
                 began = listener.reported_at - playing.seconds
                 if since <= began - 1.0:  # or it is of a time when there was nothing to play
-                    missed[epoch] = began
+                    missed[epoch] = now
         return missed
