@@ -21,8 +21,8 @@ WINDOW, REPORTS_WINDOW = 3.2, 11.0
 #: Shares of packets lost: one that is worth a bar, a mild one, a severe one. Opus conceals what is below.
 LOSS = (0.02, 0.05, 0.15)
 #: A loss is one that is seen in two samples, each with such a share: one burst is an accident. A report about so many
-#: packets is worth two.
-SHARE, SURELY = 0.03, 200
+#: packets is worth two, if it is the first for so many seconds: it is of all of them.
+SHARE, SURELY, SELDOM = 0.03, 200, 2.5
 #: Packets without which a share says nothing.
 FEW = 20
 #: The same for seconds of waiting in queues on the way here, of jitter, and of the way there and back.
@@ -64,6 +64,8 @@ class _Part:
     at: float
     expected: int
     lost: int
+    #: Seconds since the one before.
+    after: float
 
 
 class _Losses:
@@ -75,7 +77,8 @@ class _Losses:
 
     def take(self, expected: int, lost: int, now: float) -> None:
         if expected > 0:
-            self._parts.append(_Part(now, expected, lost))
+            after = now - self._parts[-1].at if self._parts else 0.0
+            self._parts.append(_Part(now, expected, lost, after))
         while self._parts and now - self._parts[0].at > (WINDOW if len(self._parts) > 2 else REPORTS_WINDOW):
             self._parts.popleft()
 
@@ -88,7 +91,7 @@ class _Losses:
         expected = sum(part.expected for part in self._parts)
         lost = sum(part.lost for part in self._parts)
         hits = sum(
-            2 if part.expected >= self._surely else 1
+            2 if part.expected >= self._surely and part.after >= SELDOM else 1
             for part in self._parts
             if part.lost >= 2 and part.lost >= SHARE * part.expected
         )

@@ -88,8 +88,16 @@ def test_whoever_is_sent_something_and_reports_nothing_gets_nothing() -> None:
 
 def test_a_listener_who_reports_every_five_seconds_is_believed_at_once() -> None:
     downlink = Downlink()
-    report = attrs.evolve(DOWN, expected=250, lost=30)
-    assert downlink.take(report, 0, uplink=None).seen == "mild"
+    good, bad = attrs.evolve(DOWN, expected=250), attrs.evolve(DOWN, expected=250, lost=40)
+    assert [downlink.take(good, at, uplink=None).seen for at in (0, 5)] == [None, None]
+    assert downlink.take(bad, 10, uplink=None).seen == "mild"
+
+
+def test_one_burst_is_an_accident_on_the_way_to_someone_too() -> None:
+    downlink = Downlink()
+    bad = attrs.evolve(DOWN, expected=250, lost=40)
+    seen = [downlink.take(sample, at, uplink=4).seen for at, sample in enumerate([DOWN, DOWN, bad, DOWN, DOWN, DOWN])]
+    assert seen == [None] * 6
 
 
 def test_an_estimate_that_falls_below_what_is_sent_says_it_before_anything_is_lost() -> None:
