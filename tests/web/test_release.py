@@ -42,24 +42,36 @@ MADE = (
 LIMITS = Limits(room_linger=0.05, ping_after=0.3, reconnecting_after=0.6, left_after=1.0)
 
 
-def alive() -> Counter[str]:
-    return Counter(type(each).__name__ for each in gc.get_objects() if type(each) in MADE)
+class Alive:
+    """How many of them there are more than when it was made: a test before may have something in its hands yet."""
+
+    def __init__(self) -> None:
+        self._before = {id(each): each for each in _made()}
+
+    def __call__(self) -> Counter[str]:
+        return Counter(type(each).__name__ for each in _made() if id(each) not in self._before)
+
+
+def _made() -> list[object]:
+    return [each for each in gc.get_objects() if type(each) in MADE]
 
 
 @pytest.fixture
-def _no_collector() -> Generator[None]:
+def alive() -> Generator[Alive]:
+    """Count, and have no collector at work meanwhile."""
     gc.collect()
     gc.disable()
-    yield
+    yield Alive()
     gc.enable()
 
 
-@pytest.mark.usefixtures("_no_collector")
 @pytest.mark.parametrize(
     ("ending", "lane"),
     [("leave", FastLane), ("close", FastLane), ("reset", FastLane), ("leave", QuartLane), ("finish", QuartLane)],
 )
-async def test_of_a_page_that_went_nothing_is_left(ending: str, lane: type, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_of_a_page_that_went_nothing_is_left(
+    ending: str, lane: type, alive: Alive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Sender, "takes_offers", lane is FastLane)
     async with serving(LIMITS) as server:
         async with page.page(server.port, "Ada", room="blue") as ada:
@@ -79,8 +91,7 @@ async def test_of_a_page_that_went_nothing_is_left(ending: str, lane: type, monk
         await eventually(lambda: alive() == Counter())
 
 
-@pytest.mark.usefixtures("_no_collector")
-async def test_of_requests_nothing_is_left() -> None:
+async def test_of_requests_nothing_is_left(alive: Alive) -> None:
     async with serving(LIMITS) as server:
         async with Raw(await trio.open_tcp_stream("127.0.0.1", server.port)) as raw:
             await raw.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
