@@ -1,7 +1,8 @@
 """What the link to one subscriber takes, from what the subscriber says of it.
 
 A browser's own estimate (REMB) rises slowly, to one and a half times of what it receives and no further; it falls when
-packets begin to queue, and with what it receives. So it is a limit from where it fell, without being sent less, to
+packets begin to queue, and with what it receives, and with mere jitter. So it is a limit, if losses or round trips say
+that something queues, from where it fell, without being sent less, to
 where it is near its cap again, and says nothing else. To learn whether more would fit, more must be sent: deliberately,
 when there is something to gain, and less often each time that it was too much.
 """
@@ -25,13 +26,19 @@ FALL = 0.97
 MEMORY, RECENT = 2.0, 100
 #: Seconds after which an estimate is too old, and after which one that is said again and again is: browsers repeat the
 #: last one while they get nothing that they would estimate from, as when all pictures are paused.
-FRESH, REPEATED = 5.0, 10.0
+FRESH, REPEATED = 5.0, 5.0
 #: The share of packets lost above which less is sent, and below which more may be.
 MUCH_LOSS, LITTLE_LOSS = 0.15, 0.03
 #: What is left of the share of lost packets after a second without a word of it.
 FORGET = 0.9
 #: Seconds and factor by which a round trip may be longer than the shortest.
 QUEUE, STRETCH = 0.15, 1.5
+#: The same for a sign that the estimate fell because packets queue, and the share of them that is lost.
+SOME_QUEUE, SOME_STRETCH, SOME_LOSS = 0.04, 1.2, 0.02
+#: Seconds in which such a sign goes with a fall of the estimate: round trips are told once a second.
+TOGETHER = 2.5
+#: Seconds, and reports in them, after which a round trip that stays long is that of a longer way, and no queue.
+LONGER, REPORTS = 5.0, 3
 #: Seconds between two steps down for one reason, and seconds without congestion before the first step up.
 PAUSE, CALM = 1.0, 2.0
 #: How fast what fits is believed to grow in a second: before any congestion was seen, and after.
@@ -60,6 +67,11 @@ class Downlink:
         self._sent: deque[tuple[float, float]] = deque(maxlen=RECENT)
         self._loss = 0.0
         self._shortest: float | None = None
+        #: Round trips of the last seconds, and when.
+        self._trips: deque[tuple[float, float]] = deque(maxlen=RECENT)
+        #: When something was seen that queues, and when the estimate fell, last.
+        self._queued_at = -math.inf
+        self._fell_at = -math.inf
         self._late = False
         self._lost = False
         #: When packets were lost or the estimate fell, last: a round trip that is long has other causes, too.
@@ -98,9 +110,8 @@ class Downlink:
         if bitrate >= CAP * sent:
             self._limited = False
         elif now - at < FRESH and bitrate < FALL * last:
-            self._limited = True
-            self.narrow_at = now
-            self._congested(now)
+            self._fell_at = now
+            self._believe(now)
 
     def on_loss(self, lost: int, expected: int) -> None:
         """Of ``expected`` packets since the last report ``lost`` did not arrive."""
@@ -110,6 +121,8 @@ class Downlink:
             # a report about few packets says little
             self._loss += (share - self._loss) * min(0.5, max(0.15, expected / 60))
             self._lost = self._loss > MUCH_LOSS
+            if self._loss > SOME_LOSS and self._looked_at is not None:
+                self._queued_at = self._looked_at
 
     def on_round_trip(self, seconds: float) -> None:
         """A round trip was measured."""
@@ -117,7 +130,20 @@ class Downlink:
         self.round_trip = seconds
         # The way may have become longer, so the shortest is forgotten slowly.
         self._shortest = seconds if self._shortest is None else min(seconds, self._shortest * 1.02)
+        now = self._looked_at or 0.0
+        self._trips.append((now, seconds))
+        while now - self._trips[0][0] > LONGER:
+            self._trips.popleft()
+        least = min(trip for _, trip in self._trips)
+        whole = len(self._trips) >= REPORTS and now - self._trips[0][0] > LONGER - 1.5
+        if whole and least > self._shortest * SOME_STRETCH + SOME_QUEUE:
+            # Less was sent meanwhile, and it is as long as before: that was no congestion.
+            self._shortest = least
+            self._limited = False
+            self.congested_at = self._queued_at = self._fell_at = -math.inf
         self._late = seconds > self._shortest * STRETCH + QUEUE
+        if seconds > self._shortest * SOME_STRETCH + SOME_QUEUE:
+            self._queued_at = now
 
     def look(self, sent: float, wanted: float | None, now: float) -> float:
         """Return the budget, when ``sent`` is what goes out and ``wanted`` what would, if more were known to fit."""
@@ -127,6 +153,7 @@ class Downlink:
         self._sent.append((now, sent))
         while now - self._sent[0][0] > MEMORY:
             self._sent.popleft()
+        self._believe(now)
         estimate, at = self._estimate
         told = now - at < FRESH and now - self._estimated_at < REPEATED
         if self._lost or self._late:
@@ -142,6 +169,14 @@ class Downlink:
         elif not limited and self._loss < LITTLE_LOSS and now - self.congested_at > CALM:
             self._rise(wanted, estimate if told else 0.0, elapsed, now)
         return self.budget
+
+    def _believe(self, now: float) -> None:
+        """Take a fall of the estimate for a limit, if something else says that packets queue."""
+        if now - self._fell_at < TOGETHER and (self._shortest is None or now - self._queued_at < TOGETHER):
+            self._fell_at = -math.inf
+            self._limited = True
+            self.narrow_at = now
+            self._congested(now)
 
     def _rise(self, wanted: float | None, estimate: float, elapsed: float, now: float) -> None:
         if self._probed_at is not None and now - self._probed_at > VERDICT:

@@ -39,7 +39,8 @@ class Served:
 @asynccontextmanager
 async def serving(limits: Limits | None = None, media: Media | None = None) -> AsyncGenerator[Served, None]:
     """Serve with a fake media plane, or another one, until the context ends."""
-    settings = Settings(port=0, limits=limits or Limits())
+    # Whoever attacks it is in the same process, and may hold it up: that is no news of the server.
+    settings = Settings(port=0, limits=limits or Limits(), slow_step=60.0)
     async with serving_app(create_app(settings, media or FakeMedia()), settings) as served:
         yield served
 

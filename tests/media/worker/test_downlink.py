@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import attrs
@@ -165,12 +166,39 @@ def test_whatever_is_said_the_budget_is_one(steps: list[tuple[float, int, int, f
 
 def test_an_estimate_that_is_only_repeated_is_no_limit_for_ever() -> None:
     downlink = Downlink()
-    for tenth in range(100):  # it fell while pictures were sent, and then all of them were paused
+    for tenth in range(60):  # it fell while pictures were sent, and then all of them were paused
         now = tenth / 10
         downlink.look(400_000.0 if now < 3 else 50_000.0, 300_000.0, now)
         downlink.on_estimate(500_000.0 if now < 2 else 16_000.0, now)
     assert downlink.budget == FLOOR
-    for tenth in range(100, 300):
+    for tenth in range(60, 200):
         downlink.look(50_000.0, 300_000.0, tenth / 10)
         downlink.on_estimate(16_000.0, tenth / 10)
     assert downlink.budget >= 300_000.0
+
+
+def jittery(downlink: Downlink, begin: int, seconds: int, trip: tuple[float, float], falls: bool) -> list[float]:
+    """Send 400 kbit/s if that is believed to fit, over a way of so long a round trip, without losses."""
+    chance, budgets = random.Random(begin), []
+    for tenth in range(10 * begin, 10 * (begin + seconds)):
+        now, sent = tenth / 10, min(400_000.0, downlink.budget)
+        budgets.append(downlink.look(sent, 400_000.0 if sent < 400_000 else None, now))
+        if tenth % 10 == 9:
+            downlink.on_loss(0, 40)
+            downlink.on_round_trip(chance.uniform(*trip))
+            downlink.on_estimate((0.85 if falls and chance.random() < 0.5 else 1.4) * sent, now)
+    return budgets
+
+
+def test_jitter_alone_is_no_narrow_link() -> None:
+    downlink = Downlink()
+    jittery(downlink, 0, 10, (0.2, 0.24), falls=False)
+    assert min(jittery(downlink, 10, 60, (0.2, 0.24), falls=True)) >= 400_000
+
+
+def test_a_way_that_becomes_longer_is_told_from_a_queue() -> None:
+    downlink = Downlink()
+    jittery(downlink, 0, 10, (0.001, 0.003), falls=False)
+    budgets = jittery(downlink, 10, 40, (0.2, 0.26), falls=True)
+    assert min(budgets[100:]) >= 400_000, "after ten seconds it is what it was"
+    assert min(jittery(downlink, 50, 20, (0.001, 0.003), falls=False)[20:]) >= 400_000
