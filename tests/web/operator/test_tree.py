@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -47,19 +48,24 @@ async def test_a_task_that_stalls_a_room_of_fifty_is_named_with_its_line(
     monkeypatch.setattr(Room, "say", stalling)
     async with operated(tmp_path, Limits(participants=60)) as server:
         people = [await join(server, f"P{number}") for number in range(50)]
-        status, before = await server.ask("/api/timeline")
-        assert (status, before["timeline"]) == (200, [])
+        status, _ = await server.ask("/api/timeline")
+        assert status == 200
         people[7].feed('{"type":"chat","text":"hello"}')
         await eventually(lambda: bool(began))
-        while not (found := (await server.ask("/api/look"))[1]["timeline"]):
+        line = line_of("time.sleep(0.3)  # the stall")
+        while not (found := [step for step in (await server.ask("/api/look"))[1]["timeline"] if _is_at(step, line)]):
             assert time.monotonic() - began[0] < PATIENCE
         measured(f"a task that stalls a room of fifty is named after {time.monotonic() - began[0]:.2f} s")
         (step,) = found
         assert (step["kind"], step["details"]["ended"]) == ("slow_step", True)
         assert step["task"].startswith("serve/rooms/room:blue#1/participant:")
-        assert step["details"]["last"]["line"] == line_of("time.sleep(0.3)  # the stall")
         assert step["details"]["own"]["file"] == "chatroom/attendance.py"
-        assert str(step["details"]["last"]["line"]) in step["words"]
+        assert str(line) in step["words"]
+
+
+def _is_at(step: dict[str, Any], line: int) -> bool:
+    """Whether it is the stall: on a busy machine other steps are slow, too."""
+    return step["kind"] == "slow_step" and step["details"]["last"]["line"] == line
 
 
 async def test_a_task_that_waits_for_ever_is_found_with_its_line(tmp_path: Path) -> None:
