@@ -65,7 +65,7 @@ async def test_a_task_that_stalls_a_room_of_fifty_is_named_with_its_line(
 
 def _is_at(step: dict[str, Any], line: int) -> bool:
     """Whether it is the stall: on a busy machine other steps are slow, too."""
-    return step["kind"] == "slow_step" and step["details"]["last"]["line"] == line
+    return bool(step["kind"] == "slow_step" and step["details"]["last"]["line"] == line)
 
 
 async def test_a_task_that_waits_for_ever_is_found_with_its_line(tmp_path: Path) -> None:
