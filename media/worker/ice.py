@@ -98,8 +98,8 @@ class IceTransport:
         self.credit = 0
         self._held: list[bytes] = []
         self.proven: set[Path] = set()
-        #: What is checked from here now.
-        self.probe: Probe | None = None
+        #: What is checked from here now: browsers check several paths in turn, and answers take a round trip.
+        self.probes: dict[Path, Probe] = {}
 
     @property
     def selected(self) -> Path | None:
@@ -193,7 +193,8 @@ class IceAgent:
             self._by_ufrag.pop(ufrag, None)
         for path in transport.paths:
             self._by_path.pop(path, None)
-        self._end_probe(transport)
+        for path in list(transport.probes):
+            self._end_probe(transport, path)
         transport.credentials = []
         transport.paths = []
         transport.on_datagram = transport.on_check = transport.on_selected = _nothing
@@ -222,9 +223,10 @@ class IceAgent:
         if data:
             first = data[0]
             if first > 19:
-                transport = self._by_path.get(Path(endpoint, address))
+                path = Path(endpoint, address)
+                transport = self._by_path.get(path)
                 if transport is not None:
-                    if not transport.is_proven:
+                    if not transport.is_proven and path == transport.selected:
                         transport.credit += CREDIT * len(data)
                     transport.on_datagram(data, now)
                     return True
@@ -241,10 +243,12 @@ class IceAgent:
 
     def tick(self, transport: IceTransport, now: float) -> None:
         """Check what is to be proven, if it is time."""
-        probe = transport.probe
-        if probe is None or transport.remote is None or not probe.left or now - probe.sent < PROBE_INTERVAL:
-            return
-        ufrag, password = transport.remote
+        for probe in tuple(transport.probes.values()):  # an answer in memory comes at once
+            if transport.remote is not None and probe.left and now - probe.sent >= PROBE_INTERVAL:
+                self._probe(transport, probe, transport.remote, now)
+
+    def _probe(self, transport: IceTransport, probe: Probe, remote: tuple[str, str], now: float) -> None:
+        ufrag, password = remote
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{ufrag}:{transport.used}"
         request.attributes["PRIORITY"] = _PRIORITY
@@ -260,18 +264,20 @@ class IceAgent:
 
     def _want(self, transport: IceTransport, path: Path, now: float, *, selected: bool) -> None:
         """Have a path proven; it is selected then, if that is wanted."""
-        if transport.probe is None or transport.probe.path != path:
-            self._end_probe(transport)
-            transport.probe = Probe(path)
-        transport.probe.wanted = transport.probe.wanted or selected
-        transport.probe.left = MAX_PROBES
+        probe = transport.probes.get(path)
+        if probe is None:
+            if len(transport.probes) >= MAX_PATHS:
+                self._end_probe(transport, next(iter(transport.probes)))
+            probe = transport.probes[path] = Probe(path)
+        if selected:
+            for each in transport.probes.values():
+                each.wanted = each is probe  # the one that was wanted last
+        probe.left = MAX_PROBES
         self.tick(transport, now)
 
-    def _end_probe(self, transport: IceTransport) -> None:
-        if transport.probe is not None:
-            for transaction in transport.probe.transactions:
-                self._probed.pop(transaction, None)
-            transport.probe = None
+    def _end_probe(self, transport: IceTransport, path: Path) -> None:
+        for transaction in transport.probes.pop(path).transactions:
+            self._probed.pop(transaction, None)
 
     def _take(self, data: bytes, path: Path, now: float) -> bool:
         """Take a check, or the answer to one of ours. Returns False for what is neither, or is not authenticated."""
@@ -288,15 +294,17 @@ class IceAgent:
     def _answered(self, response: stun.Message, path: Path, now: float) -> bool:
         """Take the answer to a check of ours, which proves its path."""
         transport = self._probed.get(response.transaction_id)
-        if transport is None or transport.remote is None or transport.probe is None or transport.probe.path != path:
+        probe = None if transport is None else transport.probes.get(path)
+        if transport is None or transport.remote is None or probe is None:
             return False
-        if not response.check_message_integrity(transport.remote[1].encode()):
+        if response.transaction_id not in probe.transactions or not response.check_message_integrity(
+            transport.remote[1].encode()
+        ):
             return False
-        wanted = transport.probe.wanted
-        self._end_probe(transport)
+        self._end_probe(transport, path)
         self._own(transport, path)
         transport.proven.add(path)
-        if wanted or not transport.is_proven:
+        if probe.wanted or not transport.is_proven:
             transport.selected = path
             transport.checked = now
         return True

@@ -311,3 +311,28 @@ def test_a_check_has_one_answer_which_is_no_longer_than_a_browsers_check() -> No
         ((answer, to),) = bench.socket.sent
         assert to == address
         assert len(answer) <= len(bytes(request))
+
+
+def test_paths_that_are_checked_in_turn_are_all_proven_however_long_answers_take() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    bench.agent.meet(transport, REMOTE, 1.0)
+    for step in range(4):
+        bench.receive(check(transport.credentials[0], nominate=step == 3), (HOME, AWAY)[step % 2], 1.0 + step / 20)
+    assert not transport.is_proven
+    for address in (HOME, AWAY):
+        answer(bench, address)
+    assert {path.address for path in transport.proven} == {HOME, AWAY}
+    assert transport.selected == Path(bench.socket, AWAY), "the one that was nominated"
+
+
+def test_what_comes_by_one_path_is_no_credit_for_another() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    bench.receive(check(transport.credentials[0]), HOME)
+    bench.receive(check(transport.credentials[0], nominate=True), AWAY)
+    before = transport.credit
+    bench.receive(b"\x16" + bytes(1_000), HOME)
+    assert transport.credit == before
+    bench.receive(b"\x16" + bytes(1_000), AWAY)
+    assert transport.credit == before + 3 * 1_001
