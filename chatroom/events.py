@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import attrs
 
 from chatroom.ice_servers import IceServer
-from chatroom.media import Source, TrackInfo
+from chatroom.media import PauseReason, Source, TrackInfo
 from chatroom.model import LeaveReason, Message, Participant
 from chatroom.problems import Direction, ProblemKind, Severity, SignalLevel
 
@@ -142,7 +142,7 @@ class VideoPaused:
     type: ClassVar[str] = "video_paused"
     participant: str
     source: Source
-    reason: Literal["bandwidth", "layout", "codec"]
+    reason: PauseReason
 
 
 @attrs.frozen

@@ -27,6 +27,12 @@ Source = Literal[
 ]  # fmt: skip
 
 
+#: Of a leg of a participant.
+LegState = Literal["connecting", "connected", "failed", "closed"]
+#: Why a picture is not sent: for want of bandwidth, as it is not on the page, or as the page cannot decode it.
+PauseReason = Literal["bandwidth", "layout", "codec"]
+
+
 def source_named(name: str) -> Source:
     """Return the source of a name as a page writes it: without a number, it is the first screen. Raises ValueError."""
     found = _SOURCES.get(name)
@@ -72,7 +78,7 @@ class LegChanged:
     """A leg came up, failed or closed."""
 
     leg: Literal["publish", "subscribe"]
-    state: Literal["connecting", "connected", "failed", "closed"]
+    state: LegState
 
 
 @attrs.frozen
@@ -104,7 +110,7 @@ class VideoPaused:
 
     participant: str
     source: Source
-    reason: Literal["bandwidth", "layout", "codec"]
+    reason: PauseReason
 
 
 @attrs.frozen

@@ -7,11 +7,11 @@ None where that is the server.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import attrs
 
-from chatroom.media import Source
+from chatroom.media import PauseReason, Source
 from chatroom.model import LeaveReason, Participant
 from chatroom.problems import Direction, ProblemKind, Severity, SignalLevel
 
@@ -72,7 +72,7 @@ class VideoPaused(_Event):
     name: ClassVar[str] = "video_paused"
     of: str
     source: Source
-    reason: Literal["bandwidth", "layout"]
+    reason: PauseReason
 
 
 @attrs.frozen(kw_only=True)

@@ -6,13 +6,10 @@ Counts are of the time since the sample before. Times are seconds, rates bits a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import attrs
 
-from chatroom.media import Source
-
-LegState = Literal["connecting", "connected", "failed", "closed"]
+from chatroom.media import LegState, Source
 
 
 @attrs.frozen
