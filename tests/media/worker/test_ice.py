@@ -336,3 +336,33 @@ def test_what_comes_by_one_path_is_no_credit_for_another() -> None:
     assert transport.credit == before
     bench.receive(b"\x16" + bytes(1_000), AWAY)
     assert transport.credit == before + 3 * 1_001
+
+
+def test_an_answer_without_the_password_proves_nothing() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    bench.agent.meet(transport, REMOTE, 1.0)
+    bench.receive(check(transport.credentials[0]))
+    request = stun.parse_message(next(data for data, _ in bench.socket.sent if data[:2] == b"\0\x01"))
+    for password in (b"guessed", None):
+        response = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, request.transaction_id)
+        if password is not None:
+            response.add_message_integrity(password)
+        bench.receive(bytes(response))
+        assert not transport.is_proven
+    answer(bench)
+    assert transport.is_proven
+
+
+def test_media_stop_where_the_only_proven_path_is_gone() -> None:
+    bench = Bench()
+    transport = bench.transport()
+    told: list[Path | None] = []
+    transport.on_selected = told.append
+    bench.agent.meet(transport, REMOTE, 1.0)
+    bench.receive(check(transport.credentials[0]), HOME)
+    answer(bench, HOME)
+    bench.receive(check(transport.credentials[0]), AWAY)
+    bench.agent.forget(Path(bench.socket, HOME))
+    assert transport.selected == Path(bench.socket, AWAY)
+    assert told == [Path(bench.socket, HOME), None]
