@@ -102,7 +102,7 @@ async def test_a_participant_is_found_by_name_with_what_belongs_to_it(tmp_path: 
 
 
 async def test_the_tree_begins_with_the_run_and_has_the_room_and_its_figures(tmp_path: Path) -> None:
-    async with operated(tmp_path) as server:
+    async with operated(tmp_path, slow_step=60.0) as server:  # nothing takes that long on any machine
         await join(server, "Ada")
         _, answer = await server.ask("/api/look?by=messages")
         names = {task["name"]: task for task in answer["tree"]["tasks"]}
