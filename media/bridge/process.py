@@ -19,6 +19,7 @@ from typing import Protocol
 import trio
 
 from media.bridge.errors import WorkerLost
+from media.bridge.run_queue import RunQueue
 from media.bridge.stderr import forward_lines
 from nurseries import child_path
 
@@ -70,6 +71,7 @@ class WorkerProcess:
     def __init__(self, process: trio.Process, stream: trio.SocketStream) -> None:
         self._process = process
         self._stream = stream
+        self._run_queue = RunQueue(Path(f"/proc/{process.pid}"))
 
     @property
     def pid(self) -> int:
@@ -103,7 +105,7 @@ class WorkerProcess:
 
     def starved(self) -> float:
         """What Linux says of its first thread, which serves everything."""
-        return _starved(Path(f"/proc/{self.pid}/schedstat"))
+        return self._run_queue.waited(trio.current_time())
 
 
 @asynccontextmanager
@@ -181,11 +183,3 @@ async def _stop(process: trio.Process, stream: trio.SocketStream, grace: float) 
             await process.wait()
             return
     _log.error("the media worker (pid %d) cannot be killed", process.pid)
-
-
-def _starved(schedstat: Path) -> float:
-    """The second number there: nanoseconds on a run queue (Documentation/scheduler/sched-stats.rst)."""
-    try:
-        return int(schedstat.read_text().split()[1]) * 1e-9
-    except (OSError, ValueError, IndexError):  # it is gone, or the kernel does not count this
-        return 0.0
