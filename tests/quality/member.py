@@ -94,12 +94,14 @@ class Member:
         """Send a command."""
         await self._socket.send(json.dumps({"type": type, **fields}))
 
-    async def until(self, fits: Callable[[dict[str, Any]], bool], timeout: float) -> tuple[float, dict[str, Any]]:
-        """Wait for a word that fits, or return the first that came; raises TimeoutError."""
+    async def until(
+        self, fits: Callable[[dict[str, Any]], bool], timeout: float, since: float = 0.0
+    ) -> tuple[float, dict[str, Any]]:
+        """Wait for a word that fits, or return the first that came since then; raises TimeoutError."""
         async with asyncio.timeout(timeout):
             while True:
                 for at, word in self.told:
-                    if fits(word):
+                    if at >= since and fits(word):
                         return at, word
                 self._changed.clear()
                 await self._changed.wait()
@@ -130,6 +132,20 @@ class Member:
             await publish.connect(answer["sdp"])
             self._group.create_task(self._send(publish))
             self._group.create_task(self._report())
+
+    @asynccontextmanager
+    async def resumed(self, url: str, room: str) -> AsyncIterator[None]:
+        """Come back with another socket, as a page does that has lost its own, and go on for as long as this lasts."""
+        _, joined = await self.until(lambda word: word["type"] == "joined", 10)
+        began = time.monotonic()
+        async with connect(f"ws{url.removeprefix('http')}/ws", compression=None, origin=url) as socket:  # type: ignore[arg-type]
+            self._socket = socket
+            reading = asyncio.create_task(self._read())
+            state = {"token": joined["token"], "seq": joined["seq"], "microphone": True, "camera": True}
+            await self.say("resume", ref="r", room=room, **state)
+            await self.until(lambda word: word["type"] in {"resumed", "joined"}, 10, since=began)
+            yield
+        await reading
 
     async def close(self) -> None:
         """Let go of the sockets."""
