@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from click.testing import CliRunner, Result
@@ -123,8 +124,8 @@ async def two_links(tools: Tools, ada: Member, bob: Member, eve: Member) -> None
     line = await tools.told("network_slow", bob, direction="uplink")
     assert line["loss"] > 0.1
     assert {"delay", "bitrate"} <= set(line)
-    line = await tools.told("network_slow", eve, direction="downlink")
-    assert {"paused", "bitrate"} <= set(line)
+    line = await tools.told("network_slow", eve, direction="downlink", paused=ANY)  # it is mild at first
+    assert "bitrate" in line
     assert await tools.metric('chatroom_problems{kind="network_slow"}') >= 2
     said = await tools.why("blue ada eve --kind video", "eve’s connection ")
     assert re.search(r"takes (some )?\d+ kbit/s", said)
