@@ -102,10 +102,11 @@ class ConsumerStatistics:
     """One track that goes out to ``participant``. ``temporal`` is the highest temporal layer that does.
 
     ``nacks`` counts packets that the subscriber asked for, and what became of them: ``repeated`` were sent again,
-    ``too_soon`` and ``over_budget`` were not, and ``gone`` were not there any more. ``left_out`` are packets of higher
-    temporal layers, ``plis`` keyframes that the subscriber asked for. ``loss`` (a share) and ``jitter`` are as the
-    subscriber reported them last. ``agreement`` is what the page said to the track, ``forwarding`` whether anything is
-    forwarded, and ``waits`` whether that is to begin with a keyframe, or a packet, that has not come.
+    ``too_soon`` and ``over_budget`` were not, and ``gone`` were not there any more. ``packets`` and ``octets`` went out
+    for the first time, ``unsent`` were to go out, then or again, and SRTP or the kernel refused. ``left_out`` are of
+    higher temporal layers, ``plis`` keyframes that the subscriber asked for. ``loss`` (a share) and ``jitter`` are
+    as the subscriber reported them last. ``agreement`` is what the page said to the track, ``forwarding`` whether
+    anything is forwarded, and ``waits`` whether that is to begin with a keyframe, or a packet, that has not come.
     """
 
     participant: str
@@ -133,6 +134,7 @@ class ConsumerStatistics:
     agreement: Agreement = "offered"
     forwarding: bool = False
     waits: bool = False
+    unsent: int = 0
 
 
 @attrs.frozen

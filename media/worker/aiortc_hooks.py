@@ -119,7 +119,7 @@ class _Datagrams:
 
     role = "controlled"
 
-    def __init__(self, send: Callable[[bytes], None]) -> None:
+    def __init__(self, send: Callable[[bytes], object]) -> None:
         self._out = send
         self._queue: deque[bytes] = deque()
         self._arrived = asyncio.Event()
@@ -158,7 +158,7 @@ class DtlsSession:
     def __init__(
         self,
         certificate: Certificate,
-        send: Callable[[bytes], None],
+        send: Callable[[bytes], object],
         on_closed: Callable[[], None],
         role: str = "server",
     ) -> None:

@@ -32,7 +32,7 @@ class PacketSink(Protocol):
     """The transport of the subscriber."""
 
     def outgoing(self, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing: ...
-    def send_rtp(self, packet: bytes) -> None: ...
+    def send_rtp(self, packet: bytes) -> bool: ...
     def send_rtcp(self, packet: bytes) -> None: ...
 
 
@@ -95,6 +95,11 @@ class Consumer:
     def octets(self) -> int:
         """Bytes of payload that went out."""
         return self.outgoing.octets
+
+    @property
+    def unsent(self) -> int:
+        """Packets that were to go out and did not, as SRTP or the kernel refused them."""
+        return self.outgoing.unsent
 
     # ---- what is forwarded
 
@@ -270,7 +275,9 @@ class Consumer:
             payload_type, ssrc, number = self.repair_payload_type, self.repair_ssrc, self._repair_sequence
             self._repair_sequence += 1
         header = pack_start(packet, payload_type, number, packet.timestamp + span.timestamp_offset, ssrc)
-        self._sink.send_rtp(header + self.outgoing.extensions + shared_part(self._codec.kind, None, now) + payload)
+        extensions = self.outgoing.extensions + shared_part(self._codec.kind, None, now)
+        if not self._sink.send_rtp(header + extensions + payload):
+            self.retransmissions.unsent()
 
     def _forward_late(self, packet: RtpPacket, sequence: int, tail: bytes, picture: Picture | None) -> None:
         """Send a packet from before something changed; from before the layer's beginning it is of no use."""
@@ -281,11 +288,13 @@ class Consumer:
         if picture is not None:
             tail = renumber(tail, len(tail) - size, picture, span.picture_offset, span.tl0_offset)
         out = self.outgoing
-        out.packets += 1
-        out.octets += size
         timestamp = packet.timestamp + span.timestamp_offset
         header = pack_start(packet, out.payload_type, sequence + span.sequence_offset, timestamp, self.ssrc)
-        self._sink.send_rtp(header + out.extensions + tail)
+        if self._sink.send_rtp(header + out.extensions + tail):
+            out.packets += 1
+            out.octets += size
+        else:
+            out.unsent += 1
 
     def _change_temporal(self, picture: Picture) -> None:
         """Change how many temporal layers go out, with a picture from which that makes sense."""

@@ -99,6 +99,7 @@ class Outgoing:
         "ssrc",
         "timestamp_offset",
         "tl0_offset",
+        "unsent",
     )
 
     def __init__(self, route: Route, payload_type: int, ssrc: int, extensions: bytes) -> None:
@@ -110,9 +111,11 @@ class Outgoing:
         self.picture_offset = 0
         self.tl0_offset = 0
         self.extensions = extensions
-        #: Counted since the start, for sender reports: what was protected, whatever became of it then.
+        #: Counted since the start, for sender reports: what the network took.
         self.packets = 0
         self.octets = 0
+        #: Packets that should have gone out and did not: SRTP or the kernel refused, or there was no path.
+        self.unsent = 0
 
 
 class Fanout(Protocol):
@@ -169,6 +172,7 @@ class PureFanout:
             path = route.path
             if path is None:
                 self._counters.sends_refused += 1
+                out.unsent += 1
                 continue
             copy = (
                 pack(
@@ -185,10 +189,13 @@ class PureFanout:
                 protected = protect(copy)
             except (SrtpError, ValueError):
                 self._counters.sends_unprotected += 1
+                out.unsent += 1
                 continue
-            out.packets += 1
-            out.octets += size
-            path.endpoint.send(protected, path.address)
+            if path.endpoint.send(protected, path.address):
+                out.packets += 1
+                out.octets += size
+            else:
+                out.unsent += 1
 
 
 def _renumber(tail: bytes, picture: PictureAt, out: Outgoing) -> bytes:

@@ -156,4 +156,5 @@ def _consumer(participant: str, subscription: Subscription) -> ConsumerStatistic
         agreement=subscription.agreement,
         forwarding=layer is not None,
         waits=consumer.waits,
+        unsent=consumer.unsent + again.unsent,
     )

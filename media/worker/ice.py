@@ -55,8 +55,8 @@ class Endpoint(Protocol):
         """Whether it is a connection, so that whoever is at its other end has proved to be there."""
         ...
 
-    def send(self, data: bytes, address: Address) -> None:
-        """Send a datagram, or drop it; never waits and never raises."""
+    def send(self, data: bytes, address: Address) -> bool:
+        """Send a datagram, or drop it and return False; never waits and never raises."""
         ...
 
 
@@ -121,18 +121,19 @@ class IceTransport:
         for data in held if proven else ():
             self.send(data)
 
-    def send(self, data: bytes) -> None:
-        """Send on the selected path; without one the datagram is lost.
+    def send(self, data: bytes) -> bool:
+        """Send on the selected path; without one the datagram is lost. Returns whether it went out.
 
         What is more than an unproven path may get waits until it is proven: a few datagrams of a handshake.
         """
-        if self._selected is not None:
-            if not self.is_proven:
-                if self.credit < len(data):
-                    self._held = [*self._held, data][-MAX_HELD:]
-                    return
-                self.credit -= len(data)
-            self._selected.endpoint.send(data, self._selected.address)
+        if self._selected is None:
+            return False
+        if not self.is_proven:
+            if self.credit < len(data):
+                self._held = [*self._held, data][-MAX_HELD:]
+                return False
+            self.credit -= len(data)
+        return self._selected.endpoint.send(data, self._selected.address)
 
     def drop(self, path: Path) -> None:
         """Forget that a path is one of this transport's."""

@@ -28,9 +28,9 @@ class ImpairedEndpoint:
         self._takes = takes
         self._clock = clock
 
-    def send(self, data: bytes, address: Address) -> None:
-        if self._takes(len(data), self._clock()):
-            self._endpoint.send(data, address)
+    def send(self, data: bytes, address: Address) -> bool:
+        """Send a datagram. Lost in the network is sent, as far as anybody here could know."""
+        return not self._takes(len(data), self._clock()) or self._endpoint.send(data, address)
 
 
 class Silenced:

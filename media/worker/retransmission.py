@@ -25,6 +25,8 @@ class RetransmissionStatistics:
     too_soon: int
     over_budget: int
     gone: int
+    #: granted, and refused by SRTP or the kernel
+    unsent: int
 
 
 class Retransmissions:
@@ -40,6 +42,7 @@ class Retransmissions:
         self._too_soon = 0
         self._over_budget = 0
         self._gone = 0
+        self._unsent = 0
 
     def earn(self, octets: int, now: float) -> None:
         """Add to the budget; ``octets`` is all that was ever sent for the first time. Call it before `grant`."""
@@ -66,6 +69,11 @@ class Retransmissions:
             del self._sent_at[next(iter(self._sent_at))]
         return True
 
+    def unsent(self) -> None:
+        """What was granted last did not go out. Its share of the budget is spent."""
+        self._sent -= 1
+        self._unsent += 1
+
     def missed(self) -> None:
         """A packet was asked for that is not there any more, or never was."""
         self._asked += 1
@@ -73,4 +81,6 @@ class Retransmissions:
 
     def statistics(self) -> RetransmissionStatistics:
         """A snapshot."""
-        return RetransmissionStatistics(self._asked, self._sent, self._too_soon, self._over_budget, self._gone)
+        return RetransmissionStatistics(
+            self._asked, self._sent, self._too_soon, self._over_budget, self._gone, self._unsent
+        )

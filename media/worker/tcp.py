@@ -108,17 +108,17 @@ class TcpConnection:
         self._unsent.clear()
         self._listener.forget(self)
 
-    def send(self, data: bytes, address: Address) -> None:  # noqa: ARG002 - there is only one
+    def send(self, data: bytes, address: Address) -> bool:  # noqa: ARG002 - there is only one
         """Send a packet, or drop it where the buffers are full. An error is left for the reader to find."""
         if self.closed:
             self._listener.counters.sends_refused += 1
-            return
+            return False
         framed = frame(data)
         if self._unsent:
             if len(self._unsent) + len(framed) > MAX_UNSENT:
                 self._listener.dropped += 1
                 self._listener.counters.sends_full += 1
-                return
+                return False
             self._unsent += framed
         else:
             try:
@@ -127,11 +127,12 @@ class TcpConnection:
                 sent = 0
             except OSError:
                 self._listener.counters.sends_refused += 1
-                return
+                return False
             if sent < len(framed):
                 self._unsent += framed[sent:]
                 self._listener.loop.add_writer(self._socket, self._writable)
         self._listener.counters.packets_sent += 1
+        return True
 
     def _writable(self) -> None:
         try:

@@ -190,13 +190,16 @@ class Transport:
         """Make what is forwarded to the peer under an SSRC: see `media.worker.fanout`."""
         return self.fanout.outgoing(self.route, payload_type, ssrc, extensions)
 
-    def send_rtp(self, packet: bytes) -> None:
-        """Encrypt and send an RTP packet that is for this peer only, if connected."""
-        if self.state == "connected":
-            try:
-                self._send(self._protect(packet))
-            except (SrtpError, ValueError):
-                self._counters.sends_unprotected += 1
+    def send_rtp(self, packet: bytes) -> bool:
+        """Encrypt and send an RTP packet that is for this peer only, if connected. Returns whether it went out."""
+        if self.state != "connected":
+            return False
+        try:
+            protected = self._protect(packet)
+        except (SrtpError, ValueError):
+            self._counters.sends_unprotected += 1
+            return False
+        return self._send(protected)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt and send an RTCP packet, if connected."""
@@ -235,9 +238,8 @@ class Transport:
         def take(path: Path | None) -> None:
             route.take(None if path is None else Path(ImpairedEndpoint(path.endpoint, takes, clock), path.address))
 
-        def send(data: bytes) -> None:
-            if takes(len(data), clock()):
-                ice.send(data)
+        def send(data: bytes) -> bool:
+            return not takes(len(data), clock()) or ice.send(data)
 
         def undo() -> None:
             self._send = ice.send

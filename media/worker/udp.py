@@ -68,8 +68,11 @@ class UdpEndpoint:
         self.descriptor[0] = -1  # the number may be another file's soon
         self._socket.close()
 
-    def send(self, data: bytes, address: Address) -> None:
-        """Send a datagram. What the kernel does not take at once (full buffer, no route) is dropped and counted."""
+    def send(self, data: bytes, address: Address) -> bool:
+        """Send a datagram. What the kernel does not take at once (full buffer, no route) is dropped and counted.
+
+        Returns whether it was taken.
+        """
         try:
             self._socket.sendto(data, address)
         except OSError as error:
@@ -77,8 +80,9 @@ class UdpEndpoint:
                 self._counters.sends_full += 1
             else:
                 self._counters.sends_refused += 1
-        else:
-            self._counters.packets_sent += 1
+            return False
+        self._counters.packets_sent += 1
+        return True
 
     def _readable(self) -> None:
         receive, read = self._receive, self._socket.recvmsg

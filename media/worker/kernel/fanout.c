@@ -29,6 +29,7 @@ struct fanout {
     unsigned waiting;
     struct mmsghdr messages[BATCH];
     struct iovec parts[BATCH];
+    outgoing_t *receivers[BATCH]; /* whose those messages are */
     _Alignas(16) uint8_t slots[BATCH][SLOT];
 };
 
@@ -64,26 +65,30 @@ static void write32(uint8_t *at, uint32_t value)
     at[3] = (uint8_t)value;
 }
 
-static void flush(fanout_t *fanout, outcome_t *outcome)
+static void flush(fanout_t *fanout, int octets, outcome_t *outcome)
 {
     unsigned done = 0;
     while (done < fanout->waiting) {
         int taken = sendmmsg(fanout->descriptor, fanout->messages + done, fanout->waiting - done, MSG_DONTWAIT);
         if (taken > 0) {
             outcome->sent += taken;
-            done += (unsigned)taken;
+            for (unsigned end = done + (unsigned)taken; done < end; done++) {
+                fanout->receivers[done]->packets++;
+                fanout->receivers[done]->octets += (uint64_t)octets;
+            }
         } else if (taken < 0 && errno == EINTR) {
             continue;
         } else if (taken < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             /* it would say the same of each that follows */
             outcome->full += (int)(fanout->waiting - done);
-            break;
+            for (; done < fanout->waiting; done++)
+                fanout->receivers[done]->unsent++;
         } else {
             if (taken < 0 && errno == ENOBUFS)
                 outcome->full++;
             else
                 outcome->refused++;
-            done++;
+            fanout->receivers[done++]->unsent++;
         }
     }
     fanout->waiting = 0;
@@ -102,20 +107,23 @@ int fanout_forward(fanout_t *fanout, const uint8_t *packet, const uint8_t *tail,
         outgoing_t *out = receivers[i];
         const route_t *route = out->route;
         if (route->state != ROUTE_SOCKET) {
-            if (route->state == ROUTE_ELSEWHERE)
+            if (route->state == ROUTE_ELSEWHERE) {
                 outcome->elsewhere++;
-            else if (route->state == ROUTE_LOST)
+            } else if (route->state == ROUTE_LOST) {
                 outcome->refused++;
+                out->unsent++;
+            }
             continue;
         }
         const int descriptor = *route->descriptor;
         int size = HEADER + out->extensions_length + tail_length;
         if (size > LONGEST) {
             outcome->unprotected++;
+            out->unsent++;
             continue;
         }
         if (descriptor != fanout->descriptor || fanout->waiting == BATCH) {
-            flush(fanout, outcome);
+            flush(fanout, octets, outcome);
             fanout->descriptor = descriptor;
         }
 
@@ -145,16 +153,16 @@ int fanout_forward(fanout_t *fanout, const uint8_t *packet, const uint8_t *tail,
 
         if (fanout->protect(route->session, to, &size) != 0) {
             outcome->unprotected++;
+            out->unsent++;
             continue;
         }
-        out->packets++;
-        out->octets += (uint64_t)octets;
+        fanout->receivers[fanout->waiting] = out;
         struct msghdr *message = &fanout->messages[fanout->waiting].msg_hdr;
         message->msg_name = (void *)route->address;
         message->msg_namelen = route->address_length;
         fanout->parts[fanout->waiting].iov_len = (size_t)size;
         fanout->waiting++;
     }
-    flush(fanout, outcome);
+    flush(fanout, octets, outcome);
     return outcome->sent;
 }

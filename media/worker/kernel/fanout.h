@@ -19,8 +19,9 @@ enum route_state {
 /* What one receiver's packets become: offsets are added, each modulo the size of its field. */
 typedef struct {
     const route_t *route;
-    uint64_t packets; /* since the start */
+    uint64_t packets; /* that were taken to be sent, since the start */
     uint64_t octets;  /* of their payloads */
+    uint64_t unsent;  /* packets that should have been, and were not */
     uint32_t ssrc;
     uint32_t timestamp_offset;
     uint16_t sequence_offset;

@@ -97,6 +97,7 @@ class KernelOutgoing(Outgoing):
     tl0_offset: int = _field("tl0_offset", 0xFF)
     packets: int = _field("packets", 0xFFFFFFFF_FFFFFFFF)
     octets: int = _field("octets", 0xFFFFFFFF_FFFFFFFF)
+    unsent: int = _field("unsent", 0xFFFFFFFF_FFFFFFFF)
 
     def __init__(self, ffi: Any, route: KernelRoute, payload_type: int, ssrc: int, extensions: bytes) -> None:
         self.record = ffi.new("outgoing_t *")

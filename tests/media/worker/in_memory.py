@@ -99,10 +99,11 @@ class MemoryWorker:
         """Have a datagram come in from an address."""
         self.agent.receive(data, self, address, self.now)
 
-    def send(self, data: bytes, address: Address) -> None:
+    def send(self, data: bytes, address: Address) -> bool:
         """Be the socket of the worker."""
         if address in self._peers:
             self._peers[address].datagram_received(data, address)
+        return True
 
     def hold(self, peer: Peer) -> Callable[[], None]:
         """Keep what a peer sends from now on; what is returned has it all come in."""

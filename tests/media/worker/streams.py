@@ -24,9 +24,13 @@ class Sink:
     def __init__(self) -> None:
         self.packets: list[RtpPacket] = []
         self.reports: list[rtcp.SenderReport] = []
+        #: Packets and octets, as the sender reports had them.
+        self.counts: list[tuple[int, ...]] = []
         self.asked_keyframes: list[int] = []
         self.nacks: list[int] = []
         self.fanout = PureFanout(Counters())
+        #: Whether it takes packets; else it refuses them, as the kernel does where a buffer is full.
+        self.takes = True
         self.route = self.fanout.route()
         self.route.secure(self)
         self.route.take(Path(self, ("192.0.2.1", 1)))
@@ -39,18 +43,21 @@ class Sink:
         """Leave it in the clear."""
         return packet
 
-    def send(self, data: bytes, address: Address) -> None:
+    def send(self, data: bytes, address: Address) -> bool:
         """Be the endpoint that its route leads to."""
-        self.send_rtp(data)
+        return self.send_rtp(data)
 
-    def send_rtp(self, packet: bytes) -> None:
-        self.packets.append(RtpPacket(packet))
+    def send_rtp(self, packet: bytes) -> bool:
+        if self.takes:
+            self.packets.append(RtpPacket(packet))
+        return self.takes
 
     def send_rtcp(self, packet: bytes) -> None:
         for read in rtcp.walk(packet):
             self.asked_keyframes += rtcp.read_keyframe_requests(read)
             if read.type == rtcp.SENDER_REPORT:
                 self.reports.append(rtcp.read_sender_report(read))
+                self.counts.append(struct.unpack_from("!II", read.data, 20))
             if (nack := rtcp.read_nack(read)) is not None:
                 self.nacks += nack[1]
 

@@ -160,6 +160,40 @@ def test_what_went_out_before_a_change_of_streams_is_sent_again_as_it_was() -> N
         assert again.timestamp == original.timestamp
 
 
+def test_what_was_refused_is_not_reported_as_sent() -> None:
+    layer, sink = video_layer(), Sink()
+    consumer = consumer_of(layer, sink)
+    consumer.temporal = consumer.temporal_target = 0
+    consumer.resume()
+    stream = Stream(layer)
+    stream.send(key=True)
+    early, later = stream.make(), stream.make()
+    stream.send(temporal=1)  # left out, so that what is before goes out by itself
+    layer.on_repeated(early, 0.1)
+    sink.takes = False
+    layer.on_repeated(later, 0.1)
+    stream.send()
+    sink.takes = True
+    went = sum(len(packet.data) - packet.payload_at for packet in sink.packets)
+    assert (consumer.packets, consumer.octets, consumer.unsent) == (2, went, 2)
+    layer.on_sender_report(SenderReport(5, 1 << 32, 0), 0.2)
+    assert sink.counts == [(2, went)]
+
+
+def test_what_was_refused_was_not_sent_again() -> None:
+    layer, sink = video_layer(), Sink()
+    stream = Stream(layer)
+    consumer = consumer_of(layer, sink)
+    consumer.resume()
+    stream.send(key=True)
+    (first,) = sink.packets
+    sink.takes = False
+    consumer.on_nack([first.sequence], 1.0)
+    figures = consumer.retransmissions.statistics()
+    assert (figures.asked, figures.sent, figures.unsent) == (1, 0, 1)
+    assert consumer.unsent == 0, "that is of what goes out for the first time"
+
+
 def test_the_same_packet_is_not_sent_again_within_a_round_trip() -> None:
     layer, sink = video_layer(), Sink()
     consumer = consumer_of(layer, sink)

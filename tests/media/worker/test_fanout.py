@@ -89,6 +89,10 @@ def test_each_receiver_has_its_copy(
     assert seen[0] == seen[1], "not the same SRTP"
 
 
+def counted(receivers: list[Outgoing]) -> list[tuple[int, int, int]]:
+    return [(out.packets, out.octets, out.unsent) for out in receivers]
+
+
 def test_numbers_wrap_around_on_the_way(rig: Rig) -> None:
     (first, *_) = rig.outgoing(sequence_offset=0xFFF0, timestamp_offset=0xFFFFFFFF)
     for n in range(40):
@@ -153,6 +157,7 @@ def test_a_route_without_a_path_drops(rig: Rig) -> None:
     rig.routes[1].take(None)
     rig.forward(rtp(), outgoing)
     assert (rig.counters.packets_sent, drops(rig.counters)) == (2, (0, 1, 0))
+    assert counted(outgoing) == [(1, 8, 0), (0, 0, 1), (1, 8, 0)]
     rig.routes[1].take(path)
     rig.forward(rtp(8), outgoing)
     assert rig.unprotect(1, rig.receive(1)).sequence == 8
@@ -184,6 +189,7 @@ def test_what_has_no_way_there_costs_the_others_nothing(rig: Rig) -> None:
     rig.routes[1].take(Path(rig.endpoint, ("192.0.2.1", 9)))  # not from a socket on loopback
     rig.forward(rtp(), outgoing)
     assert (rig.counters.packets_sent, drops(rig.counters)) == (2, (0, 1, 0))
+    assert counted(outgoing) == [(1, 8, 0), (0, 0, 1), (1, 8, 0)]
     assert rig.unprotect(0, rig.receive(0)).ssrc == 1
     assert rig.unprotect(2, rig.receive(2)).ssrc == 3
 
@@ -193,7 +199,7 @@ def test_what_srtp_refuses_is_dropped(rig: Rig) -> None:
     rig.forward(rtp(), outgoing[:2])
     rig.forward(rtp(), outgoing)  # nothing is protected twice
     assert (rig.counters.packets_sent, drops(rig.counters)) == (3, (0, 0, 2))
-    assert [out.packets for out in outgoing] == [1, 1, 1]
+    assert counted(outgoing) == [(1, 8, 1), (1, 8, 1), (1, 8, 0)]
 
 
 def test_what_is_too_long_is_dropped(rig: Rig) -> None:
@@ -201,6 +207,7 @@ def test_what_is_too_long_is_dropped(rig: Rig) -> None:
     room = MAX_PACKET - 12 - len(OWN)
     rig.forward(rtp(payload=bytes(room + 1)), outgoing)
     assert (rig.counters.packets_sent, drops(rig.counters)) == (0, (0, 0, 3))
+    assert counted(outgoing) == [(0, 0, 1)] * 3
     rig.forward(rtp(payload=bytes(room)), outgoing)
     assert rig.unprotect(0, rig.receive(0)).data[-room:] == bytes(room)
 
@@ -218,6 +225,7 @@ def test_a_closed_socket_is_nobody_elses(rig: Rig) -> None:
     with other:
         rig.forward(rtp(), outgoing)
     assert (rig.counters.packets_sent, drops(rig.counters)) == (0, (0, 3, 0))
+    assert counted(outgoing) == [(0, 0, 1)] * 3
     assert all(rig.is_silent(n) for n in range(3))
 
 
@@ -236,8 +244,10 @@ def test_what_is_no_socket_of_ours_takes_its_copies_too(rig: Rig) -> None:
     rig.forward(rtp(), outgoing)
     assert [rig.unprotect(1, datagram).extensions() for datagram in stream.sent] == [{4: b"0"}]
     assert rig.unprotect(2, rig.receive(2)).ssrc == 3
-    assert outgoing[1].packets == 1
     assert (rig.counters.packets_sent, drops(rig.counters)) == (2, (0, 0, 0))
+    stream.room = 1
+    rig.forward(rtp(8), outgoing)
+    assert counted(outgoing) == [(2, 16, 0), (1, 8, 1), (2, 16, 0)]
 
 
 def test_a_full_buffer_drops_the_rest() -> None:
@@ -255,6 +265,9 @@ def test_a_full_buffer_drops_the_rest() -> None:
         rig.forward(rtp(payload=bytes(1_000)), many)
     assert 0 < rig.counters.packets_sent < 100
     assert rig.counters.packets_sent + rig.counters.sends_full == 100
+    # in order: the first were taken
+    went = [(1, 1_000, 0)] * rig.counters.packets_sent
+    assert counted(many) == went + [(0, 0, 1)] * rig.counters.sends_full
     rig.close()
 
 
@@ -306,9 +319,11 @@ class _Stream:
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
+        self.room = 100
 
-    def send(self, data: bytes, address: Address) -> None:
+    def send(self, data: bytes, address: Address) -> bool:
         self.sent.append(data)
+        return len(self.sent) <= self.room
 
 
 class _Loop:

@@ -17,8 +17,9 @@ class Socket:
     def __init__(self) -> None:
         self.sent: list[tuple[bytes, Address]] = []
 
-    def send(self, data: bytes, address: Address) -> None:
+    def send(self, data: bytes, address: Address) -> bool:
         self.sent.append((data, address))
+        return True
 
 
 class Bench:

@@ -46,10 +46,10 @@ class Subscriber:
     def outgoing(self, payload_type: int, ssrc: int, extensions: bytes) -> Outgoing:
         return self.rig.fanout.outgoing(self.route, payload_type, ssrc, extensions)
 
-    def send_rtp(self, packet: bytes) -> None:
+    def send_rtp(self, packet: bytes) -> bool:
         assert self.route.protect is not None
         assert self.route.path is not None
-        self.route.path.endpoint.send(self.route.protect(packet), self.route.path.address)
+        return self.route.path.endpoint.send(self.route.protect(packet), self.route.path.address)
 
     def send_rtcp(self, packet: bytes) -> None:
         pass
