@@ -99,6 +99,8 @@ class Report:
     playing: dict[str, Playing]
     #: Whether its person talks though the microphone is switched off.
     talking: bool = False
+    #: Whether nothing at all comes from the microphone, though it is switched on, for longer than is usual with it.
+    silent: bool = False
     #: Whether the page is in the background.
     hidden: bool = False
     ref: str | None = None

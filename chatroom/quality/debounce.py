@@ -55,8 +55,11 @@ class Debounce:
         self._mild_since: float | None = None
         self._known_at: float | None = None
 
-    def look(self, seen: Seen, now: float, *, lingers: bool = False) -> bool:
-        """Take what is seen; return whether something else is to be said. What ``lingers`` does not end, nor begin."""
+    def look(self, seen: Seen, now: float, *, lingers: bool = False, surely: bool = False) -> bool:
+        """Take what is seen; return whether something else is to be said.
+
+        What ``lingers`` does not end, nor begin; what is ``surely`` so begins at once.
+        """
         if seen == "unknown":
             if self.severity is None:
                 self._bad_since = self._severe_since = None
@@ -79,13 +82,13 @@ class Debounce:
         else:
             self._severe_since = None
             self._mild_since = now if self._mild_since is None else self._mild_since
-        return self._judge(now)
+        return self._judge(now, 0.0 if surely else self._begin)
 
-    def _judge(self, now: float) -> bool:
-        severely = self._severe_since is not None and now - self._severe_since >= self._begin
+    def _judge(self, now: float, begin: float) -> bool:
+        severely = self._severe_since is not None and now - self._severe_since >= begin
         if self.severity is None:
             assert self._bad_since is not None
-            if now - self._bad_since < self._begin:
+            if now - self._bad_since < begin:
                 return False
             self._patience.begins(now)
             self.severity, self.since = ("severe" if severely else "mild"), self._bad_since

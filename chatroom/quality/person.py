@@ -31,6 +31,8 @@ SILENT, SILENT_OF_ONE, SILENT_OF_ALL = 5.5, 3.5, 2.0
 CLOSED = 2.0
 #: Seconds by which the worker may be late before its samples say more of it than of the network.
 LATE = 0.15
+#: Share of packets that may be lost where all is said to have come.
+CLEAN = 0.02
 
 
 class Person:
@@ -48,7 +50,8 @@ class Person:
         self._connected: dict[Direction, float] = {}
         self._heard_of = now
         self._room = room
-        self._fresh = False
+        #: Whether there is a sample that is not judged yet, and a report that says something else than the one before.
+        self._fresh = self._said = False
         self._uplink, self._downlink = Uplink(), Downlink()
         self._microphone, self._camera = Microphone(), Camera()
         self._bars: dict[Direction, Bars] = {"uplink": Bars(), "downlink": Bars()}
@@ -102,6 +105,7 @@ class Person:
 
     def reported(self, report: Report, now: float) -> None:
         """Their page said something of itself."""
+        self._said |= self.report is None or _devices(report) != _devices(self.report)
         self.report, self.reported_at = report, now
 
     def media_lost(self) -> None:
@@ -147,9 +151,9 @@ class Person:
                 events += watched.look("unknown", moment)
             events += self._show(moment, {"uplink": UNKNOWN, "downlink": UNKNOWN})
             return events
-        if not self._fresh:
-            return events
-        self._fresh = False
+        fresh, said, self._fresh, self._said = self._fresh, self._said, False, False
+        if not fresh:
+            return [*events, *(self._judge_devices(moment) if said else ())]
         assert self.sample is not None
         events += self._unpublished(moment, self.sample.uplink)
         verdicts: dict[Direction, Verdict] = {"uplink": self.up, "downlink": self.down}
@@ -173,16 +177,20 @@ class Person:
         return self._talking.look("mild" if talking else None, moment)
 
     def _judge_devices(self, moment: Moment) -> list[QualityEvent]:
-        now, person, report = moment.now, self.person, self.fresh_report(moment.now)
+        now, person, report = self.sampled_at, self.person, self.fresh_report(moment.now)
         sample = None if self.sample is None else self.sample.uplink
         works = sample is not None and self._settled("uplink", now) and self.up.seen != "severe"
         quiet = 0.0 if sample is None or sample.quiet is None else sample.quiet
-        captures = (None, None) if report is None else (report.microphone, report.camera)
         tracks = self._track("microphone"), self._track("camera")
         hidden = report is not None and report.hidden
-        microphone = self._microphone.look(person.microphone, captures[0], tracks[0], works, quiet, now)
-        camera = self._camera.look(person.camera, captures[1], tracks[1], works and not hidden, quiet, now)
-        events: list[QualityEvent] = list(self._silent.look(microphone, moment, self._microphone.figures))
+        microphone = self._microphone.look(
+            person.microphone, report, tracks[0], works, quiet, now, clean=self._is_clean("microphone")
+        )
+        captured = None if report is None else report.camera
+        camera = self._camera.look(person.camera, captured, tracks[1], works and not hidden, quiet, now)
+        events: list[QualityEvent] = list(
+            self._silent.look(microphone, moment, self._microphone.figures, surely=self._microphone.sure)
+        )
         events += self._frozen.look(camera, moment, self._camera.figures)
         return events
 
@@ -260,6 +268,18 @@ class Person:
             patience = SILENT_OF_ALL if self._flowed > 1 else SILENT_OF_ONE
         return "severe" if leg.quiet is not None and leg.quiet >= patience else None
 
+    def _is_clean(self, besides: Source) -> bool:
+        """Whether what they sent in the last second came, but for one track; False if nothing else did."""
+        if self.sample is None or self.sample.uplink is None or self.sample.late >= LATE:
+            return False
+        others = [track for track in self.sample.uplink.tracks if track.source != besides and track.packets]
+        return bool(others) and all(track.lost <= CLEAN * track.expected for track in others)
+
     def _track(self, source: Source) -> TrackSample | None:
         uplink = None if self.sample is None else self.sample.uplink
         return None if uplink is None else next((t for t in uplink.tracks if t.source == source), None)
+
+
+def _devices(report: Report) -> tuple[object, ...]:
+    """Return what a page says of its devices that is not a matter of degree."""
+    return report.microphone.state, report.camera.state, report.silent

@@ -57,9 +57,10 @@ class Watched:
         *,
         concerns: Sequence[str] = (),
         lingers: bool = False,
+        surely: bool = False,
     ) -> list[Trouble]:
         """Take what is seen; return what is to be said."""
-        changed = self._debounce.look(seen, moment.now, lingers=lingers)
+        changed = self._debounce.look(seen, moment.now, lingers=lingers, surely=surely)
         if self.told is not None and self._debounce.severity is not None and seen not in (None, "unknown"):
             changed |= tuple(self.told.concerns) != tuple(concerns)
         if not changed:

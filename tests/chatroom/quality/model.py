@@ -61,6 +61,7 @@ class Someone:
     microphone_works: bool = True
     sound: SoundState = "playing"
     talking: bool = False
+    silent: bool = False
     hidden: bool = False
     #: Whether the page reports at all, and whether its tasks run.
     reports: bool = True
@@ -109,6 +110,12 @@ class Call:
     @property
     def moment(self) -> Moment:
         return Moment(self.now, 1.7e9 + self.now)
+
+    def say(self, someone: Someone, **what: Any) -> None:
+        """Have somebody's page report at once that something is another than it was."""
+        for name, value in what.items():
+            setattr(someone, name, value)
+        self.take(Reported("blue", someone.id, someone.person.epoch, self.report(someone)))
 
     def switch(self, someone: Someone, **what: Any) -> None:
         """Have somebody switch something."""
@@ -283,5 +290,6 @@ class Call:
             subscribe="connected",
             playing=playing,
             talking=each.talking,
+            silent=each.silent,
             hidden=each.hidden,
         )

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { MicrophoneWatch, SILENT_AFTER } from "../../../web/static/state/microphone_watch.js";
+import { MicrophoneWatch, SILENT_AFTER, SILENT_AT_FIRST } from "../../../web/static/state/microphone_watch.js";
 import { SILENCE } from "../../../web/static/state/playing.js";
 
 const STEP = 200;
@@ -46,16 +46,49 @@ test("a click, a door and a fan are no talk", () => {
   assert.equal(watch.talking, false);
 });
 
-test("a microphone that gives nothing at all is silent after some seconds, and no longer once it gives anything", () => {
+test("a microphone that stops to give anything is noticed within two seconds, and no longer once it gives anything", () => {
   const { watch, hear } = begin();
+  hear(true, 4_000, (n) => (n % 10 < 4 ? -30 : -75));
   hear(true, SILENT_AFTER, () => SILENCE);
   assert.equal(watch.silent, false);
   hear(true, 2 * STEP, () => SILENCE);
   assert.equal(watch.silent, true);
   hear(true, STEP, () => -80);
   assert.equal(watch.silent, false);
-  hear(true, 60_000, () => -90); // a quiet room is not nothing
+});
+
+test("one that gave nothing since it was opened may take a moment more", () => {
+  const { watch, hear } = begin();
+  hear(true, SILENT_AT_FIRST, () => SILENCE);
   assert.equal(watch.silent, false);
+  hear(true, 2 * STEP, () => SILENCE);
+  assert.equal(watch.silent, true);
+});
+
+test("a quiet room before anybody speaks is not nothing", () => {
+  const { watch, hear } = begin();
+  let alarms = 0;
+  for (let n = 0; n < 1_800_000 / STEP; n++) {
+    // Sound that is looked for in a device that sleeps at first, and the least noise that a converter of 16 bits has.
+    hear(true, STEP, () => (n < 8 ? SILENCE : -98 + (n % 5)));
+    if (watch.silent) alarms += 1;
+  }
+  assert.equal(alarms, 0);
+});
+
+test("a gate that shows itself by its pauses raises no alarm in the first long silence", () => {
+  const { watch, hear } = begin();
+  let alarms = 0;
+  for (const pause of [400, 1_000, 600, 1_200, 4_000, 9_000]) {
+    hear(true, 2_000, () => -28);
+    for (let ms = 0; ms < pause; ms += STEP) {
+      hear(true, STEP, () => SILENCE);
+      if (watch.silent) alarms += 1;
+    }
+  }
+  assert.equal(alarms, 0);
+  hear(true, 19_000, () => SILENCE); // it is dead, and not just closed
+  assert.equal(watch.silent, true);
 });
 
 test("a gate in the device is silent while nobody talks, and that is learnt", () => {

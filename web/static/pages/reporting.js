@@ -99,6 +99,7 @@ export class Reporting extends Emitter {
       publish: publish?.watch.state ?? "none",
       subscribe: subscribe?.watch.state ?? "none",
       talking: this.own.talking,
+      silent: this.own.silent,
       hidden: document.visibilityState === "hidden",
       states: [this.#local.microphone.state, this.#local.camera.state],
     });

@@ -14,7 +14,12 @@ const LOOKED_AT = 10;
 const TALK = 6;
 /** Milliseconds. */
 const STILL_TALKING = 3_000;
-export const SILENT_AFTER = 3_000;
+export const SILENT_AFTER = 1_500;
+/** For a device that gave nothing since it was opened: some take a moment. */
+export const SILENT_AT_FIRST = 2_400;
+/** A silence of this length that ends by itself shows a gate. */
+const GATE = 800;
+const GATED_AT_LEAST = 10_000;
 const SILENT_AT_LAST = 30_000;
 /** A clock that did not look for this long knows nothing of the time between. */
 const GAP = 2_500;
@@ -28,7 +33,12 @@ export class MicrophoneWatch {
   #last = -Infinity;
   /** Since when nothing at all comes; null while something does. @type {number | null} */
   #nothing = null;
-  /** A gate in the device gives nothing whenever nobody talks: the longest silence that ended by itself is no fault. */
+  /** Whether anything came since the device was opened. */
+  #sounded = false;
+  /**
+   * No room is so quiet that nothing comes, but a gate in the device gives nothing whenever nobody talks: the longest
+   * silence that ended by itself is no fault. 0 while the device shows no gate.
+   */
   #usual = 0;
   /** @type {number | null} */
   #loudest = null;
@@ -56,6 +66,7 @@ export class MicrophoneWatch {
   /** Another device: it has habits of its own. */
   forget() {
     this.#usual = 0;
+    this.#sounded = false;
     this.#noise = -60;
     this.#restart(this.#on);
   }
@@ -79,13 +90,20 @@ export class MicrophoneWatch {
   /** @param {number} now @param {number} level */
   #listen(now, level) {
     if (level > SILENCE) {
-      if (this.#nothing !== null) this.#usual = Math.max(this.#usual, now - this.#nothing);
+      const silence = this.#nothing === null ? 0 : now - this.#nothing;
+      if (silence >= (this.#sounded ? GATE : SILENT_AT_FIRST)) this.#usual = Math.max(this.#usual, silence);
+      this.#sounded = true;
       this.#nothing = null;
       this.silent = false;
       return;
     }
     this.#nothing ??= now;
-    this.silent = now - this.#nothing >= Math.min(Math.max(SILENT_AFTER, 2 * this.#usual), SILENT_AT_LAST);
+    this.silent = now - this.#nothing >= this.#patience;
+  }
+
+  get #patience() {
+    if (this.#usual > 0) return Math.min(Math.max(GATED_AT_LEAST, 2 * this.#usual), SILENT_AT_LAST);
+    return this.#sounded ? SILENT_AFTER : SILENT_AT_FIRST;
   }
 
   /** @param {number} now @param {number} level */
