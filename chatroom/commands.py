@@ -101,6 +101,8 @@ class Report:
     talking: bool = False
     #: Whether nothing at all comes from the microphone, though it is switched on, for longer than is usual with it.
     silent: bool = False
+    #: Whether the camera, though it is on, shows only black.
+    dark: bool = False
     #: Whether the page is in the background.
     hidden: bool = False
     ref: str | None = None

@@ -72,6 +72,7 @@ class Person:
         }
         self._silent = Watched(*names, "microphone_silent", source="microphone", begin=0.8, calm=2.0)
         self._frozen = Watched(*names, "camera_frozen", source="camera", begin=0.8, calm=2.0)
+        self._dark = Watched(*names, "camera_dark", source="camera", begin=0.0, calm=1.0)
         self._talking = Watched(*names, "talking_while_muted", source="microphone", begin=0.0, calm=2.0)
         self.unheard = Watched(*names, "cannot_be_heard", source="microphone", begin=0.8, calm=2.0)
 
@@ -82,7 +83,8 @@ class Person:
     @property
     def watched(self) -> Iterator[Watched]:
         """All that may be wrong."""
-        yield from (*self._slow.values(), *self._lost.values(), self._silent, self._frozen, self._talking, self.unheard)
+        yield from (*self._slow.values(), *self._lost.values())
+        yield from (self._silent, self._frozen, self._dark, self._talking, self.unheard)
 
     def fresh_report(self, now: float) -> Report | None:
         """What the page said, if that was lately."""
@@ -145,7 +147,7 @@ class Person:
     def judge(self, moment: Moment, ours: frozenset[Direction]) -> list[QualityEvent]:
         """Return what is to be said now. What is ``ours`` is none of their connection's."""
         now = moment.now
-        events: list[QualityEvent] = list(self._judge_talking(moment))
+        events: list[QualityEvent] = [*self._judge_talking(moment), *self._judge_dark(moment)]
         if now - self.sampled_at >= SAMPLE_FRESH:
             for watched in (*self._slow.values(), *self._lost.values(), self._silent, self._frozen):
                 events += watched.look("unknown", moment)
@@ -175,6 +177,14 @@ class Person:
         report = self.fresh_report(moment.now)
         talking = report is not None and report.talking and not self.person.microphone
         return self._talking.look("mild" if talking else None, moment)
+
+    def _judge_dark(self, moment: Moment) -> Sequence[QualityEvent]:
+        """Only the page sees that; here nothing is decoded."""
+        report = self.fresh_report(moment.now)
+        if report is None and self.person.camera:
+            return self._dark.look("unknown", moment)
+        dark = report is not None and report.dark and report.camera.state == "live" and self.person.camera
+        return self._dark.look("mild" if dark else None, moment)
 
     def _judge_devices(self, moment: Moment) -> list[QualityEvent]:
         now, person, report = self.sampled_at, self.person, self.fresh_report(moment.now)

@@ -88,8 +88,10 @@ def uplink_is_good(e: Evidence) -> Finding:
     )
 
 
-def makes_a_sound(e: Evidence) -> Finding:
-    """Whether there is anything to hear in a microphone's packets."""
+def has_content(e: Evidence) -> Finding:
+    """Whether there is anything to hear in a microphone's packets, and to see in a camera's pictures."""
+    if e.kind == "video":
+        return _shows_something(e)
     if not e.sound:
         return ok("no sound")
     if e.producer is None or e.producer.level is None:
@@ -105,6 +107,21 @@ def makes_a_sound(e: Evidence) -> Finding:
         "from",
         f"Nothing but silence comes from {name}’s microphone.",
         f"{name} says something, and checks that the right microphone is chosen and not muted or covered.",
+    )
+
+
+def _shows_something(e: Evidence) -> Finding:
+    name, report = e.sender.name, e.sender.says
+    if report is None:
+        return unknown(f"{name}’s page does not say")
+    if not report.dark:
+        return ok("not only black")
+    return poor(
+        "only black",
+        "dark",
+        "from",
+        f"{name}’s camera shows only black.",
+        f"{name} opens the camera’s cover or lid, takes away what is before it, or puts on a light.",
     )
 
 

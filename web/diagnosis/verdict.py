@@ -49,7 +49,7 @@ HOPS = (
     Hop("arrival", "They arrive in {receiver}’s browser", playback.arrives, effect=True),
     Hop("playback", "{receiver}’s page plays it", playback.is_played),
     # The last, as who says nothing is silent, too.
-    Hop("level", "There is something to hear", tracks.makes_a_sound),
+    Hop("level", "There is something to hear or see", tracks.has_content),
 )
 
 

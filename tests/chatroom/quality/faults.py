@@ -110,6 +110,11 @@ def _tab_stops(_: Call, victim: Someone, __: random.Random) -> None:
     victim.runs = False
 
 
+def _camera_is_covered(call: Call, victim: Someone, _: random.Random) -> None:
+    victim.reports = True
+    call.say(victim, dark=True)
+
+
 def _talks_while_muted(call: Call, victim: Someone, _: random.Random) -> None:
     victim.reports = victim.talking = True
     call.switch(victim, microphone=False)
@@ -124,9 +129,10 @@ FAULTS = (
     Fault("downlink is narrow", _down(rate=(100e3, 350e3)), slow("downlink"), within=5.0, least=4),
     Fault("uplink is cut", _cut("up"), lost("uplink"), lost("downlink"), within=5.0),
     Fault("tab stops", _tab_stops, nothing, lambda who: lost("uplink")(who) | lost("downlink")(who)),
-    Fault("microphone is dead", _set(microphone_works=False), about("microphone_silent"), within=4.5),
+    Fault("microphone is dead", _set(microphone_works=False), about("microphone_silent"), within=3.0),
     Fault("microphone is muted at the device", _muted_at_the_device, about("microphone_silent"), within=7.0),
-    Fault("camera is dead", _set(camera_works=False), about("camera_frozen"), within=4.5),
+    Fault("camera is dead", _set(camera_works=False), about("camera_frozen"), within=3.8),
+    Fault("camera is covered", _camera_is_covered, about("camera_dark"), within=1.0),
     Fault("talks while muted", _talks_while_muted, about("talking_while_muted"), within=6.0),
     Fault("worker loses", _worker_loses, ours, least=4),
     Fault("worker is late", _worker_is_late, ours),

@@ -62,6 +62,7 @@ class Someone:
     sound: SoundState = "playing"
     talking: bool = False
     silent: bool = False
+    dark: bool = False
     hidden: bool = False
     #: Whether the page reports at all, and whether its tasks run.
     reports: bool = True
@@ -291,5 +292,6 @@ class Call:
             playing=playing,
             talking=each.talking,
             silent=each.silent,
+            dark=each.dark,
             hidden=each.hidden,
         )

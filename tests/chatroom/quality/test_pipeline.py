@@ -115,6 +115,55 @@ async def test_who_talks_while_muted_is_told_alone(autojump_clock: MockClock) ->
         assert [each["type"] for each in await news(ada)] == ["problem_over"]
 
 
+async def test_a_covered_camera_is_told_to_everyone_until_there_is_light(autojump_clock: MockClock) -> None:
+    async with open_house(quality=Pipeline(trio.current_time)) as house:
+        ada, bob = house.live(await house.join("Ada")), house.live(await house.join("Bob"))
+        ada.send("report", **{**REPORT, "dark": True})
+        await trio.sleep(0.6)
+        for page in (ada, bob):
+            (problem,) = await news(page)
+            assert (problem["type"], problem["kind"], problem["participant"], problem["source"]) == (
+                *("problem", "camera_dark"),
+                *(ada.me, "camera"),
+            )
+        await trio.sleep(8)
+        ada.send("report", **{**REPORT, "dark": True})
+        await trio.sleep(8)
+        assert await news(bob) == []
+        ada.send("report", **REPORT)
+        await trio.sleep(2)
+        assert [(each["type"], each["kind"]) for each in await news(bob)] == [("problem_over", "camera_dark")]
+
+
+async def test_a_camera_that_is_switched_off_is_not_dark_any_more(autojump_clock: MockClock) -> None:
+    async with open_house(quality=Pipeline(trio.current_time)) as house:
+        ada, bob = house.live(await house.join("Ada")), house.live(await house.join("Bob"))
+        ada.send("report", **{**REPORT, "dark": True})
+        await trio.sleep(0.6)
+        await news(bob)
+        ada.send("update", camera=False)
+        await trio.sleep(2)
+        assert [(each["type"], each["kind"]) for each in await news(bob)] == [("problem_over", "camera_dark")]
+        ada.send("update", camera=True)
+        await trio.sleep(0.6)
+        assert [each["type"] for each in await news(bob)] == ["problem"]
+        # whose page says nothing any more is not known to be in the dark
+        await trio.sleep(40)
+        assert [each["type"] for each in await news(bob)] == ["problem_over"]
+
+
+async def test_a_microphone_that_its_page_says_gives_nothing_is_told_at_the_next_tick(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_house(quality=Pipeline(trio.current_time)) as house:
+        ada, bob = house.live(await house.join("Ada")), house.live(await house.join("Bob"))
+        await pass_time(house, 6, (ada, 1, 0.0), (bob, 2, 0.0))
+        await news(bob)
+        ada.send("report", **{**REPORT, "silent": True})
+        await trio.sleep(0.6)
+        assert [(each["kind"], each["participant"]) for each in await news(bob)] == [("microphone_silent", ada.me)]
+
+
 async def test_a_worker_that_is_lost_is_nobodys_network(autojump_clock: MockClock) -> None:
     async with open_house(quality=Pipeline(trio.current_time)) as house:
         ada, bob, eve = await three(house)

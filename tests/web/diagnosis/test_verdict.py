@@ -67,9 +67,10 @@ FAULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "sound_off": ("to", "playback", {"ada_says": {"sound": "off"}}),
     "choppy": ("network", "playback", {"ada_says": {"playing": {"b": Playing(5.0, 250, -30.0, 0.4)}}}),
     "frozen": ("network", "playback", {"kind": "video", "ada_says": {"playing": {"b": STANDS}}}),
+    "dark": ("from", "level", {"kind": "video", "bob_says": {"dark": True}}),
     "silent": ("from", "level", {"producer": {"level": 127.0, "quiet": 6.0}}),
 }  # fmt: skip
-POOR = {"slow_uplink", "slow_downlink", "choppy", "frozen", "silent"}
+POOR = {"slow_uplink", "slow_downlink", "choppy", "dark", "frozen", "silent"}
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -18,7 +18,7 @@ const over = ({ kind, participant, direction, source }) => /** @type {const} */ 
 const signal = (participant, level, uplink = level, downlink = /** @type {1 | 2 | 3 | 4 | null} */ (4)) => ({ type: "signal", participant, level, uplink, downlink, since: SINCE });
 
 const slow = problem("network_slow", "b", { direction: "uplink" });
-const quiet = { talking: false, silent: false, muted: false, cameraMuted: false, blocked: false };
+const quiet = { talking: false, silent: false, muted: false, cameraMuted: false, dark: false, blocked: false };
 const here = { you: "a", microphone: true, camera: true, sharing: false, own: quiet, restoring: false, shortcuts: true, nameOf: (/** @type {string} */ id) => ({ b: "Bob", c: "Eve", d: "Dan" })[id] ?? "" };
 
 test("what is wrong is known until it is over, by its four names", () => {
@@ -96,6 +96,8 @@ test("a slow connection is told with what helps, as things are", () => {
 test("what this page knows by itself is told without waiting for the server", () => {
   const known = (/** @type {Partial<typeof quiet>} */ own, more = {}) => hintsOf([], { ...here, ...more, own: { ...quiet, ...own } }).map(({ key }) => key);
   assert.deepEqual(known({ silent: true }), ["microphone_silent"]);
+  assert.deepEqual(known({ dark: true }), ["camera_dark"]);
+  assert.deepEqual(known({ dark: true, cameraMuted: true }), ["camera_muted"]);
   assert.deepEqual(known({ muted: true, blocked: true }), ["sound_blocked", "microphone_muted"]);
   assert.deepEqual(known({ talking: true, blocked: true }, { microphone: false }), ["talking_while_muted", "sound_blocked"]);
   assert.deepEqual(known({ talking: true, silent: true, muted: true, cameraMuted: true }, { camera: false }), ["microphone_muted"]);

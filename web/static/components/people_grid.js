@@ -121,6 +121,11 @@ export class PeopleGrid extends HTMLElement {
     for (const tile of this.#all()) tile.play();
   }
 
+  /** Where this person sees themselves; null while there is no such tile. @returns {HTMLVideoElement | null} */
+  get ownVideo() {
+    return this.querySelector("person-tile.own video");
+  }
+
   #all() {
     return [...this.#screens.values(), ...this.#tiles.values()];
   }

@@ -1,7 +1,9 @@
 /** Looks how things are in this page, five times a second, and has it told to the server. */
 
 import { Emitter } from "../base/emitter.js";
+import { Brightness } from "../rtc/brightness.js";
 import { readBoth } from "../rtc/stats.js";
+import { DarkWatch } from "../state/dark_watch.js";
 import { MicrophoneWatch } from "../state/microphone_watch.js";
 import { decibels, Playing } from "../state/playing.js";
 
@@ -21,6 +23,7 @@ const EVERY = 200;
  * @property {boolean} silent though it is on
  * @property {boolean} muted by the system or the device
  * @property {boolean} cameraMuted
+ * @property {boolean} dark the camera shows only black
  * @property {boolean} blocked the browser plays no sound
  */
 
@@ -32,11 +35,14 @@ export class Reporting extends Emitter {
   #level;
   #microphone = new MicrophoneWatch();
   #device = "";
+  #dark = new DarkWatch();
+  #brightness = new Brightness();
+  #camera = "";
   #playing = new Playing();
   #timer;
   #known = "";
   /** @type {Own} */
-  own = { talking: false, silent: false, muted: false, cameraMuted: false, blocked: false };
+  own = { talking: false, silent: false, muted: false, cameraMuted: false, dark: false, blocked: false };
 
   /**
    * @param {object} parts
@@ -81,9 +87,15 @@ export class Reporting extends Emitter {
     this.#level.listen(microphone.raw);
     const rms = microphone.raw ? this.#level.rms : null;
     this.#microphone.hear(performance.now(), microphone.live, rms === null ? null : decibels(rms));
+    if (camera.using !== this.#camera) this.#dark.forget();
+    this.#camera = camera.using;
+    // Nobody paints a page that is not seen; what was found before stays.
+    if (document.visibilityState === "visible" || camera.state !== "live") {
+      this.#dark.look(performance.now(), camera.state === "live", () => this.#brightness.read(this.#grid.ownVideo));
+    }
     const { talking, silent } = this.#microphone;
     const muted = microphone.state === "muted";
-    this.own = { talking, silent: silent && !muted, muted, cameraMuted: camera.state === "muted", blocked: this.#grid.blocked };
+    this.own = { talking, silent: silent && !muted, muted, cameraMuted: camera.state === "muted", dark: this.#dark.dark, blocked: this.#grid.blocked };
     const known = JSON.stringify([this.own, this.#lasting]);
     if (known === this.#known) return;
     this.#known = known;
@@ -100,6 +112,7 @@ export class Reporting extends Emitter {
       subscribe: subscribe?.watch.state ?? "none",
       talking: this.own.talking,
       silent: this.own.silent,
+      dark: this.own.dark,
       hidden: document.visibilityState === "hidden",
       states: [this.#local.microphone.state, this.#local.camera.state],
     });

@@ -113,7 +113,7 @@
  * @typedef {{state: CaptureState, level: number | null}} CaptureReport
  * @typedef {{seconds: number, packets: number | null, level: number | null, concealed: number | null, frames: number | null, frozen: number | null}} PlayingReport
  * @typedef {"none" | RTCPeerConnectionState} ConnectionReport
- * @typedef {{type: "report", microphone: CaptureReport, camera: CaptureReport, sound: "playing" | "blocked" | "off", publish: ConnectionReport, subscribe: ConnectionReport, playing: Record<string, PlayingReport>, talking: boolean, silent: boolean, hidden: boolean}} Report
+ * @typedef {{type: "report", microphone: CaptureReport, camera: CaptureReport, sound: "playing" | "blocked" | "off", publish: ConnectionReport, subscribe: ConnectionReport, playing: Record<string, PlayingReport>, talking: boolean, silent: boolean, dark: boolean, hidden: boolean}} Report
  * @typedef {{type: "ping"}} Asking
  * @typedef {{type: "pong", n: number}} Pong
  * @typedef {Join | Resume | Leave | Chat | Update | Publish | Answer | Restart | Layout | Report | Asking | Pong} Command

@@ -11,7 +11,7 @@
  * @property {boolean} microphone
  * @property {boolean} camera
  * @property {boolean} sharing
- * @property {{talking: boolean, silent: boolean, muted: boolean, cameraMuted: boolean, blocked: boolean}} own
+ * @property {{talking: boolean, silent: boolean, muted: boolean, cameraMuted: boolean, dark: boolean, blocked: boolean}} own
  * @property {boolean} restoring the page says already that pictures and sound are being restored
  * @property {boolean} shortcuts
  * @property {(id: string) => string} nameOf "" for somebody who is not there
@@ -45,7 +45,10 @@ export function hintsOf(problems, here) {
     has("network_slow", "uplink") && slow(here),
     has("network_slow", "downlink") &&
       hint("network_slow downlink", "Your connection is slow: you may see others blurred, or hear gaps. It often helps to be nearer to the Wi-Fi."),
-    camera && !own.cameraMuted && has("camera_dark") && hint("camera_dark", "Your camera shows only black. Is it covered?", "devices", "Choose another"),
+    camera &&
+      !own.cameraMuted &&
+      (own.dark || has("camera_dark")) &&
+      hint("camera_dark", "Your camera shows only black. Is its cover closed, or a lid or a finger before it?", "devices", "Choose another"),
     microphone && unheard(mine, here),
   ];
   return hints.filter((each) => each !== false);

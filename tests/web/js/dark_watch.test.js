@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { brightnessOf } from "../../../web/static/rtc/brightness.js";
+import { DarkWatch, EVERY } from "../../../web/static/state/dark_watch.js";
+
+/** How often the page comes by. */
+const STEP = 200;
+
+/** @typedef {import("../../../web/static/state/dark_watch.js").Brightness} Picture */
+
+function begin() {
+  const watch = new DarkWatch();
+  let [now, looks] = [0, 0];
+  /** @param {number} ms @param {Picture | null} picture @param {boolean} [on] */
+  const show = (ms, picture, on = true) => {
+    for (const until = now + ms; now < until; ) {
+      watch.look((now += STEP), on, () => {
+        looks += 1;
+        return picture;
+      });
+    }
+    return watch.dark;
+  };
+  return { watch, show, looks: () => looks, skip: (/** @type {number} */ ms) => (now += ms) };
+}
+
+const face = { mean: 90, spread: 45 };
+const covered = { mean: 6, spread: 3 };
+const byNight = { mean: 14, spread: 22 }; // a face in the light of a screen
+
+test("a covered camera is noticed within two and a half seconds, and light at once", () => {
+  const { show } = begin();
+  assert.equal(show(5_000, face), false);
+  assert.equal(show(1_400, covered), false);
+  assert.equal(show(1_000, covered), true);
+  assert.equal(show(EVERY + STEP, face), false);
+});
+
+test("a hand that passes is no cover", () => {
+  const { show } = begin();
+  let dark = false;
+  for (let n = 0; n < 20; n++) {
+    dark = show(3_000, face) || show(1_200, covered) || dark;
+  }
+  assert.equal(dark, false);
+});
+
+test("a face by night is not black, and a cover that lets some light in does not flicker", () => {
+  const { show } = begin();
+  assert.equal(show(20_000, byNight), false);
+  show(3_000, covered);
+  for (let n = 0; n < 10; n++) {
+    assert.equal(show(1_000, { mean: 24, spread: 11 }), true);
+    assert.equal(show(1_000, { mean: 18, spread: 8 }), true);
+  }
+});
+
+test("a camera that was just opened has time to find its exposure", () => {
+  const { show } = begin();
+  assert.equal(show(1_800, covered), false);
+  assert.equal(show(3_000, face), false);
+});
+
+test("one that is off is not dark, nor is one that shows nothing yet", () => {
+  const { show } = begin();
+  assert.equal(show(5_000, covered), true);
+  assert.equal(show(STEP, covered, false), false);
+  assert.equal(show(10_000, null), false);
+});
+
+test("what was not looked at for a while is not known, and what was found stays", () => {
+  const { show, skip } = begin();
+  show(3_000, face);
+  show(1_000, covered);
+  skip(60_000); // the page was hidden
+  assert.equal(show(1_000, covered), false);
+  assert.equal(show(1_400, covered), true);
+  skip(60_000);
+  assert.equal(show(STEP, covered), true);
+});
+
+test("it looks now and then, and not at a camera that is off", () => {
+  const { show, looks } = begin();
+  show(60_000, face);
+  assert.ok(looks() <= 60_000 / EVERY, String(looks()));
+  const before = looks();
+  show(60_000, face, false);
+  assert.equal(looks(), before);
+});
+
+test("brightness is that of the points, as eyes weigh them", () => {
+  const [black, white, green] = [[0, 0, 0, 255], [255, 255, 255, 255], [0, 255, 0, 255]];
+  assert.deepEqual(brightnessOf([...black, ...black]), { mean: 0, spread: 0 });
+  const { mean, spread } = brightnessOf([...black, ...white]);
+  assert.ok(Math.abs(mean - 127.5) < 0.01 && Math.abs(spread - 127.5) < 0.01, `${mean} ${spread}`);
+  assert.ok(Math.abs(brightnessOf(green).mean - 149.7) < 0.1);
+  assert.deepEqual(brightnessOf([]), { mean: 0, spread: 0 });
+});
