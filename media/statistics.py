@@ -172,3 +172,6 @@ class WorkerStatistics:
     tcp_refused: int = 0
     #: packets for which there was no room on a TCP connection; they are among ``packets_dropped``
     tcp_packets_dropped: int = 0
+    #: what all these datagrams had in them, without the headers of UDP and IP; of what the kernel forwarded nearly so
+    octets_received: int = 0
+    octets_sent: int = 0

@@ -11,6 +11,9 @@ class Counters:
 
     packets_received: int = 0
     packets_sent: int = 0
+    #: Their octets, as they go over the network, without the headers of UDP and IP.
+    octets_received: int = 0
+    octets_sent: int = 0
     #: Received and not used: unknown sender, failed authentication, malformed.
     packets_dropped: int = 0
     #: Not sent: the socket's buffer, or the queue behind it, is full.

@@ -221,6 +221,7 @@ class IceAgent:
         Returns whether it is from somebody known: an authenticated check, or anything on a path that had one.
         """
         self._counters.packets_received += 1
+        self._counters.octets_received += len(data)
         if data:
             first = data[0]
             if first > 19:

@@ -132,6 +132,7 @@ class TcpConnection:
                 self._unsent += framed[sent:]
                 self._listener.loop.add_writer(self._socket, self._writable)
         self._listener.counters.packets_sent += 1
+        self._listener.counters.octets_sent += len(data)
         return True
 
     def _writable(self) -> None:

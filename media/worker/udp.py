@@ -82,6 +82,7 @@ class UdpEndpoint:
                 self._counters.sends_refused += 1
             return False
         self._counters.packets_sent += 1
+        self._counters.octets_sent += len(data)
         return True
 
     def _readable(self) -> None:

@@ -110,6 +110,8 @@ class Worker:
             packets_received=counters.packets_received,
             packets_sent=counters.packets_sent,
             packets_dropped=counters.all_dropped,
+            octets_received=counters.octets_received,
+            octets_sent=counters.octets_sent,
             sends_full=counters.sends_full,
             sends_refused=counters.sends_refused,
             sends_unprotected=counters.sends_unprotected,

@@ -38,6 +38,12 @@ def of_workers(workers: Mapping[str, WorkerStatistics]) -> Iterator[Metric]:
     each = workers.items()
     yield counter("packets_received", "Datagrams.", {name: w.packets_received for name, w in each}, "worker")
     yield counter("packets_sent", "Datagrams.", {name: w.packets_sent for name, w in each}, "worker")
+    received = {name: w.octets_received for name, w in each}
+    yield counter(
+        "received_bytes", "What was in datagrams that came, without headers of UDP and IP.", received, "worker"
+    )
+    sent = {name: w.octets_sent for name, w in each}
+    yield counter("sent_bytes", "What was in datagrams that went, without headers of UDP and IP.", sent, "worker")
     drops = {(name, reason): number for name, worker in each for reason, number in _drops(worker).items()}
     yield counter2("packets_dropped", "Packets that were not used or not sent, by why.", ("worker", "reason"), drops)
     yield gauge("transports", "Connections for media.", {name: w.transports for name, w in each}, "worker")

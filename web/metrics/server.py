@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import get_args
 
 import trio
@@ -53,10 +54,19 @@ def of_loop(watchdog: WatchdogStatistics | None) -> Iterator[Metric]:
 
 def of_stages(stages: tuple[StageStatistics, ...]) -> Iterator[Metric]:
     """What passes through the stages that events run through."""
-    drops = {(stage.name, reason): number for stage in stages for reason, number in stage.dropped.items()}
+    drops = {(stage.name, reason): number for stage in stages for reason, number in _drops(stage).items()}
     yield counter("stage_items", "Items that a stage took.", {each.name: each.received for each in stages}, "stage")
     yield counter("stage_sent", "Items that a stage passed on.", {each.name: each.sent for each in stages}, "stage")
     yield gauge("stage_pending", "Items that nobody asked for yet.", {s.name: s.pending for s in stages}, "stage")
     yield counter("stage_failures", "Batches that a stage failed at.", {s.name: s.failures for s in stages}, "stage")
     yield counter("stage_busy_seconds", "Time in a stage's function.", {s.name: s.busy for s in stages}, "stage")
     yield counter2("stage_dropped", "Items that were left out, by why.", ("stage", "reason"), drops)
+
+
+def _drops(stage: StageStatistics) -> Mapping[str, int]:
+    """What a stage has left out itself, and what the buffers before it have."""
+    # Two are there from the beginning, or their first would be no increase.
+    dropped = Counter({"failed": 0, "full": 0, **stage.dropped})
+    for before in (stage.buffer, *stage.subscriptions):
+        dropped.update({} if before is None else before.dropped)
+    return dropped

@@ -16,10 +16,13 @@ from media.worker.aiortc_hooks import SrtpSession, srtp_protect_address
 from media.worker.counters import Counters
 from media.worker.fanout import MAX_EXTENSIONS, Outgoing, PictureAt, Protector, PureFanout, Route
 from media.worker.ice import Address, Path
-from media.worker.rtp import RtpPacket
+from media.worker.rtp import HEADER, RtpPacket
 from media.worker.udp import UdpEndpoint
 
 _NO_PICTURE = PictureAt(0, 0, 0)
+#: Octets of a packet that a receiver has of its own: header, MID, and what AES-GCM adds. A receiver may have six fewer,
+#: or a longer MID; to ask each would cost more than that is worth.
+_OWN = HEADER.size + 8 + 16
 _ORDER = sys.byteorder
 
 
@@ -164,6 +167,7 @@ class KernelFanout:
             self._outcome,
         )
         self._counters.packets_sent += sent
+        self._counters.octets_sent += sent * (len(tail) + _OWN)
         if sent != len(receivers):
             self._settle(packet, tail, receivers, picture)
 

@@ -109,6 +109,14 @@ def test_more_receivers_than_one_system_call_takes(rig: Rig) -> None:
     assert rig.counters.packets_sent == 100
 
 
+def test_octets_are_those_of_the_datagrams(rig: Rig) -> None:
+    receivers = rig.outgoing()
+    for sequence, payload in enumerate((b"\x10", b"\x10" + bytes(700))):
+        rig.forward(rtp(sequence, payload), receivers)
+    datagrams = [rig.receive(n) for n in range(len(receivers)) for _ in range(2)]
+    assert rig.counters.octets_sent == sum(map(len, datagrams))
+
+
 def test_nobody_is_nothing(rig: Rig) -> None:
     rig.forward(rtp(), [])
     assert rig.counters == Counters()

@@ -79,6 +79,8 @@ def test_a_check_is_answered_and_opens_its_path() -> None:
     bench.receive(b"\x16dtls", AWAY)
     assert bench.data == [b"\x16dtls", b"\x80rtp"]
     assert (bench.counters.packets_received, bench.counters.packets_dropped) == (5, 2)
+    asked = check(transport.credentials[0])
+    assert bench.counters.octets_received == len(asked) + 3 * len(b"\x16dtls") + len(b"\x80rtp")
     transport.send(b"out")
     assert bench.socket.sent[-1] == (b"out", HOME)
 

@@ -136,6 +136,7 @@ def test_packets_go_both_ways_after_a_check() -> None:
             bench.transport.send(b"\x80out%d" % number)
         await bench.until(lambda: len(client.packets) == 6)
         assert client.packets[1:] == [b"\x80out%d" % number for number in range(5)]
+        assert bench.counters.octets_sent == sum(map(len, client.packets))
         assert bench.statistics == TcpStatistics(connections=1, proven=1, accepted=1)
 
     play(scenario)

@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from media.bridge import BridgeStatistics, MemberStatistics
 from media.statistics import WorkerStatistics
-from nurseries.stages import Source
+from nurseries.stages import Buffer, Sink, Source
 from tests.web.operator.operated import operated
 from tests.web.page import page
 from tests.web.served import eventually
@@ -35,6 +35,8 @@ WORKER = WorkerStatistics(
     tcp_proven=7,
     tcp_unproven=1,
     tcp_refused=2,
+    octets_received=900_000,
+    octets_sent=1_800_000,
 )
 MEMBER = MemberStatistics(
     "worker:0", os.getpid(), None, "up", 10_000, 1, 2, packets_per_second=1.0, restarts=3, rtt=0.001
@@ -102,6 +104,8 @@ def test_workers_are_told_by_their_places() -> None:
     assert told["chatroom_worker_restarts_total worker:0"] == 3
     assert told["chatroom_worker_heartbeat_seconds worker:0"] == 0.001
     assert told["chatroom_packets_sent_total worker:0"] == 2_000
+    assert told["chatroom_received_bytes_total worker:0"] == 900_000
+    assert told["chatroom_sent_bytes_total worker:0"] == 1_800_000
     drops = {reason: told[f"chatroom_packets_dropped_total worker:0 {reason}"] for reason in ("unusable", "full")}
     assert drops == {"unusable": 25, "full": 10}
     assert sum(value for name, value in told.items() if "packets_dropped" in name) == WORKER.packets_dropped
@@ -119,6 +123,24 @@ def test_stages_are_told() -> None:
     source.post(1)
     told = samples(of_stages((source.statistics(),)))
     assert told["chatroom_stage_failures_total events"] == 0
+    assert told["chatroom_stage_dropped_total events full"] == 0
+
+
+def test_what_a_stage_leaves_out_is_told() -> None:
+    """By the buffer of a source, and by that of whoever does not keep up."""
+    source = Source[int]("events", buffer=Buffer(1, "drop_oldest"))
+    source.post_all((1, 2, 3))
+    sink = Sink[int]("log", lambda _: None)
+    seat = sink.subscribe(source, max_demand=1, buffer=Buffer(2, "drop_newest"))
+    seat.offer((1, 2, 3, 4, 5, 6))
+    told = samples(of_stages((source.statistics(), sink.statistics())))
+    drops = {name: value for name, value in told.items() if name.startswith("chatroom_stage_dropped_total")}
+    assert drops == {
+        "chatroom_stage_dropped_total events failed": 0,
+        "chatroom_stage_dropped_total events full": 2,
+        "chatroom_stage_dropped_total log failed": 0,
+        "chatroom_stage_dropped_total log full": 4,
+    }
 
 
 @pytest.fixture
