@@ -7,7 +7,7 @@ import gc
 import re
 import weakref
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 from media.messages import (
@@ -22,7 +22,7 @@ from media.messages import (
     Restart,
 )
 from media.worker.addresses import candidates
-from media.worker.aiortc_hooks import Certificate
+from media.worker.aiortc_hooks import Certificate, SrtpError
 from media.worker.consumer import Consumer
 from media.worker.counters import Counters
 from media.worker.errors import RequestError
@@ -48,8 +48,8 @@ class _Factory(TransportFactory):
 
     sessions: weakref.WeakSet[object]
 
-    def create(self, user: TransportUser, name: str) -> Transport:
-        transport = super().create(user, name)
+    def create(self, user: TransportUser, name: str, room: int = 0) -> Transport:
+        transport = super().create(user, name, room)
         self.sessions.update((transport._dtls, transport._dtls._dtls))
         return transport
 
@@ -102,7 +102,8 @@ class MemoryWorker:
     def send(self, data: bytes, address: Address) -> bool:
         """Be the socket of the worker."""
         if address in self._peers:
-            self._peers[address].datagram_received(data, address)
+            with suppress(SrtpError):  # one that it has already, asked for again
+                self._peers[address].datagram_received(data, address)
         return True
 
     def hold(self, peer: Peer) -> Callable[[], None]:
