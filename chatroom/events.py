@@ -129,6 +129,8 @@ class IceServersRenewed:
 class MediaLost:
     type: ClassVar[str] = "media_lost"
     message: str
+    #: Seconds until the media plane is tried again for a room that it is refused, 0 for one that is not.
+    retry_after: float = 0.0
 
 
 @attrs.frozen

@@ -139,13 +139,13 @@ class Legs:
             case Republish():
                 self._republish = True
                 self._post(_REPUBLISH)
-            case MediaLost():
+            case MediaLost(refused_for):
                 self._offer = None
                 self.states.clear()
                 self._republish = False
                 self._paused.clear()
                 self._layers.clear()
-                self._post(_MEDIA_LOST)
+                self._post(_media_lost(refused_for) if refused_for else _MEDIA_LOST)
             case MediaRestored():
                 self.media_session += 1
                 self.restored_at = trio.current_time()
@@ -193,3 +193,14 @@ class Legs:
     def _post(self, frame: Frame) -> None:
         if self.session is not None:
             self.session.post(frame)
+
+
+def _media_lost(refused_for: float) -> Frame:
+    seconds = f"{refused_for:.0f} seconds" if refused_for < 90 else f"{refused_for / 60:.0f} minutes"
+    return encode(
+        MediaLostNotice(
+            "Something in this room made the media server fail several times. So that other rooms go on, this one has"
+            f" no pictures and sound for {seconds}; they are tried again then.",
+            refused_for,
+        )
+    )

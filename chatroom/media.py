@@ -83,7 +83,12 @@ class LegChanged:
 
 @attrs.frozen
 class MediaLost:
-    """The worker is gone and with it both legs; `MediaRestored` will follow, at once if there is another."""
+    """The worker is gone and with it both legs; `MediaRestored` will follow, at once if there is another.
+
+    With ``refused_for`` not before so many seconds: the room is to blame for the loss of several workers.
+    """
+
+    refused_for: float = 0.0
 
 
 @attrs.frozen

@@ -121,10 +121,12 @@ def create_app(settings: Settings | None = None, media: Media | None = None) -> 
 
 
 def _public(statistics: NodeStatistics) -> dict[str, object]:
-    """What anybody may know: not where other machines are."""
+    """What anybody may know: not where other machines are, nor what rooms are called."""
     told = attrs.asdict(statistics)
     del told["webhooks"]
     told["rooms"] = {name: told["rooms"][name] for name in ("rooms", "participants", "admissions")}
+    standings = [suspect.standing for suspect in statistics.suspects]
+    told["suspects"] = {standing: standings.count(standing) for standing in ("apart", "refused")}
     for number, worker in enumerate(told["workers"]):
         if worker.pop("address") is not None:
             worker["name"] = f"remote:{number}"

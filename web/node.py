@@ -22,7 +22,7 @@ from chatroom.quality.pipeline import Pipeline
 from chatroom.session import Session
 from chatroom.spans import span
 from chatroom.wire import encode
-from media.bridge import Bridge, MediaSettings, MemberStatistics
+from media.bridge import Bridge, MediaSettings, MemberStatistics, Suspect
 from media.terms import VideoCodec
 from nurseries import provide_facts
 from nurseries.stages import Sink
@@ -55,6 +55,8 @@ class NodeStatistics:
     #: whether there is a media worker that takes requests, and what is known of each
     media: bool
     workers: tuple[MemberStatistics, ...] = ()
+    #: rooms that are kept apart or refused media, as workers died with them
+    suspects: tuple[Suspect, ...] = ()
     webhooks: WebhookStatistics | None = None
 
 
@@ -197,13 +199,14 @@ class Node:
             await self._no_sessions.wait()
 
     def statistics(self) -> NodeStatistics:
-        workers = () if self.bridge is None else self.bridge.statistics().members
+        bridge = None if self.bridge is None else self.bridge.statistics()
         return NodeStatistics(
             self.state,
             self.directory.statistics(),
             len(self._sessions),
             self.media.available,
-            workers,
+            () if bridge is None else bridge.members,
+            () if bridge is None else bridge.suspects,
             None if self.webhooks is None else self.webhooks.statistics(),
         )
 

@@ -16,6 +16,7 @@ from media.bridge.bridge import Bridge
 from media.bridge.cores import usable_cores
 from media.bridge.errors import MediaStartFailed, WorkerLost
 from media.bridge.pulse import Terms
+from media.bridge.quarantine import Suspect
 from media.bridge.remote import split_address
 from media.bridge.settings import Deadlines, MediaSettings
 from media.bridge.statistics import BridgeStatistics, MemberStatistics
@@ -27,6 +28,7 @@ __all__ = [
     "MediaSettings",
     "MediaStartFailed",
     "MemberStatistics",
+    "Suspect",
     "Terms",
     "WorkerLost",
     "split_address",

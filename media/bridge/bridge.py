@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
@@ -11,15 +10,15 @@ from functools import partial
 import trio
 
 from chatroom.media import MediaEvent, MediaUnavailable, RoomWord
-from media.bridge import placement
 from media.bridge.followers import Followers, samples, speakers
-from media.bridge.link import WorkerLink
+from media.bridge.housing import Housing
+from media.bridge.link import Loss, WorkerLink
 from media.bridge.member import Member
 from media.bridge.placement import Candidate
 from media.bridge.pool import Pool
 from media.bridge.process import Worker, open_worker
 from media.bridge.remote import Access, open_remote
-from media.bridge.rooms import Room, Rooms
+from media.bridge.rooms import Rooms
 from media.bridge.session import Session
 from media.bridge.settings import Deadlines, MediaSettings
 from media.bridge.statistics import BridgeStatistics, MemberStatistics
@@ -73,10 +72,9 @@ class Bridge:
             Member(number, address, partial(open_other, address), self._deadlines, self, address)
             for number, address in enumerate(settings.remotes, settings.local)
         ]
-        self._pool = Pool(members, self._deadlines)
-        #: As many as are to have rooms; with a spare, there is one more.
-        self._wanted = settings.workers + len(settings.remotes)
         self._rooms = Rooms()
+        self._housing = Housing(members, settings.workers + len(settings.remotes), self._rooms)
+        self._pool = Pool(members, self._deadlines, self._housing.readmit)
         self._followers = Followers()
         self._events_dropped = 0
         self._access: Access | None = None
@@ -90,7 +88,7 @@ class Bridge:
     def port_of(self, room: str) -> int:
         """The port that browsers in a room send to, or would if they joined now; 0 while it is not known."""
         found = self._rooms.get(room)
-        member = self._place() if found is None else found.member
+        member = self._housing.place(room) if found is None else found.member
         if member is not None:
             return member.port
         return next((member.port for member in self._pool.members if member.port), 0)
@@ -119,17 +117,19 @@ class Bridge:
         session = Session(
             *(room, participant, epoch, post, self._settings.video_codecs), audio_red=self._settings.audio_red
         )
-        member = self._place() if self._rooms.get(room) is None else None
+        member = self._housing.place(room) if self._rooms.get(room) is None else None
         place = self._rooms.add(session)
         place.member = place.member or member
         try:
             if place.member is None or place.member.link is None:
-                session.lose()
+                session.lose(self._housing.refused_for(room))
             else:
                 session.join(place.member.link)
             yield session
         finally:
             self._rooms.remove(session)
+            if self._rooms.get(room) is None and not self._pool.closing:
+                self._housing.house()  # it may have left a worker to one that is to be alone
             with trio.move_on_after(self._deadlines.leave, shield=True):
                 await session.leave(self._deadlines.leave)
 
@@ -170,14 +170,15 @@ class Bridge:
 
     def statistics(self) -> BridgeStatistics:
         """A snapshot of the bridge itself, without asking any worker."""
-        spare = placement.spare(self._candidates(), self._wanted)
-        carried = self._carried()
+        spare = self._housing.spare()
+        carried = self._housing.carried()
         links = [member.link for member in self._pool.members if member.link is not None]
         return BridgeStatistics(
             members=tuple(_describe(member, carried[member.number], spare) for member in self._pool.members),
             sessions=self._rooms.sessions,
             pending=sum(link.pending for link in links),
             events_dropped=self._events_dropped,
+            suspects=tuple(self._housing.quarantine.suspects(trio.current_time())),
         )
 
     def figures(self) -> dict[str, WorkerStatistics]:
@@ -187,26 +188,21 @@ class Bridge:
 
     # ---- what members tell
 
-    def worker_up(self, member: Member) -> None:
+    def worker_up(self, member: Member) -> None:  # noqa: ARG002 - there may be better places
         """Have it take the rooms that live nowhere."""
         self._pool.notice()
-        if member.number == placement.spare(self._candidates(), self._wanted):
-            return
-        for room in self._rooms.homeless():
-            self._move(room, member)
+        self._housing.house()
 
-    def worker_down(self, member: Member) -> None:
+    def worker_down(self, member: Member, loss: Loss) -> None:
         """Move its rooms: everyone there is told of the loss, and then joined elsewhere."""
-        kept = placement.spare(self._candidates(member), self._wanted)
-        rooms = {room.name: room for room in self._rooms.on(member)}
-        for room in rooms.values():
-            room.lose()
+        kept = self._housing.spare(member)
+        closing = self._pool.closing  # the others will be gone in a moment
+        rooms = self._rooms.on(member) if closing else self._housing.lost(member, loss).values()
+        for room in rooms:
+            room.lose(self._housing.refused_for(room.name))
             self._followers.lose(room.name)
-        if self._pool.closing:
-            return  # the others will be gone in a moment
-        targets = placement.rescue(self._candidates(), kept, {name: len(room.sessions) for name, room in rooms.items()})
-        for name, number in targets.items():
-            self._move(rooms[name], self._pool.members[number])
+        if not closing:
+            self._housing.house(kept)
 
     def worker_failed(self, member: Member, error: Exception) -> None:
         self._pool.failed(member, error)
@@ -233,39 +229,6 @@ class Bridge:
             self._events_dropped += 1
             return None
         return session
-
-    # ---- where rooms live
-
-    def _place(self) -> Member | None:
-        """Say where a new room goes."""
-        number = placement.place(self._candidates(), self._wanted)
-        return None if number is None else self._pool.members[number]
-
-    def _move(self, room: Room, member: Member) -> None:
-        assert member.link is not None, "rooms go where there is a worker"
-        room.live_on(member, member.link)
-
-    def _candidates(self, lost: Member | None = None) -> list[Candidate]:
-        """What each worker carries that takes requests, and ``lost``, which did until now."""
-        carried = self._carried()
-        return [carried[member.number] for member in self._pool.members if member.link is not None or member is lost]
-
-    def _carried(self) -> list[Candidate]:
-        rooms, sessions = Counter[int](), Counter[int]()
-        for room in self._rooms:
-            if room.member is not None:
-                rooms[room.member.number] += 1
-                sessions[room.member.number] += len(room.sessions)
-        return [
-            Candidate(
-                member.number,
-                rooms=rooms[member.number],
-                sessions=sessions[member.number],
-                packets=0.0 if member.link is None else member.link.rate.value,
-                remote=member.address is not None,
-            )
-            for member in self._pool.members
-        ]
 
     def _open_process(self, number: int) -> AbstractAsyncContextManager[Worker]:
         return open_worker([*self._command, *self._settings.arguments(number)], stop=self._deadlines.stop)

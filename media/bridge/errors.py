@@ -8,4 +8,11 @@ class MediaStartFailed(Exception):
 
 
 class WorkerLost(Exception):
-    """A worker that was there, or that should come again, is gone: its process ended, or it no longer makes sense."""
+    """A worker that was there, or that should come again, is gone: its process ended, or it no longer makes sense.
+
+    ``died`` says whether that is its own doing, and not perhaps a network's.
+    """
+
+    def __init__(self, message: str, *, died: bool = True) -> None:
+        super().__init__(message)
+        self.died = died

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import attrs
 import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
@@ -55,6 +56,14 @@ Message = ResultFrame | ErrorFrame | Event
 _log = logging.getLogger("media.bridge")
 
 
+@attrs.frozen
+class Loss:
+    """How a worker that was up was lost: whether it died, and the mark of the room it was at, 0 for none, if known."""
+
+    died: bool
+    serving: int | None
+
+
 class WorkerLink:
     """One worker and the connection to it. ``pid`` (of a process of this machine) and ``port`` hold from when it is up.
 
@@ -69,7 +78,7 @@ class WorkerLink:
         heartbeat: Terms,
         *,
         up: Callable[[WorkerLink], None],
-        down: Callable[[], None],
+        down: Callable[[Loss], None],
         unable: Callable[[MediaStartFailed], None],
         event: Callable[[WorkerLink, ParticipantEvent | Heard | RoomEvent], None],
     ) -> None:
@@ -79,6 +88,7 @@ class WorkerLink:
         #: What it said last of itself.
         self.figures: WorkerStatistics | None = None
         self.name = "worker"
+        self._worker: Worker | None = None
         self._open_worker = open_worker
         self._deadlines = deadlines
         self._up = up
@@ -111,14 +121,14 @@ class WorkerLink:
         Raises MediaStartFailed when the worker says that it cannot start, and WorkerLost for everything else.
         """
         async with self._open_worker() as worker:
-            self.name = worker.name
+            self.name, self._worker = worker.name, worker
             try:
                 with self._scope:
                     await self._live(worker)
             except* ConnectionRejected as group:
                 self.close(WorkerLost(_refusal(group)))
             finally:
-                self.close(WorkerLost("the bridge is stopping"))
+                self.close(WorkerLost("the bridge is stopping", died=False))
         assert self._end is not None
         if isinstance(self._end, WorkerLost) and worker.ending:
             raise WorkerLost(f"{self._end}; {worker.ending}")
@@ -160,8 +170,9 @@ class WorkerLink:
             self._end = end
             self._scope.cancel(str(end))
             self._requests.close()
-            if self._is_up:
-                self._down()
+            if self._is_up and self._worker is not None:
+                died = isinstance(end, WorkerLost) and end.died
+                self._down(Loss(died, self._worker.serving() if died else None))
 
     async def _live(self, worker: Worker) -> None:
         provide_facts("worker", self._facts)
@@ -225,7 +236,7 @@ class WorkerLink:
         for _ in range(TURNS):
             await trio.lowlevel.checkpoint()
         if self._pulse.due <= trio.current_time():
-            self.close(WorkerLost(why))
+            self.close(WorkerLost(why, died=worker.pid is not None))
             worker.kill()
             await trio.sleep_forever()
 

@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from media.bridge.errors import MediaStartFailed, WorkerLost
-from media.bridge.link import WorkerLink
+from media.bridge.link import Loss, WorkerLink
 from media.bridge.process import OpenWorker
 from media.bridge.settings import Deadlines
 from media.messages import Heard, ParticipantEvent, RoomEvent
@@ -36,7 +36,7 @@ class Owner(Protocol):
         """Its worker takes requests."""
         ...
 
-    def worker_down(self, member: Member) -> None:
+    def worker_down(self, member: Member, loss: Loss) -> None:
         """Its worker takes none any more."""
         ...
 
@@ -122,9 +122,9 @@ class Member:
         _log.info("%s is up: %s, UDP port %d", self.name, link.name, link.port)
         self.owner.worker_up(self)
 
-    def _down(self) -> None:
+    def _down(self, loss: Loss) -> None:
         self.link, self.state = None, "down"
-        self.owner.worker_down(self)
+        self.owner.worker_down(self, loss)
 
     def _report(self, report: ChildReport) -> None:
         if not isinstance(report.error, (WorkerLost, MediaStartFailed)):

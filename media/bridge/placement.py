@@ -29,6 +29,8 @@ class Candidate:
     sessions: int = 0
     packets: float = 0.0
     remote: bool = False
+    #: how many of its rooms are to be apart from others: see `media.bridge.quarantine`
+    apart: int = 0
 
     @property
     def weight(self) -> float:
@@ -49,17 +51,36 @@ def spare(candidates: Collection[Candidate], wanted: int) -> int | None:
 
 
 def place(candidates: Collection[Candidate], wanted: int) -> int | None:
-    """Say where a new room goes: to the worker that carries least, the first of several; None if there is none."""
+    """Say where a new room goes: to the worker that carries least, the first of several; None if there is none.
+
+    A worker on which a room is apart from others is none for it.
+    """
     kept = spare(candidates, wanted)
-    return _least([each for each in candidates if each.number != kept])
+    return _least([each for each in candidates if each.number != kept and not each.apart])
+
+
+def alone(candidates: Collection[Candidate]) -> int | None:
+    """Say where a room goes that is to be apart from all others: to a worker without rooms, though it is the spare."""
+    idle = [each for each in candidates if not each.rooms]
+    return max(idle, key=lambda each: (not each.remote, each.number)).number if idle else None
+
+
+def scattered(candidates: Collection[Candidate]) -> int | None:
+    """Say where a room goes that is no more to blame than others that are apart: to where the fewest of those are.
+
+    Where two of them are together, the next death does not tell which it is.
+    """
+    fewest = min((each.apart for each in candidates), default=0)
+    return _least([each for each in candidates if each.apart == fewest])
 
 
 def rescue(candidates: Collection[Candidate], kept: int | None, rooms: Mapping[str, int]) -> dict[str, int]:
     """Say where the ``rooms`` of a lost worker go, each given with the number of its sessions.
 
     All to ``kept``, which was the spare before the loss. Without one each goes to the worker that carries least, the
-    big rooms first. Rooms that nobody can take are left out.
+    big rooms first, and to none on which a room is apart from others. Rooms that nobody can take are left out.
     """
+    candidates = [each for each in candidates if not each.apart]
     if any(each.number == kept for each in candidates) and kept is not None:
         return dict.fromkeys(rooms, kept)
     loads = {each.number: each for each in candidates}

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn
 
 import trio
 
@@ -34,11 +35,17 @@ _log = logging.getLogger("media.bridge")
 
 
 class Pool:
-    """Keeps its members up."""
+    """Keeps its members up. ``meanwhile`` is run once they are begun, and ends only when it is cancelled."""
 
-    def __init__(self, members: Sequence[Member], deadlines: Deadlines) -> None:
+    def __init__(
+        self,
+        members: Sequence[Member],
+        deadlines: Deadlines,
+        meanwhile: Callable[[], Awaitable[NoReturn]] = trio.sleep_forever,
+    ) -> None:
         self.members = tuple(members)
         self._deadlines = deadlines
+        self._meanwhile = meanwhile
         #: Whether it has come to its end, and no worker will be there for long.
         self.closing = False
         self._begun = False
@@ -60,7 +67,7 @@ class Pool:
                     await workers.start(ChildSpec(member.name, member.run, shutdown=math.inf))
                 await self._begin()
                 task_status.started()
-                await trio.sleep_forever()
+                await self._meanwhile()
             finally:
                 self.closing = True
                 await _stop_together(workers, self.members)  # noqa: ASYNC102 - it shields its wait, with a deadline

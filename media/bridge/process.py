@@ -7,9 +7,11 @@ gone again when the worker inherits the descriptor, so there is nothing on disk 
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -18,6 +20,7 @@ from typing import Protocol
 
 import trio
 
+from media import serving
 from media.bridge.errors import WorkerLost
 from media.bridge.run_queue import RunQueue
 from media.bridge.stderr import forward_lines
@@ -61,6 +64,10 @@ class Worker(Protocol):
         """For how many seconds it has waited for a core since its start; 0.0 where that is not known."""
         ...
 
+    def serving(self) -> int | None:
+        """The mark of the room that it is or was busy with (`media.serving`), 0 for none; None if it tells nothing."""
+        ...
+
 
 OpenWorker = Callable[[], AbstractAsyncContextManager[Worker]]
 
@@ -68,8 +75,9 @@ OpenWorker = Callable[[], AbstractAsyncContextManager[Worker]]
 class WorkerProcess:
     """A worker that is a process of this machine."""
 
-    def __init__(self, process: trio.Process, stream: trio.SocketStream) -> None:
+    def __init__(self, process: trio.Process, stream: trio.SocketStream, memory: int) -> None:
         self._process = process
+        self._memory = memory
         self._stream = stream
         self._run_queue = RunQueue(Path(f"/proc/{process.pid}"))
 
@@ -107,10 +115,16 @@ class WorkerProcess:
         """What Linux says of its first thread, which serves everything."""
         return self._run_queue.waited(trio.current_time())
 
+    def serving(self) -> int | None:
+        """What it has left in the memory that is shared with it, for as long as `open_worker` lasts."""
+        return serving.read(os.pread(self._memory, serving.SIZE, 0))
+
 
 @asynccontextmanager
 async def open_worker(command: Sequence[str], *, stop: float = 1.0) -> AsyncGenerator[WorkerProcess, None]:
-    """Run ``command`` with ``--control-fd`` and be connected to it; at the end the process is gone, whatever happens.
+    """Run ``command`` with ``--control-fd`` and ``--serving-fd``, and be connected to it.
+
+    At the end the process is gone, whatever happens.
 
     At the end the connection is closed, which tells the worker to end. After ``stop`` seconds it gets SIGTERM, after as
     many again SIGKILL. Its standard error goes to the logger ``media.worker``, to the last line.
@@ -118,19 +132,24 @@ async def open_worker(command: Sequence[str], *, stop: float = 1.0) -> AsyncGene
     Raises WorkerLost if there is no such command, or no descriptor left to speak with it.
     """
     try:
+        memory = _memory()
+    except OSError as error:
+        raise WorkerLost(f"no memory could be shared with it: {error.strerror}") from error
+    try:
         listener, connected = _connected_pair()
     except OSError as error:  # no descriptors left, no space for a socket
+        os.close(memory)
         raise WorkerLost(f"no socket could be made for it: {error.strerror}") from error
     stream = trio.SocketStream(connected)
     try:
-        process = await _spawn(command, listener)
+        process = await _spawn(command, listener, memory)
         async with trio.open_nursery() as nursery:
             # Shielded, because the most telling lines are the last: it ends when the process has.
             reading = trio.CancelScope(shield=True)
             assert process.stderr is not None
             nursery.start_soon(forward_lines, process.stderr, reading, name=child_path("stderr"))
             try:
-                yield WorkerProcess(process, stream)
+                yield WorkerProcess(process, stream, memory)
             finally:
                 with trio.move_on_after(2 * stop + 5, shield=True):
                     await _stop(process, stream, stop)
@@ -138,6 +157,18 @@ async def open_worker(command: Sequence[str], *, stop: float = 1.0) -> AsyncGene
                 reading.deadline = trio.current_time() + 0.2
     finally:
         connected.close()
+        os.close(memory)
+
+
+def _memory() -> int:
+    """Return a descriptor of memory for `media.serving`. Raises OSError."""
+    if sys.platform == "linux":
+        memory = os.memfd_create("chatroom-serving")
+    else:
+        with tempfile.TemporaryFile() as file:
+            memory = os.dup(file.fileno())
+    os.write(memory, serving.UNTOLD)
+    return memory
 
 
 def _connected_pair() -> tuple[socket.socket, trio.socket.SocketType]:
@@ -157,12 +188,12 @@ def _connected_pair() -> tuple[socket.socket, trio.socket.SocketType]:
     return listener, trio.socket.from_stdlib_socket(connected)
 
 
-async def _spawn(command: Sequence[str], listener: socket.socket) -> trio.Process:
+async def _spawn(command: Sequence[str], listener: socket.socket, memory: int) -> trio.Process:
     """Start the process and leave the listener to it."""
     try:
         return await trio.lowlevel.open_process(
-            [*command, "--control-fd", str(listener.fileno())],
-            pass_fds=[listener.fileno()],
+            [*command, "--control-fd", str(listener.fileno()), "--serving-fd", str(memory)],
+            pass_fds=[listener.fileno(), memory],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

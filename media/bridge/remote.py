@@ -75,6 +75,9 @@ class RemoteWorker:
     def starved(self) -> float:
         return 0.0
 
+    def serving(self) -> None:
+        return None
+
 
 @asynccontextmanager
 async def open_remote(address: str, access: Access, within: float) -> AsyncGenerator[RemoteWorker, None]:

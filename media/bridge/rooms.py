@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import attrs
+import trio
 
 from media.bridge.link import WorkerLink
 from media.bridge.member import Member
@@ -13,21 +14,26 @@ from media.bridge.session import Session
 
 @attrs.define(eq=False)
 class Room:
-    """A room with at least one session. ``member`` is where it lives, None while there is no worker for it."""
+    """A room with at least one session. ``member`` is where it lives, None while there is no worker for it.
+
+    ``since`` is when it came there.
+    """
 
     name: str
     member: Member | None = None
     sessions: dict[tuple[str, str, int], Session] = attrs.field(factory=dict)
+    since: float = attrs.field(factory=trio.current_time)
 
-    def lose(self) -> None:
-        """Live nowhere, and have everyone told."""
+    def lose(self, refused_for: float = 0.0) -> None:
+        """Live nowhere, and have everyone told, and if it is refused a worker for some seconds, that, too."""
         self.member = None
         for session in tuple(self.sessions.values()):
-            session.lose()
+            session.lose(refused_for)
 
     def live_on(self, member: Member, link: WorkerLink) -> None:
         """Live on a worker from now on, and have everyone joined to it."""
         self.member = member
+        self.since = trio.current_time()
         for session in tuple(self.sessions.values()):
             session.join(link)
 

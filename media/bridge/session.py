@@ -95,12 +95,12 @@ class Session:
             self._lost = False
             self._post(MediaRestored())
 
-    def lose(self) -> None:
-        """Be on no link."""
+    def lose(self, refused_for: float = 0.0) -> None:
+        """Be on no link; for so many seconds at least, if the room is refused one."""
         self._link = None
         if not self._lost:
             self._lost = True
-            self._post(MediaLost())
+            self._post(MediaLost(round(refused_for, 1)))
 
     def hear(self, event: messages.ParticipantEvent) -> None:
         """Pass on what the worker said about this participant."""

@@ -7,6 +7,7 @@ from typing import Literal
 import attrs
 
 from media.bridge import member
+from media.bridge.quarantine import Suspect
 
 
 @attrs.frozen
@@ -39,6 +40,8 @@ class BridgeStatistics:
     pending: int
     #: events for participants that are not attached, or from workers that they are not on
     events_dropped: int
+    #: rooms that are apart from others or refused, as workers died with them
+    suspects: tuple[Suspect, ...] = ()
 
     @property
     def ready(self) -> int:

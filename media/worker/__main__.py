@@ -33,6 +33,7 @@ def main() -> int:
     listener: listening.Listener | None = None
     control: socket.socket
     try:
+        serving = None if arguments.serving_fd is None else process.share(arguments.serving_fd)
         announce = tuple(map(Announcement.parse, arguments.announce))
         if arguments.listen is not None:
             context, secret = listening.server_context(*files[:2]), read_secret(arguments.secret_file)
@@ -51,6 +52,7 @@ def main() -> int:
         kernel=not arguments.no_kernel,
         loudest=arguments.loudest,
         allow_simulate=arguments.allow_simulate,
+        serving=serving,
     )
     try:
         with control:
@@ -67,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     control.add_argument("--control-fd", metavar="N", type=int, help="an inherited, listening Unix socket")
     control.add_argument(
         "--listen", metavar="HOST:PORT", type=_address, help="listen here for the server, on another machine (TLS)"
+    )
+    parser.add_argument(
+        "--serving-fd", metavar="N", type=int, help="inherited memory in which to say whose room is served"
     )
     parser.add_argument("--certfile", type=Path, help="with --listen: TLS certificate chain, PEM")
     parser.add_argument("--keyfile", type=Path, help="with --listen: its private key, PEM")

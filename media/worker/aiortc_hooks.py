@@ -119,8 +119,9 @@ class _Datagrams:
 
     role = "controlled"
 
-    def __init__(self, send: Callable[[bytes], object]) -> None:
+    def __init__(self, send: Callable[[bytes], object], busy: Callable[..., None]) -> None:
         self._out = send
+        self._busy = busy
         self._queue: deque[bytes] = deque()
         self._arrived = asyncio.Event()
         self._closed = False
@@ -135,14 +136,16 @@ class _Datagrams:
     def close(self) -> None:
         self._closed = True
         self._arrived.set()
-        self._out = _nothing
+        self._out = self._busy = _nothing
 
     async def _recv(self) -> bytes:
+        self._busy(busy=False)
         while not self._queue:
             if self._closed:
                 raise ConnectionError("closed")
             self._arrived.clear()
             await self._arrived.wait()
+        self._busy(busy=True)
         return self._queue.popleft()
 
     async def _send(self, data: bytes) -> None:
@@ -152,7 +155,8 @@ class _Datagrams:
 class DtlsSession:
     """One DTLS-SRTP association (RFC 5764).
 
-    ``send`` takes its datagrams, ``on_closed`` is called when the peer ends it.
+    ``send`` takes its datagrams, ``on_closed`` is called when the peer ends it. ``busy`` is told when OpenSSL is about
+    to be given a datagram, by ``busy=True``, and when it waits for another.
     """
 
     def __init__(
@@ -161,8 +165,10 @@ class DtlsSession:
         send: Callable[[bytes], object],
         on_closed: Callable[[], None],
         role: str = "server",
+        *,
+        busy: Callable[..., None] | None = None,
     ) -> None:
-        self._datagrams = _Datagrams(send)
+        self._datagrams = _Datagrams(send, busy or _nothing)
         self._dtls = RTCDtlsTransport(cast("RTCIceTransport", self._datagrams), [certificate.aiortc])
         self._dtls._set_role(role)
         self._dtls._srtp_profiles = _PROFILES
@@ -228,7 +234,7 @@ class DtlsSession:
             self._on_closed()
 
 
-def _nothing(*_: object) -> None:
+def _nothing(*_: object, **__: object) -> None:
     """Stand where something was called."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import mmap
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ import attrs
 from websockets.asyncio.server import ServerConnection, unix_serve
 
 from media.messages import MAX_FRAME, Event, Ready, StartFailed
+from media.serving import SIZE, Cell
 from media.worker.addresses import Announcement, candidates, local_addresses
 from media.worker.aiortc_hooks import Certificate
 from media.worker.control import Control
@@ -56,6 +58,8 @@ class Options:
     loudest: int = LOUDEST
     #: Let links be made worse on purpose.
     allow_simulate: bool = False
+    #: Where to say whose room is served, if anybody wants to know.
+    serving: Cell | None = None
 
 
 class Channel(Protocol):
@@ -170,6 +174,7 @@ async def _serve(options: Options, control: Channel, stopping: asyncio.Task[Any]
 
             fanout, reason = choose(counters, kernel=options.kernel)
             factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn, fanout)
+            factory.serving = options.serving or factory.serving
             simulations = Simulations() if options.allow_simulate else None
             worker = Worker(factory, control.emit, listener.statistics, options.loudest, simulations)
             for endpoint in endpoints:
@@ -246,3 +251,13 @@ def inherit(descriptor: int) -> socket.socket:
     if sock.family != socket.AF_UNIX:
         raise OSError(f"file descriptor {descriptor} is not a Unix socket")
     return sock
+
+
+def share(descriptor: int) -> Cell:
+    """Take the memory that the parent has made for `media.serving`. Raises OSError or ValueError if it is none."""
+    try:
+        cell = memoryview(mmap.mmap(descriptor, SIZE)).cast("Q")
+    finally:
+        os.close(descriptor)
+    cell[0] = 0
+    return cell

@@ -48,6 +48,7 @@ class PublishLeg:
     """One publisher's connection: its transport, and a producer for each track.
 
     ``on_state`` is told of each new state; the legs of others learn of new and closed producers through ``producers``.
+    ``room`` is the mark of its room: see `media.serving`.
     """
 
     def __init__(
@@ -57,10 +58,11 @@ class PublishLeg:
         offer: Description,
         on_state: Callable[[LegState], None],
         about: str,
+        room: int = 0,
     ) -> None:
         self._participant = participant
         self._state_changed = on_state
-        self.transport = factory.create(self, f"{about} leg=publish")
+        self.transport = factory.create(self, f"{about} leg=publish", room)
         self._remote_ufrag = offer.ufrag
         self._connection = (offer.session, offer.fingerprints)
         self._session = secrets.randbits(62)

@@ -20,6 +20,7 @@ from media.messages import (
     VideoResumed,
     Wanted,
 )
+from media.serving import mark
 from media.worker.choice import Decoders
 from media.worker.codecs import OPUS, Codec, Preference
 from media.worker.conversation import Conversation
@@ -47,7 +48,7 @@ class Participant:
         self._told = -math.inf
         self.publish_leg: PublishLeg | None = None
         self.subscribe_leg = SubscribeLeg(
-            *(factory, self._offered, self._subscribe_state, self._paused, router.preference, self.about)
+            *(factory, self._offered, self._subscribe_state, self._paused, router.preference, self.about, router.mark)
         )
 
     @property
@@ -81,7 +82,9 @@ class Participant:
             self.publish_leg.close()
             self.publish_leg = None
         if self.publish_leg is None:
-            self.publish_leg = PublishLeg(self._factory, self.id, offer, self._publish_state, self.about)
+            self.publish_leg = PublishLeg(
+                self._factory, self.id, offer, self._publish_state, self.about, self._router.mark
+            )
             self._say("publish", "connecting")
         answer = self.publish_leg.negotiate(offer, tracks, choose, now, red=self._router.preference.red)
         self._router.reconcile()
@@ -187,6 +190,8 @@ class Router:
         preference: Preference,
     ) -> None:
         self.id = id
+        #: See `media.serving`.
+        self.mark = mark(id)
         self.preference = preference
         self.emit = emit
         self._factory = factory
@@ -228,6 +233,7 @@ class Router:
 
     def tick(self, now: float, late: float = 0.0) -> None:
         """Time has passed. ``late`` is by how much the worker was late lately: see `Samples`."""
+        self._factory.serving[0] = self.mark
         for participant in self.participants.values():
             participant.tick(now)
         self._conversation.tick(self._producers, now)

@@ -39,7 +39,7 @@ class SubscribeLeg:
 
     ``offer`` is called with the number, the SDP and the tracks of each new offer; only one is outstanding at a time.
     ``on_paused`` is told of the producers whose pictures are not sent, and why not: see `Forwarding`. ``preference`` is
-    what it may be in.
+    what it may be in, ``room`` the mark of its room: see `media.serving`.
     """
 
     def __init__(
@@ -50,8 +50,10 @@ class SubscribeLeg:
         on_paused: Callable[[Producer, PauseReason | None], None],
         preference: Preference,
         about: str,
+        room: int = 0,
     ) -> None:
         self._factory = factory
+        self._room = room
         self._name = f"{about} leg=subscribe"
         self._send_offer = offer
         self._state_changed = on_state
@@ -279,7 +281,7 @@ class SubscribeLeg:
 
     def _subscribe(self, producer: Producer, slot: Slot | None = None) -> None:
         if self._transport is None:
-            self._transport = self._factory.create(self, self._name)
+            self._transport = self._factory.create(self, self._name, self._room)
             self._state_changed("connecting")
         slot = self._slots.place(producer, slot)
         if slot is None:

@@ -6,10 +6,12 @@ import asyncio
 import logging
 import math
 import time
+from array import array
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from media.messages import LegState
+from media.serving import Cell
 from media.terms import DtlsState
 from media.worker.aiortc_hooks import Certificate, DtlsError, DtlsSession, SrtpError
 from media.worker.counters import Counters
@@ -76,22 +78,28 @@ class TransportFactory:
         self.counters = counters
         self.candidates = candidates
         self.spawn = spawn
+        #: Where it is said whose room is served: see `media.serving`.
+        self.serving: Cell = array("Q", [0])
         #: Seconds; all times that are passed around are of this clock.
         self.clock = time.monotonic
         #: Transports that are not closed.
         self.open = 0
 
-    def create(self, user: TransportUser, name: str) -> Transport:
-        """Open a transport: from now on it answers checks. ``name`` says whose it is, in pairs, for the log."""
+    def create(self, user: TransportUser, name: str, room: int = 0) -> Transport:
+        """Open a transport: from now on it answers checks.
+
+        ``name`` says whose it is, in pairs, for the log, and ``room`` is the mark of its room: see `media.serving`.
+        """
         self.open += 1
-        return Transport(self, user, name, self.clock())
+        return Transport(self, user, name, room, self.clock())
 
 
 class Transport:
     """ICE-lite and a DTLS-SRTP association, as its server. Made by `TransportFactory.create`."""
 
-    def __init__(self, factory: TransportFactory, user: TransportUser, name: str, now: float) -> None:
+    def __init__(self, factory: TransportFactory, user: TransportUser, name: str, room: int, now: float) -> None:
         self._factory = factory
+        self._serving, self._room = factory.serving, room
         self._counters = factory.counters
         self._user = user
         self._name = name
@@ -101,7 +109,7 @@ class Transport:
         self.route = self.fanout.route()
         self._ice.on_selected = self.route.take
         self._send = self._ice.send
-        self._dtls = DtlsSession(factory.certificate, self._ice.send, self._on_closed)
+        self._dtls = DtlsSession(factory.certificate, self._ice.send, self._on_closed, busy=self._busy)
         self._liveness = Liveness(now)
         self._handshake: asyncio.Task[None] | None = None
         self._ssrcs: set[int] = set()
@@ -263,14 +271,22 @@ class Transport:
         return undo
 
     def _on_datagram(self, data: bytes, now: float) -> None:
-        if data[0] < 64:
-            self._handshakes += 1
-            if not self._dtls.feed(data):
-                self._drop("handshake")
-        elif not self._secure or not 128 <= data[0] < 192 or len(data) < 12:
-            self._drop("unknown")
-        else:
-            self._receive(data, now)
+        self._serving[0] = self._room
+        try:
+            if data[0] < 64:
+                self._handshakes += 1
+                if not self._dtls.feed(data):
+                    self._drop("handshake")
+            elif not self._secure or not 128 <= data[0] < 192 or len(data) < 12:
+                self._drop("unknown")
+            else:
+                self._receive(data, now)
+        finally:
+            self._serving[0] = 0
+
+    def _busy(self, *, busy: bool) -> None:
+        """A datagram of the handshake is handled from now on, or no more."""
+        self._serving[0] = self._room if busy else 0
 
     def _drop(self, reason: str) -> None:
         self._counters.packets_dropped += 1

@@ -26,6 +26,7 @@ from media.messages import (
     Simulate,
     WorkerStatistics,
 )
+from media.serving import mark
 from media.worker.codecs import Preference
 from media.worker.errors import RequestError
 from media.worker.figures import media_statistics
@@ -71,7 +72,13 @@ class Worker:
 
     def handle(self, request: Request) -> Result:
         """Carry out a request. Raises RequestError."""
-        now = self._factory.clock()
+        self._factory.serving[0] = 0 if isinstance(request, GetStatistics) else mark(request.router)
+        try:
+            return self._carry_out(request, self._factory.clock())
+        finally:
+            self._factory.serving[0] = 0
+
+    def _carry_out(self, request: Request, now: float) -> Result:
         match request:
             case Join():
                 self._join(request)
@@ -136,6 +143,7 @@ class Worker:
             self._simulations.tick(now)
         for router in self._routers.values():
             router.tick(now, late)
+        self._factory.serving[0] = 0
         if now >= self._next_heard:
             self._next_heard = now + HEARD_INTERVAL
             self._tell_heard(now)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import attrs
 import pytest
 
 from chatroom.testing import FakeMedia
+from media.bridge import Suspect
 from tests.web import raw
 from tests.web.raw import get
 from tests.web.served import serving
@@ -134,7 +136,19 @@ async def test_health_says_what_lives() -> None:
         "sockets": 1,
         "media": True,
         "workers": [],
+        "suspects": {"apart": 0, "refused": 0},
     }
+
+
+async def test_health_does_not_say_what_rooms_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = create_app(Settings(), FakeMedia())
+    node = app.extensions["node"]
+    suspects = (Suspect("secret", "apart", 1, 600.0), Suspect("hidden", "refused", 3, 15.0))
+    told = attrs.evolve(node.statistics(), suspects=suspects)
+    monkeypatch.setattr(node, "statistics", lambda: told)
+    answer = await app.test_client().get("/healthz")
+    assert (await answer.get_json())["suspects"] == {"apart": 1, "refused": 1}
+    assert b"secret" not in await answer.get_data(as_text=False)
 
 
 @pytest.mark.parametrize("state", ["starting", "draining", "stopped"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from typing import Literal
 
 import trio
 import trio.testing
@@ -30,6 +31,7 @@ from media.messages import (
     encode_event,
     encode_result,
 )
+from media.serving import mark
 
 Reply = Result | tuple[ErrorCode, str] | None
 Pair = Callable[[], tuple[trio.abc.Stream, trio.abc.Stream]]
@@ -58,7 +60,7 @@ class FakeWorker:
     """
 
     def __init__(self, pid: int, first: Event | None, reply: Callable[[Request], Reply], pair: Pair) -> None:
-        self.pid = pid
+        self.pid: int | None = pid
         self.name = f"pid {pid}"
         self.headers: list[tuple[bytes, bytes]] = []
         self.stream, self._server = pair()
@@ -68,6 +70,8 @@ class FakeWorker:
         self.killed = False
         self.waited = 0.0
         self.starving = False
+        #: The room that it says it is at, 0 for none; None if it does not tell.
+        self.busy_with: str | Literal[0] | None = None
         #: Whether it answers heartbeats, which ``reply`` is not asked about then.
         self.beats = True
         self.figures = NOTHING
@@ -87,6 +91,9 @@ class FakeWorker:
     def kill(self) -> None:
         self.killed = True
         self.die()
+
+    def serving(self) -> int | None:
+        return mark(self.busy_with) if isinstance(self.busy_with, str) else self.busy_with
 
     def starved(self) -> float:
         return self.waited + (trio.current_time() if self.starving else 0.0)
@@ -174,6 +181,8 @@ class FakeWorkers:
                 raise begins
             first = begins
         worker = FakeWorker(1000 + len(self.opened), first, lambda request: self.reply(request), self.pair)
+        if isinstance(number, str):
+            worker.pid = None
         self.opened.append(worker)
         self.at[number] = worker
         async with trio.open_nursery() as nursery:

@@ -19,7 +19,7 @@ import trio
 
 from chatroom.media import MediaEvent, MediaLost, MediaRestored
 from media.bridge import Bridge, Deadlines, MediaSettings, MediaStartFailed, Terms, WorkerLost
-from media.bridge.link import WorkerLink
+from media.bridge.link import Loss, WorkerLink
 from media.bridge.remote import Access, open_remote
 from media.messages import Done, GetStatistics, Join, WorkerStatistics
 from nurseries.testing import cancel_at_every_checkpoint
@@ -253,7 +253,7 @@ class Linked:
             event=lambda link, event: None,
         )
 
-    def _down(self) -> None:
+    def _down(self, loss: Loss) -> None:
         self.downs += 1
 
     async def run(self) -> None:

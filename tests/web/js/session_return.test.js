@@ -36,6 +36,18 @@ test("another media worker after the return means new legs", async (t) => {
   session.abandon();
 });
 
+test("whether the room is refused a media worker is known until there is one", async (t) => {
+  const { session, tell, join } = begin(t);
+  await join();
+  await tell({ type: "media_lost", message: "", retry_after: 15 });
+  assert.equal(session.legs.shutOut, true);
+  await tell({ type: "media_restored", media_session: 2 });
+  assert.equal(session.legs.shutOut, false);
+  await tell({ type: "media_lost", message: "", retry_after: 0 });
+  assert.equal(session.legs.shutOut, false);
+  session.abandon();
+});
+
 test("a worker that was replaced while it was heard is not taken for another one later", async (t) => {
   const { session, asked, answer, tell, join, lose } = begin(t);
   await join();

@@ -14,7 +14,7 @@ import pytest
 from prometheus_client import Metric, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from media.bridge import BridgeStatistics, MemberStatistics
+from media.bridge import BridgeStatistics, MemberStatistics, Suspect
 from media.statistics import WorkerStatistics
 from nurseries.stages import Buffer, Sink, Source
 from tests.web.operator.operated import operated
@@ -99,7 +99,9 @@ async def test_without_the_token_nothing_is_told(tmp_path: Path) -> None:
 
 
 def test_workers_are_told_by_their_places() -> None:
-    told = samples([*of_bridge(BridgeStatistics((MEMBER,), 2, 1, 4)), *of_workers({"worker:0": WORKER})])
+    suspects = (Suspect("blue", "apart", 1, 600.0),)
+    told = samples([*of_bridge(BridgeStatistics((MEMBER,), 2, 1, 4, suspects)), *of_workers({"worker:0": WORKER})])
+    assert (told["chatroom_rooms_suspected apart"], told["chatroom_rooms_suspected refused"]) == (1, 0)
     assert told["chatroom_workers_ready"] == 1
     assert told["chatroom_worker_restarts_total worker:0"] == 3
     assert told["chatroom_worker_heartbeat_seconds worker:0"] == 0.001

@@ -239,7 +239,7 @@ export class Call {
   /** @param {MediaStatus} status */
   #media(status) {
     // While nothing reaches the server that is all there is to say.
-    const ours = serverWords(this.#session.trouble.problems);
+    const ours = serverWords(this.#session.trouble.problems, this.#session.legs.shutOut);
     const own = bannerFor(status, this.#session.state?.mediaPort ?? 0);
     const state = this.#notice.shown ? null : own && !(own.busy && ours) ? own : ours;
     this.view.banner.show(state);

@@ -69,7 +69,7 @@ const decoders = {
     tracks: mapping(object({ participant: string, source: string })),
   }),
   ice_servers: object({ type: literal("ice_servers"), ice_servers: list(iceServer) }),
-  media_lost: object({ type: literal("media_lost"), message: string }),
+  media_lost: object({ type: literal("media_lost"), message: string, retry_after: optional(number) }),
   media_restored: object({ type: literal("media_restored"), media_session: integer }),
   video_paused: object({
     type: literal("video_paused"),

@@ -76,7 +76,7 @@
  * @typedef {{type: "skipped", seq: number}} Skipped
  * @typedef {{type: "offer", offer: number, sdp: string, tracks: Record<string, TrackOwner>}} Offer
  * @typedef {{type: "ice_servers", ice_servers: IceServer[]}} IceServersRenewed
- * @typedef {{type: "media_lost", message: string}} MediaLost
+ * @typedef {{type: "media_lost", message: string, retry_after?: number}} MediaLost
  * @typedef {{type: "media_restored", media_session: number}} MediaRestored
  * @typedef {{type: "video_paused", participant: string, source: string, reason: "bandwidth" | "layout" | "codec"}} VideoPaused
  * @typedef {{type: "video_resumed", participant: string, source: string}} VideoResumed

@@ -58,6 +58,8 @@ export class Legs extends Emitter {
   status = "working";
   /** Whether anything goes through, as far as is known: then the server hears of this page even without words. */
   flows = false;
+  /** Whether the room has no media worker for a while, as it made several fail. */
+  shutOut = false;
 
   /** @param {Signal} signal @param {() => number} [now] in milliseconds */
   constructor(signal, now = () => performance.now()) {
@@ -166,8 +168,9 @@ export class Legs extends Emitter {
   }
 
   /** The media worker is gone, and with it the other end of both connections. */
-  lose() {
+  lose(retryAfter = 0) {
     this.#lost = true;
+    this.shutOut = retryAfter > 0;
     this.#closeBoth();
     this.emit("tracks", new Map());
     this.#tell();
@@ -175,7 +178,7 @@ export class Legs extends Emitter {
 
   /** There is a media worker again, which knows nothing of the old connections. */
   restore() {
-    this.#lost = false;
+    this.#lost = this.shutOut = false;
     this.#closeBoth();
     this.#tell();
     return this.start(this.#tracks);

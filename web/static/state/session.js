@@ -273,7 +273,7 @@ export class Session extends Emitter {
       case "republish":
         return this.legs.republish();
       case "media_lost":
-        return this.legs.lose();
+        return this.legs.lose(event.retry_after);
       case "media_restored":
         this.#mediaSession = event.media_session;
         return void this.legs.restore();
