@@ -60,7 +60,7 @@ class DownlinkSample:
     expected: int
     lost: int
     round_trip: float | None
-    #: What they estimate that their link takes (REMB), and what we believe that it does.
+    #: What they estimate that their link takes (REMB, and the sound that it leaves out), and what we believe of it.
     estimate: float | None
     budget: float | None
     #: For how long there was no sign of a link that takes too little.

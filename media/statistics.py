@@ -18,11 +18,11 @@ class TransportStatistics:
     """One leg of a participant. ``drops`` counts what came in and was of no use, by reason.
 
     ``budget`` is what the link to a subscriber is believed to take, and ``estimate`` what the subscriber said last
-    (REMB). ``age`` is how long ago it was opened, ``checks`` how many connectivity checks came since, and
-    ``checks_refused`` those that were not authentic. ``carrier`` is what the path in use goes over, null where no check
-    has shown one; ``silent`` how long ago the last came that is surely the page's; ``unanswered`` for how long an offer
-    waits for the page's answer; ``undecodable`` what is not offered since the page cannot decode it, each as
-    ``participant/source``.
+    (REMB), which leaves sound out. ``age`` is how long ago it was opened, ``checks`` how many connectivity checks came
+    since, and ``checks_refused`` those that were not authentic. ``carrier`` is what the path in use goes over, null
+    where no check has shown one; ``silent`` how long ago the last came that is surely the page's; ``unanswered`` for
+    how long an offer waits for the page's answer; ``undecodable`` what is not offered since the page cannot decode it,
+    each as ``participant/source``.
     """
 
     participant: str

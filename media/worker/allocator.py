@@ -43,12 +43,14 @@ class Want:
 class Allocation:
     """What was chosen for each track: the number of an option, or -1 where not even the cheapest fits.
 
-    ``next`` is what all would cost with the first better option that was refused for want of bandwidth, if any was.
+    ``next`` is what all would cost with the first better option that was refused for want of bandwidth, if any was, and
+    ``most`` what they would if none were refused.
     """
 
     chosen: dict[Hashable, int]
     cost: float
     next: float | None
+    most: float
 
 
 @attrs.define
@@ -62,6 +64,10 @@ class Allocator:
 
     def __init__(self) -> None:
         self._lowered: dict[Hashable, _Lowered] = {}
+
+    def forgive(self) -> None:
+        """More was seen to fit: what was lowered may rise."""
+        self._lowered.clear()
 
     def choose(self, budget: float, wants: Sequence[Want], now: float) -> Allocation:
         """Share ``budget`` bits a second.
@@ -95,7 +101,8 @@ class Allocator:
                         refused = refused or want
                         rising.remove(want)
         self._remember(wants, chosen, now)
-        return Allocation(chosen, spent, _next(refused, chosen, spent))
+        most = (1 + MARGIN) * sum(want.options[-1].bitrate for want in wants)
+        return Allocation(chosen, spent, _next(refused, chosen, spent), most)
 
     def _fits(self, want: Want, step: int, others: float, budget: float, now: float) -> bool:
         cost = want.options[step].bitrate

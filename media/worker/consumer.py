@@ -24,6 +24,8 @@ from media.worker.splice import End, Numbers, splice
 ROUND_TRIP = 0.1
 #: Sender reports of which it is remembered when they were sent.
 MAX_REPORTS = 4
+#: Packets that are gone through for padding, the newest first.
+PADDING_REACH = 30
 #: No temporal layer is higher (TID has two bits).
 ALL = 3
 
@@ -56,6 +58,8 @@ class Consumer:
         self.retransmissions = Retransmissions()
         self._repair_sequence = random.getrandbits(15)
         self.last_block: rtcp.ReportBlock | None = None
+        #: The sender report by which the round trip was measured last.
+        self._measured_by: int | None = None
         self._reports: deque[tuple[int, float]] = deque(maxlen=MAX_REPORTS)
         #: What its copies are. Its offsets are those of the current span, cut to the size of the fields.
         self.outgoing = sink.outgoing(codec.payload_type, ssrc, own_part(codec.kind, mid))
@@ -64,6 +68,8 @@ class Consumer:
         #: Packets of higher temporal layers that did not go out, and keyframes that were asked for.
         self.left_out = 0
         self.plis = 0
+        #: Packets that were repeated though nobody missed them.
+        self.padded = 0
         #: Whether the subscriber takes redundant sound (RFC 2198), and whether it gets it.
         self.takes_redundant = self.redundant = False
         self.ssrc = ssrc
@@ -234,6 +240,33 @@ class Consumer:
             elif self.retransmissions.grant(sequence, len(packet.data), now, round_trip):
                 self._repeat(packet, sequence, span, now)
 
+    @property
+    def pads(self) -> bool:
+        """Whether there is anything to `pad` with: what is repeated without need is of no use, and does no harm."""
+        layer = self.layer
+        repeats = self.repair_ssrc is not None and self.repair_payload_type is not None
+        return repeats and self.active and layer is not None and layer.newest is not None and self._span is not None
+
+    def pad(self, octets: float, now: float) -> int:
+        """Repeat the last packets until so much was sent, as far as that is to be had; return how much was sent."""
+        sent = 0
+        if not self.pads:
+            return sent
+        assert self.layer is not None
+        assert self.layer.newest is not None
+        assert self._span is not None
+        newest = self.layer.newest + self._span.sequence_offset
+        for sequence in range(newest, newest - PADDING_REACH, -1):
+            if sent >= octets:
+                break
+            span = self._renumbering.outgoing(sequence)
+            packet = None if span is None else span.history.get(sequence - span.sequence_offset)
+            if span is not None and packet is not None:
+                self._repeat(packet, sequence, span, now)
+                self.padded += 1
+                sent += len(packet.data)
+        return sent
+
     def on_report_block(self, block: rtcp.ReportBlock, now: float) -> tuple[int, int]:
         """Take what the subscriber says of this stream; return how many packets it lost, of how many, since last time.
 
@@ -242,7 +275,9 @@ class Consumer:
         6.4.1).
         """
         for stamp, sent_at in self._reports:
-            if stamp == block.last_sender_report:
+            # Each but once: what is said of it again is of the same moment.
+            if stamp == block.last_sender_report != self._measured_by:
+                self._measured_by = stamp
                 self.round_trip = max(0.0, now - sent_at - block.delay_since / 65_536)
         last, self.last_block = self.last_block, block
         before, self._holes = self._holes, self._count_holes()

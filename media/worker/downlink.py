@@ -1,61 +1,72 @@
-"""What the link to one subscriber takes, from what the subscriber says of it.
+"""What the link to one subscriber takes of pictures, from what the subscriber says of it.
 
-A browser's own estimate (REMB) rises slowly, to one and a half times of what it receives and no further; it falls when
-packets begin to queue, and with what it receives, and with mere jitter. So it is a limit, if losses or round trips say
-that something queues, from where it fell, without being sent less, to
-where it is near its cap again, and says nothing else. To learn whether more would fit, more must be sent: deliberately,
-when there is something to gain, and less often each time that it was too much.
+A browser's own estimate (REMB) is of pictures alone: sound is not counted in it, whatever that takes. It rises slowly,
+to one and a half times of what it receives and no further, and falls to 85 % of what it receives whenever packets seem
+to come later and later: as they do where they queue, and as they do with mere jitter, or on a way that became longer.
+So a fall is believed only if less comes than is sent, or losses or round trips that grow say that something queues.
+Then it is a limit, to where it is near its cap again, and says nothing else.
+
+To learn whether more would fit, more must be sent: deliberately, when there is something to gain, and less often each
+time that it was too much. `Prober` says when. Where packets can be repeated for it, nobody sees that it was too much.
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from itertools import pairwise
+
+from media.worker.prober import Prober
 
 #: Bits a second that are believed to fit before anything is known.
 START = 600_000.0
 #: No link is believed to take less.
-FLOOR = 50_000.0
+FLOOR = 5_000.0
 #: Loss and delay alone, which a busy machine causes too, are no proof of a link that takes less.
-NARROW = 200_000.0
+NARROW = 150_000.0
 #: An estimate of so many times what is sent is as high as it can be, nearly.
 CAP = 1.3
-#: An estimate of so much of the last one has fallen.
-FALL = 0.97
+#: An estimate of so much of the last one has fallen; one of so much of what is sent says that less comes.
+FALL, SHORT = 0.97, 0.7
 #: Seconds for which the least that was sent explains a low estimate, and the most looks in them.
-MEMORY, RECENT = 2.0, 100
+MEMORY, RECENT = 1.5, 200
 #: Seconds after which an estimate is too old, and after which one that is said again and again is: browsers repeat the
 #: last one while they get nothing that they would estimate from, as when all pictures are paused.
 FRESH, REPEATED = 5.0, 5.0
-#: The share of packets lost above which less is sent, and below which more may be.
-MUCH_LOSS, LITTLE_LOSS = 0.15, 0.03
+#: The share of packets lost above which less is sent, below which more may be, and which goes with a fall.
+MUCH_LOSS, LITTLE_LOSS, SOME_LOSS = 0.15, 0.03, 0.02
+#: Packets of which a report says something on its own.
+ENOUGH = 20
 #: What is left of the share of lost packets after a second without a word of it.
 FORGET = 0.9
-#: Seconds and factor by which a round trip may be longer than the shortest.
-QUEUE, STRETCH = 0.15, 1.5
-#: The same for a sign that the estimate fell because packets queue, and the share of them that is lost.
-SOME_QUEUE, SOME_STRETCH, SOME_LOSS = 0.04, 1.2, 0.02
-#: Seconds in which such a sign goes with a fall of the estimate: round trips are told once a second.
+#: Seconds in which losses or growing round trips go with a fall of the estimate.
 TOGETHER = 2.5
-#: Seconds, and reports in them, after which a round trip that stays long is that of a longer way, and no queue.
-LONGER, REPORTS = 5.0, 3
-#: Seconds between two steps down for one reason, and seconds without congestion before the first step up.
-PAUSE, CALM = 1.0, 2.0
-#: How fast what fits is believed to grow in a second: before any congestion was seen, and after.
-GROWTH, CAREFUL_GROWTH = 2.0, 1.05
-#: Seconds before more is tried than is known to fit; it doubles each time that it was too much.
-PROBE, MAX_PROBE = 5.0, 30.0
-#: Seconds in which a try shows whether it was too much.
-VERDICT = 3.0
+#: Something queues if the shortest round trip grows: from a moment to the next by so much, for so many seconds, or
+#: slowly, from each to the next of three stretches. A way that became longer is longer once, and jitter has short ones
+#: among the long.
+MOMENT, GROWN, GROWING = 1.3, 0.03, 2.0
+STRETCH, CREPT = 3.0, 0.015
+#: Seconds by which a round trip is longer than the shortest if something waits in a queue; the share of packets that is
+#: lost if that is full.
+QUEUE, FULL = 0.08, 0.005
+#: Seconds for which the shortest round trip is that of the way as it is; seconds after which one that stays long though
+#: less is sent is that of another way, and reports in them.
+LONG, LONGER, REPORTS = 30.0, 5.0, 4
+#: Seconds between two steps down for one reason, and what is left of what is sent after one at least.
+PAUSE, LEAST = 1.0, 0.3
+#: How fast what fits is believed to grow in a second before any congestion was seen.
+GROWTH = 2.0
 
 
 class Downlink:
-    """Estimates bits a second. Times are seconds."""
+    """Estimates bits a second, those of sound not among them. Times are seconds."""
 
     def __init__(self) -> None:
         self.budget = START
         #: Whether there was congestion ever: before, what is believed to fit is a guess.
         self.certain = False
+        #: Whether the last look brought more that was seen to fit.
+        self.granted = False
         #: Seconds, as it was measured last.
         self.round_trip: float | None = None
         self._heard = False
@@ -66,22 +77,21 @@ class Downlink:
         #: What went out lately, and when.
         self._sent: deque[tuple[float, float]] = deque(maxlen=RECENT)
         self._loss = 0.0
-        self._shortest: float | None = None
-        #: Round trips of the last seconds, and when.
+        #: Round trips of the last seconds, and when; since when they grow.
         self._trips: deque[tuple[float, float]] = deque(maxlen=RECENT)
+        self._growing_since: float | None = None
         #: When something was seen that queues, and when the estimate fell, last.
         self._queued_at = -math.inf
         self._fell_at = -math.inf
         self._late = False
         self._lost = False
+        #: Whether something waited in a queue, by the last round trip.
+        self._waits = False
         #: When packets were lost or the estimate fell, last: a round trip that is long has other causes, too.
         self.narrow_at = -math.inf
-        #: When there was congestion last.
-        self.congested_at = -math.inf
         self._stepped_at = -math.inf
         self._looked_at: float | None = None
-        self._probe_after = PROBE
-        self._probed_at: float | None = None
+        self._prober = Prober()
 
     @property
     def known(self) -> bool:
@@ -99,19 +109,30 @@ class Downlink:
         bitrate, at = self._estimate
         return None if at == -math.inf else bitrate
 
-    def on_estimate(self, bitrate: float, now: float) -> None:
-        """The subscriber's own estimate came (REMB)."""
+    @property
+    def padding(self) -> float:
+        """What is to be sent beside, of no use to anybody, to see whether it fits."""
+        return self._prober.padding
+
+    def on_estimate(self, bitrate: float, now: float) -> bool:
+        """Take the subscriber's own estimate (REMB); return whether less fits than was believed."""
         self._heard = True
         last, at = self._estimate
         self._estimate = (float(bitrate), now)
         if bitrate != last:
             self._estimated_at = now
         sent = min((sent for _, sent in self._sent), default=0.0)
+        fell = now - at < FRESH and bitrate < FALL * last
+        if fell:
+            self._prober.on_fall(bitrate, now)
         if bitrate >= CAP * sent:
             self._limited = False
-        elif now - at < FRESH and bitrate < FALL * last:
+        elif fell:
             self._fell_at = now
-            self._believe(now)
+            if bitrate < SHORT * sent:
+                self._queued_at = now
+            return self._believe(now)
+        return False
 
     def on_loss(self, lost: int, expected: int) -> None:
         """Of ``expected`` packets since the last report ``lost`` did not arrive."""
@@ -121,34 +142,53 @@ class Downlink:
             # a report about few packets says little
             self._loss += (share - self._loss) * min(0.5, max(0.15, expected / 60))
             self._lost = self._loss > MUCH_LOSS
-            if self._loss > SOME_LOSS and self._looked_at is not None:
-                self._queued_at = self._looked_at
+            if self._looked_at is not None:
+                if expected >= ENOUGH:
+                    self._prober.on_loss(share, self._looked_at)
+                if self._loss > SOME_LOSS:
+                    self._queued_at = self._looked_at
 
     def on_round_trip(self, seconds: float) -> None:
         """A round trip was measured."""
         self._heard = True
         self.round_trip = seconds
-        # The way may have become longer, so the shortest is forgotten slowly.
-        self._shortest = seconds if self._shortest is None else min(seconds, self._shortest * 1.02)
         now = self._looked_at or 0.0
         self._trips.append((now, seconds))
-        while now - self._trips[0][0] > LONGER:
+        while now - self._trips[0][0] > LONG:
             self._trips.popleft()
-        least = min(trip for _, trip in self._trips)
-        whole = len(self._trips) >= REPORTS and now - self._trips[0][0] > LONGER - 1.5
-        if whole and least > self._shortest * SOME_STRETCH + SOME_QUEUE:
-            # Less was sent meanwhile, and it is as long as before: that was no congestion.
-            self._shortest = least
-            self._limited = False
-            self.congested_at = self._queued_at = self._fell_at = -math.inf
-        self._late = seconds > self._shortest * STRETCH + QUEUE
-        if seconds > self._shortest * SOME_STRETCH + SOME_QUEUE:
+        shortest = min(trip for _, trip in self._trips)
+        recent = [(at, trip) for at, trip in self._trips if now - at <= LONGER]
+        whole = len(recent) >= REPORTS and now - recent[0][0] > LONGER - 1.0
+        if whole and min(trip for _, trip in recent) > shortest + QUEUE:
+            # It stayed so long whatever was sent meanwhile.
+            self._trips = deque(recent, maxlen=RECENT)
+            shortest = min(trip for _, trip in recent)
+        self._waits = seconds > shortest + QUEUE
+        self._prober.on_round_trip(seconds, shortest, now)
+        stretches = [self._shortest(number * STRETCH, now) for number in range(3)]
+        creeps = None not in stretches and all(a - b > CREPT for a, b in pairwise(stretches))  # type: ignore[operator]
+        lately, before = self._shortest(0, now, MOMENT), self._shortest(MOMENT, now, MOMENT)
+        if lately is None or before is None or lately <= before + GROWN:
+            self._growing_since = None
+        elif self._growing_since is None:
+            self._growing_since = now
+        if creeps or (self._growing_since is not None and now - self._growing_since >= GROWING):
+            self._late = True
             self._queued_at = now
 
-    def look(self, sent: float, wanted: float | None, now: float) -> float:
-        """Return the budget, when ``sent`` is what goes out and ``wanted`` what would, if more were known to fit."""
+    def _shortest(self, ago: float, now: float, seconds: float = STRETCH) -> float | None:
+        """Return the shortest round trip of a stretch that ended some seconds ago."""
+        return min((trip for at, trip in self._trips if ago <= now - at < ago + seconds), default=None)
+
+    def look(self, sent: float, wanted: float | None, most: float, now: float, *, pads: bool = False) -> float:
+        """Return the budget.
+
+        ``sent`` is what goes out, ``wanted`` what would, if the next step were known to fit, and ``most`` if all were.
+        ``pads`` says whether `padding` can be sent.
+        """
         elapsed = 0.0 if self._looked_at is None else now - self._looked_at
         self._looked_at = now
+        self.granted = False
         self._loss *= FORGET**elapsed
         self._sent.append((now, sent))
         while now - self._sent[0][0] > MEMORY:
@@ -156,50 +196,51 @@ class Downlink:
         self._believe(now)
         estimate, at = self._estimate
         told = now - at < FRESH and now - self._estimated_at < REPEATED
-        if self._lost or self._late:
+        full = self._waits and self._loss > FULL
+        if self._lost or self._late or full:
             # What the subscriber estimates may have fallen long ago, and stayed there since.
             self._limited = self._limited or (told and estimate < sent)
-            self._step_down(sent * (1 - self._loss / 2 if self._lost else 0.85), now)
-            if self._lost:
+            if full:
+                self._step_down(sent * max(LEAST, min(0.9, 1 - 1.5 * self._loss)), FLOOR, now)
+            else:
+                least = FLOOR if self._late else NARROW
+                self._step_down(sent * (1 - self._loss / 2 if self._lost else 0.85), least, now)
+            if self._lost or full:
                 self.narrow_at = now
             self._lost = self._late = False  # until it is said again
-        limited = told and self._limited
-        if limited and (estimate < self.budget or self._loss < LITTLE_LOSS):
+        if told and self._limited and (estimate < self.budget or self._loss < LITTLE_LOSS):
             self.budget = max(FLOOR, estimate)
-        elif not limited and self._loss < LITTLE_LOSS and now - self.congested_at > CALM:
-            self._rise(wanted, estimate if told else 0.0, elapsed, now)
+        if wanted is None or wanted <= self.budget:
+            self._prober.rest()
+        elif not self.certain:
+            told_so = min(estimate, wanted) if told and not self._limited else 0.0
+            self.budget = max(self.budget * GROWTH**elapsed, told_so)
+        elif self._loss < LITTLE_LOSS:
+            granted = self._prober.look(sent, wanted, most, now, pads=pads)
+            if granted is not None:
+                self._limited = False
+                self.granted = self._prober.sure
+                self.budget = max(self.budget, granted)
         return self.budget
 
-    def _believe(self, now: float) -> None:
+    def _believe(self, now: float) -> bool:
         """Take a fall of the estimate for a limit, if something else says that packets queue."""
-        if now - self._fell_at < TOGETHER and (self._shortest is None or now - self._queued_at < TOGETHER):
-            self._fell_at = -math.inf
-            self._limited = True
-            self.narrow_at = now
-            self._congested(now)
+        if now - self._fell_at >= TOGETHER:
+            return False
+        if self.round_trip is not None and now - self._queued_at >= TOGETHER:
+            return False  # of who tells nothing else it is believed
+        self._fell_at = -math.inf
+        self._limited = True
+        self.narrow_at = now
+        self._congested(now)
+        return True
 
-    def _rise(self, wanted: float | None, estimate: float, elapsed: float, now: float) -> None:
-        if self._probed_at is not None and now - self._probed_at > VERDICT:
-            self._probed_at, self._probe_after = None, PROBE  # it was not too much
-        if wanted is None or wanted <= self.budget:
-            return  # nothing would come of it
-        growth = CAREFUL_GROWTH if self.certain else GROWTH
-        self.budget = max(self.budget * growth**elapsed, min(estimate, wanted))
-        calm = now - self.congested_at > self._probe_after
-        if self.certain and wanted > self.budget and calm and self._probed_at is None:
-            self.budget = wanted
-            self._probed_at = now
-
-    def _step_down(self, to: float, now: float) -> None:
+    def _step_down(self, to: float, least: float, now: float) -> None:
         if now - self._stepped_at >= PAUSE:
             self._stepped_at = now
-            self.budget = min(self.budget, max(NARROW, to))
+            self.budget = min(self.budget, max(least, to))
         self._congested(now)
 
     def _congested(self, now: float) -> None:
         self.certain = True
-        self.congested_at = now
-        if self._probed_at is not None:
-            if now - self._probed_at <= VERDICT:
-                self._probe_after = min(MAX_PROBE, 2 * self._probe_after)
-            self._probed_at = None
+        self._prober.on_congestion(now)

@@ -55,7 +55,7 @@ def _transports(participant: Participant, now: float) -> Iterable[TransportStati
             leg="subscribe",
             state=subscribe.transport.state,
             bitrate=round(forwarding.sent, 1),
-            budget=round(downlink.budget, 1) if downlink.known else None,
+            budget=round(forwarding.takes, 1) if downlink.known else None,
             estimate=downlink.estimate,
             loss=round(downlink.loss, 4) if downlink.known else None,
             round_trip=downlink.round_trip,

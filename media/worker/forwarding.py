@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from media.messages import PauseReason
 from media.terms import is_screen
-from media.worker.allocator import Allocation, Allocator, Option, Want
+from media.worker.allocator import MARGIN, Allocation, Allocator, Option, Want
 from media.worker.consumer import ALL
 from media.worker.downlink import Downlink
 from media.worker.layer import Layer
@@ -22,10 +22,15 @@ UNKNOWN, STEP = 150_000.0, 3.3
 ENOUGH = 0.75
 #: Where so many times the budget goes out the old layer does not wait for the new one.
 FLOOD = 1.5
-#: Seconds for which congestion must outlast that everyone has the least, before anything is paused.
-LEAST = 3.0
-#: The share of the budget that sound may take with redundancy, and from which on it has it again.
+#: Seconds for which congestion must outlast that everyone has the least, before a picture is paused; and seconds
+#: before the next one is.
+LEAST, NEXT = 3.0, 1.0
+#: Seconds that count for what pictures take: as many as for a browser that estimates.
+MOMENT = 1.0
+#: The share of the link that sound may take with redundancy where pictures want for it, and below which it has it.
 REDUNDANT_MOST, REDUNDANT_LEAST = 0.3, 0.2
+#: Seconds of padding that are sent at once at most, where ticks are late, and bytes that are not waited for.
+BURST, MAX_OWED = 0.1, 2_000.0
 #: The height of a tile of which nothing is known: larger than any picture.
 LARGE = 10_000
 
@@ -39,78 +44,98 @@ class Forwarding:
     def __init__(self, on_paused: Callable[[Subscription, PauseReason | None], None]) -> None:
         self._on_paused = on_paused
         self._allocator = Allocator()
-        self._meter = RateMeter()
+        self._meter, self._picture_meter = RateMeter(), RateMeter(MOMENT)
         self._next: float | None = None
         self._next_look = 0.0
-        self._pictures = 0
+        #: Pictures there were, and how many of them were sent.
+        self._pictures = self._shown = 0
         self._redundant = True
         #: Since when nobody has more than the least.
         self._cheapest_since: float | None = None
-        #: What left the consumers that are gone.
-        self._octets_gone = 0
+        #: What left the consumers that are gone, and what of it was pictures.
+        self._octets_gone = self._picture_octets_gone = 0
+        #: What pictures would cost if all were as good as they can be.
+        self._most = 0.0
+        #: Bytes of padding that are to be sent, below 0 if too many were, and when that was looked at last.
+        self._owed = 0.0
+        self._padded_at = 0.0
         #: Heights of tiles in pixels, as `Layout` names them; None while the page has not told, and then all are large.
         self.sizes: Mapping[str, int] | None = None
         self.downlink = Downlink()
-        #: Bits a second that go out.
-        self.sent = 0.0
+        #: Bits a second that go out, and what of it is sound.
+        self.sent = self.sound = 0.0
 
     @property
     def lowered(self) -> bool:
         """Whether pictures are sent smaller than they are shown, as the link was seen to take no more."""
         return self.downlink.certain and self._next is not None
 
+    @property
+    def takes(self) -> float:
+        """Bits a second that the link is believed to take, with sound."""
+        return self.downlink.budget + self.sound
+
+    @property
+    def estimate(self) -> float | None:
+        """The subscriber's own estimate of what the link takes, with the sound that it leaves out."""
+        estimate = self.downlink.estimate
+        return None if estimate is None else estimate + self.sound
+
     def tick(self, subscriptions: Collection[Subscription], now: float) -> None:
         """Time has passed."""
         if now >= self._next_look:
             self.look(subscriptions, now)
+        if self.downlink.padding > 0.0:
+            self._pad(subscriptions, now)
+        self._padded_at = now
 
     def on_estimate(self, bitrate: float, subscriptions: Collection[Subscription], now: float) -> None:
         """The subscriber has estimated its link (REMB). What is too much is not sent a moment longer."""
-        self.downlink.on_estimate(bitrate, now)
-        if bitrate < self.sent:
+        if self.downlink.on_estimate(bitrate, now):
             self.look(subscriptions, now)
 
     def forget(self, subscription: Subscription) -> None:
         """A track is not forwarded any more."""
         self._octets_gone += subscription.consumer.octets
+        if subscription.producer.codec.kind == "video":
+            self._picture_octets_gone += subscription.consumer.octets
         self._tell(subscription, None)
 
     def look(self, subscriptions: Collection[Subscription], now: float) -> None:
         """Choose anew."""
         self._next_look = now + INTERVAL
-        self.sent = self._meter.look(now, self._octets_gone + sum(s.consumer.octets for s in subscriptions))
-        budget = self.downlink.look(self.sent, self._next, now)
-        pictures: list[tuple[int, Subscription, Want]] = []
-        sound = whole = 0.0
-        may_pause = self._may_pause(now)
-        for number, subscription in enumerate(subscriptions):
+        videos = [each for each in subscriptions if each.producer.codec.kind == "video"]
+        seen = self._picture_octets_gone + sum(each.consumer.octets for each in videos)
+        self.sent = self._meter.look(now, self._octets_gone + sum(each.consumer.octets for each in subscriptions))
+        sent = self._picture_meter.look(now, seen)
+        pads = any(each.consumer.pads for each in videos)
+        budget = self.downlink.look(sent, self._next, self._most, now, pads=pads)
+        if self.downlink.granted:
+            self._allocator.forgive()
+        whole = self._choose_sound(subscriptions)
+        wants: list[tuple[int, int, Subscription, tuple[Option, ...]]] = []
+        for subscription in videos:
             producer = subscription.producer
-            if producer.codec.kind == "audio":
-                heard = producer.voice is None or producer.voice.forwarded
-                layer, consumer = producer.layers[0], subscription.consumer
-                consumer.choose_redundant(wanted=self._redundant)
-                rate = layer.bitrate if heard else 0.0
-                whole += rate
-                sound += rate if layer.red is None or consumer.redundant else rate / 2
-                consumer.select(layer if heard else None)
-                continue
             height = LARGE if self.sizes is None else self.sizes.get(_tile(producer), 0)
             if height == 0:
                 self._pause(subscription, "layout")
                 continue
-            options = _options(subscription, height, now)
-            required = not may_pause and subscription.paused != "bandwidth"
             priority = 0 if producer.first or is_screen(producer.source) else 1
+            wants.append((priority, -height, subscription, _options(subscription, height, now)))
+        wants.sort(key=lambda want: want[:2])
+        spare = self._find_spare([subscription for *_, subscription, _ in wants], now)
+        pictures: list[tuple[Subscription, Want]] = []
+        for number, (priority, _, subscription, options) in enumerate(wants):
+            required = subscription is not spare and subscription.paused != "bandwidth"
             want = Want(number, priority, options, _current(subscription, options), required)
-            pictures.append((height, subscription, want))
-        self._weigh_redundancy(whole, budget)
-        pictures.sort(key=lambda picture: -picture[0])
-        allocation = self._allocator.choose(budget - sound, [want for *_, want in pictures], now)
+            pictures.append((subscription, want))
+        allocation = self._allocator.choose(budget, [want for _, want in pictures], now)
         self._see_cheapest(allocation, now)
         #: What goes out now is more than fits, and what waits in queues delays the sound.
-        flooding = self.downlink.certain and self.sent > FLOOD * budget
-        self._next = None if allocation.next is None else allocation.next + sound
-        for _, subscription, want in pictures:
+        flooding = self.downlink.certain and sent > FLOOD * budget
+        self._next, self._most = allocation.next, allocation.most
+        self._weigh_redundancy(whole, budget, allocation)
+        for subscription, want in pictures:
             chosen = allocation.chosen[want.key]
             if chosen < 0:
                 self._pause(subscription, "bandwidth")
@@ -120,28 +145,63 @@ class Forwarding:
                 if flooding and subscription.consumer.layer is not layer:
                     subscription.consumer.leave()
 
-    def _weigh_redundancy(self, sound: float, budget: float) -> None:
-        """Say whether all sound may be sent as it comes, twice: where it leaves room, as it is to help, not to harm."""
-        if self.downlink.known and sound > REDUNDANT_MOST * budget:
-            self._redundant = False
-        elif not self.downlink.known or sound < REDUNDANT_LEAST * budget:
-            self._redundant = True
+    def _choose_sound(self, subscriptions: Collection[Subscription]) -> float:
+        """Have all sound forwarded that anybody is sent; return what it costs with all redundancy there is."""
+        sound = whole = 0.0
+        for subscription in subscriptions:
+            producer, consumer = subscription.producer, subscription.consumer
+            if producer.codec.kind != "audio":
+                continue
+            heard = producer.voice is None or producer.voice.forwarded
+            layer = producer.layers[0]
+            consumer.choose_redundant(wanted=self._redundant)
+            rate = layer.bitrate if heard else 0.0
+            whole += rate
+            sound += rate if layer.red is None or consumer.redundant else rate / 2
+            consumer.select(layer if heard else None)
+        self.sound = sound
+        return whole
 
-    def _may_pause(self, now: float) -> bool:
-        """Whether a picture may be taken away: if there is congestion although everyone has the least there is.
+    def _weigh_redundancy(self, whole: float, budget: float, pictures: Allocation) -> None:
+        """Say whether all sound may be sent as it comes, twice: where it leaves room, as it is to help, not to harm."""
+        if not self.downlink.known or whole < REDUNDANT_LEAST * (budget + self.sound):
+            self._redundant = True
+            return
+        more = 0.0 if self._redundant else (1 + MARGIN) * (whole - self.sound)
+        room = bool(pictures.chosen) and pictures.next is None and pictures.cost + more <= budget
+        if self._redundant and not room and whole > REDUNDANT_MOST * (budget + self.sound):
+            self._redundant = False
+        elif not self._redundant and room:
+            self._redundant = True
+            self.downlink.budget -= whole - self.sound  # it comes of what would have been for pictures
+
+    def _find_spare(self, subscriptions: Sequence[Subscription], now: float) -> Subscription | None:
+        """Return the picture that may be taken away, the last one, if there is congestion although all have the least.
 
         An estimate that fell, on a busy machine perhaps, rises slowly, and is no reason by itself.
         """
         since = self._cheapest_since
-        return since is not None and now - since >= LEAST and now - self.downlink.narrow_at < INTERVAL + 1.0
+        if since is None or now - since < LEAST or now - self.downlink.narrow_at >= INTERVAL + 1.0:
+            return None
+        return next((each for each in reversed(subscriptions) if each.paused != "bandwidth"), None)
 
     def _see_cheapest(self, allocation: Allocation, now: float) -> None:
-        pictures = len(allocation.chosen)
+        pictures, sent = len(allocation.chosen), sum(chosen >= 0 for chosen in allocation.chosen.values())
         if pictures == 0 or pictures != self._pictures or any(chosen > 0 for chosen in allocation.chosen.values()):
-            self._pictures = pictures
             self._cheapest_since = None
         elif self._cheapest_since is None:
             self._cheapest_since = now
+        elif sent < self._shown:
+            self._cheapest_since = now - LEAST + NEXT
+        self._pictures, self._shown = pictures, sent
+
+    def _pad(self, subscriptions: Collection[Subscription], now: float) -> None:
+        """Send what was sent already, to see whether the link takes more."""
+        self._owed += self.downlink.padding * min(BURST, now - self._padded_at) / 8
+        for subscription in subscriptions:
+            if self._owed > 0:
+                self._owed -= subscription.consumer.pad(self._owed, now)
+        self._owed = min(self._owed, MAX_OWED)
 
     def _forward(self, subscription: Subscription, layer: Layer, temporal: int, now: float) -> None:
         consumer = subscription.consumer

@@ -10,9 +10,10 @@ STEP = 0.2
 
 
 class RateMeter:
-    """Bits a second, from totals of bytes. Times are seconds."""
+    """Bits a second over the last ``window``, from totals of bytes. Times are seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, window: float = WINDOW) -> None:
+        self._window = window
         self._samples: deque[tuple[float, int]] = deque()
 
     def look(self, now: float, octets: int) -> float:
@@ -21,7 +22,7 @@ class RateMeter:
         if not samples or now - samples[-1][0] >= STEP:
             samples.append((now, octets))
         # one from before the window is kept, so that it is whole
-        while len(samples) > 1 and now - samples[1][0] >= WINDOW:
+        while len(samples) > 1 and now - samples[1][0] >= self._window:
             samples.popleft()
         begin, before = samples[0]
         return 8 * (octets - before) / max(STEP, now - begin)

@@ -112,9 +112,9 @@ def test_a_slow_link_is_spared_it_and_gets_it_again() -> None:
 
         assert await speak() == {63}
         downlink._heard, downlink.budget, look = True, 100_000.0, downlink.look
-        downlink.look = lambda *_: 100_000.0  # type: ignore[method-assign]
+        downlink.look = lambda *_, **__: 100_000.0  # type: ignore[method-assign]
         assert await speak() == {111}
-        downlink.look = lambda *_: 1_000_000.0  # type: ignore[method-assign]
+        downlink.look = lambda *_, **__: 1_000_000.0  # type: ignore[method-assign]
         assert await speak() == {63}
         downlink.look = look  # type: ignore[method-assign]
 
