@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import attrs
+import pytest
 from playwright.sync_api import Locator, WebSocketRoute, expect
 
 from tests.browser.conftest import Bring
@@ -183,3 +184,69 @@ def test_what_only_the_page_knows_is_told_to_its_person_and_to_the_others(bring:
     ada.page.evaluate("hands.mute(true)")
     expect(hint(ada)).to_contain_text("Your microphone is muted by the system")
     expect(bob.tile("Ada").get_by_text("No sound from microphone")).to_be_visible(timeout=15_000)
+
+
+#: Names, marks and bars that something lies over, and whether anything is cut off.
+COVERED = """() => {
+  const over = [...document.querySelectorAll('hint-bar, call-banner')].filter(each => each.checkVisibility());
+  const shown = [...document.querySelectorAll('person-tile :is(.plate, .mark)')].filter(each => each.checkVisibility());
+  const lies = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const boxes = new Map([...over, ...shown].map(each => [each, each.getBoundingClientRect()]));
+  const covered = shown.filter(each => over.some(one => lies(boxes.get(one), boxes.get(each))));
+  const outside = [...boxes].filter(([, box]) => box.left < 0 || box.right > innerWidth || box.bottom > innerHeight);
+  return [over.length, shown.length, covered.length, outside.length];
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (390, 844), (768, 1024), (1440, 900), (740, 360)])
+def test_what_is_said_lies_over_nobodys_name_or_mark(bring: Bring, width: int, height: int) -> None:
+    ada = bring("Ada", viewport={"width": width, "height": height})
+    wire = Wire.tap(ada)
+    ada.join()
+    bring("Bob").join()
+    expect(ada.tile("Bob")).to_be_visible()
+    a, b = identity(ada, "Ada (you)"), identity(ada, "Bob")
+    slow = problem("network_slow", a, direction="uplink")
+    wire.tell(problem("server_overloaded", None), problem("microphone_silent", b, source="microphone"), slow)
+    expect(hint(ada)).to_be_visible()
+    expect(ada.tile("Bob").get_by_text("No sound from microphone")).to_be_attached()
+    # two plates and two marks; tiles glide to their places
+    ada.wait_until(lambda: ada.page.evaluate(COVERED) == [2, 4, 0, 0], "nothing over a name or a mark")
+
+
+def test_bars_say_what_and_since_when_and_a_hint_is_read_out_once(bring: Bring) -> None:
+    ada = bring("Ada")
+    wire = Wire.tap(ada)
+    ada.join()
+    bring("Bob").join()
+    expect(ada.tile("Bob")).to_be_visible()
+    a, b = identity(ada, "Ada (you)"), identity(ada, "Bob")
+    ada.watch_status()
+    wire.tell({"type": "signal", "participant": b, "level": 2, "uplink": 2, "downlink": 4, "since": 1_700_000_000})
+    says = "Their connection is poor: what they send, since"
+    bars = ada.tile("Bob").get_by_role("button", name=f"Bob. {says}")
+    expect(bars).to_be_visible()
+    bars.hover()
+    tip = bars.evaluate("bars => getComputedStyle(bars, '::before').content")
+    assert re.search(rf"{says} .*\d", tip), tip
+    # The bars, and the mark, say nothing by themselves.
+    slow = problem("network_slow", a, direction="uplink")
+    wire.tell(slow, problem("microphone_silent", b, source="microphone"))
+    mark = ada.tile("Bob").get_by_text("No sound from microphone")
+    expect(mark).to_be_visible()
+    live = "each => each.closest('[aria-live], [role=status], [role=alert], [role=log]') !== null"
+    assert [each.evaluate(live) for each in (bars, mark, hint(ada))] == [False, False, False]
+    # The hint is, politely, and once: not again for each word of the server's on the same matter.
+    ada.said_at("Your connection is slow")
+    for severity in ("mild", "severe", "mild"):
+        wire.tell({**slow, "severity": severity})
+        ada.page.wait_for_timeout(200)
+    wire.tell(over(slow))
+    expect(hint(ada)).to_be_hidden(timeout=10_000)
+    wire.tell(slow)
+    expect(hint(ada)).to_be_visible()
+    ada.page.wait_for_timeout(500)
+    said = [text for _, text in ada.page.evaluate("window.said")]
+    assert sum(text.startswith("Your connection is slow") for text in said) == 1, said
+    assert not [text for text in said if "Bob" in text and "joined" not in text]
+    expect(ada.page.get_by_role("status")).to_have_attribute("aria-live", "polite")

@@ -8,7 +8,8 @@ import { spinner } from "./spinner.js";
  * @property {string} text
  * @property {string} [action]
  * @property {boolean} [busy] it is being seen to, and nothing is asked of the person
- * @property {boolean} [floating] nothing is asked of the person, and the pictures stay where they are
+ * @property {boolean} [floating] it is soon over, and the pictures stay where they are
+ * @property {boolean} [calm] nothing is asked of the person, and it may last
  */
 
 export class CallBanner extends HTMLElement {
@@ -27,7 +28,8 @@ export class CallBanner extends HTMLElement {
     this.hidden = state === null;
     if (!state) return;
     this.classList.toggle("busy", state.busy ?? false);
-    this.classList.toggle("floating", state.floating ?? state.busy ?? false);
+    this.classList.toggle("calm", state.calm ?? false);
+    this.classList.toggle("floating", state.floating ?? (state.busy && !state.calm) ?? false);
     this.#text.textContent = state.text;
     this.#button.hidden = !state.action;
     this.#button.textContent = state.action ?? "";

@@ -45,8 +45,9 @@ export class RoomView extends HTMLElement {
       h("div", {}, this.#aloneTitle, h("p", {}, "Share the link, and the others can join from their browser.")),
       new CopyLink({ kind: "primary", label: "Copy the link" }),
     );
-    const pictures = h("div", { class: "pictures" }, this.grid, this.toasts, this.hint);
-    const stage = h("main", { class: "stage" }, this.connection, this.banner, this.sharing, pictures, this.#alone);
+    const pictures = h("div", { class: "pictures" }, this.grid, this.toasts);
+    // The hint has a place of its own: over the pictures it would hide whose they are, and what is marked at them.
+    const stage = h("main", { class: "stage" }, this.connection, this.banner, this.sharing, pictures, this.hint, this.#alone);
     this.append(this.top, stage, this.panel, this.controls, this.figures, this.card, this.why);
 
     this.top.addEventListener("people", () => this.toggleChat());

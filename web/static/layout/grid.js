@@ -4,12 +4,18 @@
 
 const WIDEST = 16 / 9;
 
+/** How upright a stage is from which on tiles become narrower, and at which they are as narrow as they get. */
+const [WIDE, UPRIGHT] = [0.85, 1.1];
+
 /**
  * Tiles are cropped a little rather than left small: to 4:3 on a wide stage, to 3:4 on an upright one, where faces fit.
  * @param {number} width
  * @param {number} height
  */
-const narrowest = (width, height) => (height > width * 1.1 ? 3 / 4 : 4 / 3);
+function narrowest(width, height) {
+  const upright = Math.min(1, Math.max(0, (height / width - WIDE) / (UPRIGHT - WIDE)));
+  return 4 / 3 + upright * (3 / 4 - 4 / 3);
+}
 
 /**
  * @param {number} count

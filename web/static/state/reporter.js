@@ -7,7 +7,7 @@
 
 /** Milliseconds. */
 export const EVERY = 5_000;
-export const AT_MOST_EVERY = 1_000;
+export const AT_MOST_EVERY = 500;
 
 export class Reporter {
   #send;
