@@ -52,8 +52,9 @@ QUEUE, FULL = 0.08, 0.005
 #: Seconds for which the shortest round trip is that of the way as it is; seconds after which one that stays long though
 #: less is sent is that of another way, and reports in them.
 LONG, LONGER, REPORTS = 30.0, 5.0, 4
-#: Seconds between two steps down for one reason, and what is left of what is sent after one at least.
-PAUSE, LEAST = 1.0, 0.3
+#: Seconds between two steps down for one reason, what is left of what is sent after one at least, and seconds that a
+#: queue takes to become shorter and that to be told.
+PAUSE, LEAST, DRAIN = 1.0, 0.3, 1.2
 #: How fast what fits is believed to grow in a second before any congestion was seen.
 GROWTH = 2.0
 
@@ -85,11 +86,11 @@ class Downlink:
         self._fell_at = -math.inf
         self._late = False
         self._lost = False
-        #: Whether something waited in a queue, by the last round trip.
-        self._waits = False
+        #: Whether something waited in a queue, by the last round trip; and whether packets were lost then.
+        self._waits = self._full = False
         #: When packets were lost or the estimate fell, last: a round trip that is long has other causes, too.
         self.narrow_at = -math.inf
-        self._stepped_at = -math.inf
+        self._stepped_at = self._drained_at = -math.inf
         self._looked_at: float | None = None
         self._prober = Prober()
 
@@ -142,6 +143,7 @@ class Downlink:
             # a report about few packets says little
             self._loss += (share - self._loss) * min(0.5, max(0.15, expected / 60))
             self._lost = self._loss > MUCH_LOSS
+            self._full = self._full or (self._waits and share > FULL)
             if self._looked_at is not None:
                 if expected >= ENOUGH:
                     self._prober.on_loss(share, self._looked_at)
@@ -196,11 +198,13 @@ class Downlink:
         self._believe(now)
         estimate, at = self._estimate
         told = now - at < FRESH and now - self._estimated_at < REPEATED
-        full = self._waits and self._loss > FULL
-        if self._lost or self._late or full:
+        full = self._full and now - self._drained_at >= DRAIN
+        drains = now - self._drained_at < DRAIN
+        if full or ((self._lost or self._late) and not drains):
             # What the subscriber estimates may have fallen long ago, and stayed there since.
             self._limited = self._limited or (told and estimate < sent)
             if full:
+                self._drained_at, self._stepped_at = now, -math.inf
                 self._step_down(sent * max(LEAST, min(0.9, 1 - 1.5 * self._loss)), FLOOR, now)
             else:
                 least = FLOOR if self._late else NARROW
@@ -208,6 +212,7 @@ class Downlink:
             if self._lost or full:
                 self.narrow_at = now
             self._lost = self._late = False  # until it is said again
+        self._full = False
         if told and self._limited and (estimate < self.budget or self._loss < LITTLE_LOSS):
             self.budget = max(FLOOR, estimate)
         if wanted is None or wanted <= self.budget:

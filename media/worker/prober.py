@@ -19,7 +19,7 @@ SPARE = 1.15
 SHORT = 0.8
 #: Seconds by which round trips are longer than the shortest lately if what is tried has to queue, and how many of them:
 #: one alone may have waited for something else.
-QUEUE, TRIPS = 0.06, 2
+QUEUE, TRIPS = 0.1, 2
 #: The share of packets that is lost where it overflows.
 LOSS = 0.04
 
