@@ -7,6 +7,7 @@
 
 import { configuration } from "./configuration.js";
 import { LegWatch } from "./leg_watch.js";
+import { readUplink, Redundancy, takesRedundancy, withoutRedundancy } from "./redundancy.js";
 import { ScreenSenders } from "./screen_senders.js";
 import { sparing } from "./sparing.js";
 import { addCamera, balance } from "./transceivers.js";
@@ -17,6 +18,9 @@ import { WantedLayers } from "./wanted_layers.js";
 
 /** @typedef {{sdp: string, tracks: Record<string, TrackSource>}} PublishOffer */
 
+/** Milliseconds between two looks at what the network takes. */
+const LOOK = 1_000;
+
 export class PublishLeg {
   /** @type {Promise<PublishOffer>} */
   #offer;
@@ -25,6 +29,15 @@ export class PublishLeg {
   #screens;
   #wanted;
   #repeats = false;
+  #redundancy = new Redundancy();
+  /** Whether each packet of the voice is sent twice now, if the server takes that. */
+  #redundant = true;
+  /** The last answer, as it came; null while there is none, or an offer waits for another. @type {string | null} */
+  #answer = null;
+  /** A change of what was agreed that is under way: nothing may be offered meanwhile. @type {Promise<void> | null} */
+  #turning = null;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #looks;
 
   /** @param {IceServer[]} [iceServers] where nobody knows them yet, see `useServers` */
   constructor(iceServers = []) {
@@ -68,7 +81,7 @@ export class PublishLeg {
       return this.#prepare();
     };
     // While the first offer is being made there is nothing yet that could be replaced.
-    this.#offer = this.connection.localDescription ? again() : this.#offer.then(again);
+    this.#offer = this.connection.localDescription ? this.#inTurn(again) : this.#offer.then(again);
     this.#offer.catch(() => {});
   }
 
@@ -90,8 +103,10 @@ export class PublishLeg {
   /** Have the next offer say what is shared. To be called when the last one was answered. */
   renew() {
     this.#repeats = false;
-    this.#screens.step();
-    this.#offer = this.#prepare();
+    this.#offer = this.#inTurn(() => {
+      this.#screens.step();
+      return this.#prepare();
+    });
     this.#offer.catch(() => {});
   }
 
@@ -105,7 +120,9 @@ export class PublishLeg {
   /** @param {string} sdp the server's answer */
   async accept(sdp) {
     if (this.connection.signalingState !== "have-local-offer") return;
-    await this.connection.setRemoteDescription({ type: "answer", sdp });
+    await this.connection.setRemoteDescription({ type: "answer", sdp: this.#redundant ? sdp : withoutRedundancy(sdp) });
+    this.#answer = sdp;
+    this.#looks ??= setInterval(() => void this.#look(), LOOK);
     this.watch.begin();
     await balance(this.#transceivers.camera.sender);
     await this.#screens.tune();
@@ -121,9 +138,44 @@ export class PublishLeg {
   }
 
   close() {
+    clearInterval(this.#looks);
     this.#wanted.close();
     this.watch.close();
     this.connection.close();
+  }
+
+  /** Send the voice once where the network has hardly room for that, and twice where it has. */
+  async #look() {
+    const { sender } = this.#transceivers.microphone;
+    if (!this.#answer || !sender.track || !takesRedundancy(this.#answer)) return;
+    const redundant = this.#redundancy.look(await readUplink(sender), performance.now());
+    if (redundant === this.#redundant || this.#turning || !this.#answer || this.connection.signalingState !== "stable") return;
+    this.#turning = this.#turn(redundant, this.#answer);
+    await this.#turning;
+    this.#turning = null;
+  }
+
+  /**
+   * No parameter of a sender does it, so what was agreed is agreed anew, with what the server answered: it takes both.
+   * @param {boolean} redundant @param {string} answer
+   */
+  async #turn(redundant, answer) {
+    try {
+      await this.#describe();
+      await this.connection.setRemoteDescription({ type: "answer", sdp: redundant ? answer : withoutRedundancy(answer) });
+      this.#redundant = redundant;
+    } catch (error) {
+      console.warn("chatroom: the voice goes on as it was:", error);
+      if (this.connection.signalingState === "have-local-offer") await this.connection.setLocalDescription({ type: "rollback" });
+    }
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} next
+   */
+  #inTurn(next) {
+    return this.#turning ? this.#turning.then(next) : next();
   }
 
   async #describe() {
@@ -138,6 +190,7 @@ export class PublishLeg {
 
   /** @returns {Promise<PublishOffer>} */
   async #prepare() {
+    this.#answer = null;
     await this.#describe();
     const tracks = this.#screens.tracks;
     for (const source of /** @type {Source[]} */ (["microphone", "camera"])) {

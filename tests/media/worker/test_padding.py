@@ -1,0 +1,43 @@
+"""What is sent to see whether it fits, and what is known of the way there."""
+
+from __future__ import annotations
+
+from media.worker.rtcp import ReportBlock, SenderReport
+from tests.media.worker.streams import Sink, Stream, audio_layer, video_layer
+from tests.media.worker.test_consumer import consumer_of
+
+
+def test_padding_is_what_was_sent_last_once_more_and_no_more_than_that() -> None:
+    layer, sink = video_layer(), Sink()
+    stream = Stream(layer)
+    consumer = consumer_of(layer, sink)
+    assert consumer.pad(1_000, 0.0) == 0
+    consumer.resume()
+    stream.send(key=True)
+    for _ in range(4):
+        stream.send()
+    sent = len(sink.packets)
+    octets = consumer.octets
+    size = consumer.pad(1, 0.0)
+    assert size > 0
+    padding = sink.packets[sent:]
+    assert [(packet.ssrc, packet.payload_type) for packet in padding] == [(10, 97)]
+    newest = sink.packets[sent - 1]
+    assert int.from_bytes(padding[0].data[padding[0].payload_at :][:2]) == newest.sequence
+    assert consumer.pad(1e6, 0.0) < 6 * size, "it does not go round"
+    assert consumer.octets == octets
+    consumer.repair_payload_type = None
+    assert consumer.pad(1, 0.0) == 0
+
+
+def test_a_round_trip_is_measured_by_each_sender_report_once() -> None:
+    layer, sink = audio_layer(), Sink()
+    consumer = consumer_of(layer, sink, video=False)
+    Stream(layer).send(0.0)
+    consumer.resume()
+    Stream(layer).send(0.1)
+    layer.on_sender_report(SenderReport(1, 5 << 16, 0), 1.0)
+    consumer.on_report_block(ReportBlock(9, 0, 0, 0, 0, 5, 0), 1.25)
+    assert consumer.round_trip == 0.25
+    consumer.on_report_block(ReportBlock(9, 0, 0, 0, 0, 5, 65_536), 2.9)
+    assert consumer.round_trip == 0.25, "that is of the same moment, and of the way back"

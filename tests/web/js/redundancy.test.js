@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { CALM, FOR_SURE, LONG_ENOUGH, Redundancy, takesRedundancy, withoutRedundancy } from "../../../web/static/rtc/redundancy.js";
+
+/** Looks once a second for a while. @param {Redundancy} redundancy @param {number} begin @param {number} end seconds @param {Partial<import("../../../web/static/rtc/redundancy.js").Uplink>} uplink */
+function looks(redundancy, begin, end, uplink) {
+  const seen = [];
+  for (let at = begin; at < end; at += 1) {
+    seen.push(redundancy.look({ available: 1_000_000, lost: 0, roundTrip: 0.02, ...uplink }, at * 1_000));
+  }
+  return seen;
+}
+
+test("a voice is sent once on a narrow uplink, and twice again when it is wide for a while", () => {
+  const redundancy = new Redundancy();
+  assert.ok(looks(redundancy, 0, 10, {}).every(Boolean));
+  const narrow = looks(redundancy, 10, 20, { available: 80_000 });
+  assert.ok(narrow[0], "one look may be wrong");
+  assert.equal(narrow[Math.ceil(FOR_SURE / 1_000)], false);
+  const wide = looks(redundancy, 20, 40, { available: 300_000 });
+  assert.equal(wide.indexOf(true), LONG_ENOUGH / 1_000);
+  assert.ok(wide.slice(5).every(Boolean));
+});
+
+test("it does not go to and fro between the two", () => {
+  const redundancy = new Redundancy();
+  looks(redundancy, 0, 3, { available: 80_000 });
+  let changes = 0;
+  let last = redundancy.on;
+  for (let at = 3; at < 63; at += 1) {
+    const [on] = looks(redundancy, at, at + 1, { available: at % 2 ? 90_000 : 150_000 });
+    if (on !== last) changes += 1;
+    last = on ?? last;
+  }
+  assert.equal(changes, 0);
+});
+
+test("where little is sent little is believed to fit, so it is tried after a calm while, and later each time that it fails", () => {
+  const redundancy = new Redundancy();
+  looks(redundancy, 0, 3, { available: 80_000 });
+  assert.equal(redundancy.on, false);
+  const first = looks(redundancy, 3, 60, { available: 85_000 });
+  const taken = first.indexOf(true);
+  assert.ok(Math.abs(taken + 1 - CALM / 1_000) <= 2, `${taken}`);
+  const next = first.slice(taken);
+  assert.equal(next[Math.ceil(FOR_SURE / 1_000) + 1], false, "that was too much");
+  const again = looks(redundancy, 60, 120, { available: 85_000 }).indexOf(true) + next.length;
+  assert.ok(again > (1.9 * CALM) / 1_000, `${again}`);
+});
+
+test("what is lost is sent twice, however little the browser believes in, unless it waits", () => {
+  const redundancy = new Redundancy();
+  assert.ok(looks(redundancy, 0, 20, { available: 60_000, lost: 0.12 }).every(Boolean));
+  assert.equal(looks(redundancy, 20, 30, { available: 60_000, lost: 0.12, roundTrip: 0.3 }).at(-1), false);
+});
+
+test("nothing is decided by nothing", () => {
+  const redundancy = new Redundancy();
+  assert.ok(looks(redundancy, 0, 20, { available: null, lost: null, roundTrip: null }).every(Boolean));
+});
+
+const picture = "m=video 9 UDP/TLS/RTP/SAVPF 96 63\r\na=rtpmap:96 VP8/90000\r\n";
+const sound = (/** @type {string} */ formats, /** @type {string} */ red) =>
+  `m=audio 9 UDP/TLS/RTP/SAVPF ${formats}\r\na=mid:0\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 useinbandfec=1\r\n${red}a=recvonly\r\n`;
+const RED = "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n";
+
+test("redundancy is taken out of the microphone's line, and of nothing else", () => {
+  for (const formats of ["63 111", "111 63", "111 63 9"]) {
+    const sdp = (/** @type {string} */ its, /** @type {string} */ red) => `v=0\r\n${sound(its, red)}${picture}${sound("63 111", RED)}`;
+    const plain = formats.replace(/\b63 ?/, "").trim();
+    assert.ok(takesRedundancy(sdp(formats, RED)));
+    assert.equal(withoutRedundancy(sdp(formats, RED)), sdp(plain, ""));
+    assert.ok(!takesRedundancy(sdp(plain, "")));
+    assert.equal(withoutRedundancy(sdp(plain, "")), sdp(plain, ""));
+  }
+  assert.equal(withoutRedundancy("answer"), "answer");
+  assert.ok(!takesRedundancy("answer"));
+});
