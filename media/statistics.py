@@ -148,6 +148,24 @@ class MediaStatistics:
 
 
 @attrs.frozen
+class Stall:
+    """A time in which a worker did nothing else, at least; ``at`` is when it began, in Unix seconds.
+
+    ``where`` is the last line of ours that it was at, and the last of all; empty if it was not seen. ``stood_still``
+    says that the process did not run for most of it: it was stopped, or the machine had no time for it.
+    """
+
+    at: float
+    seconds: float
+    where: str
+    stood_still: bool
+
+    def __str__(self) -> str:
+        words = f"{self.seconds:.2f} s: {self.where or 'a line that was not seen'}"
+        return words + (" (the process stood still: it was stopped, or the machine was too busy)" * self.stood_still)
+
+
+@attrs.frozen
 class WorkerStatistics:
     """What lives in a worker now, and what has passed through it since its start."""
 
@@ -175,3 +193,7 @@ class WorkerStatistics:
     #: what all these datagrams had in them, without the headers of UDP and IP; of what the kernel forwarded nearly so
     octets_received: int = 0
     octets_sent: int = 0
+    #: how often its loop was held for longer than it may be, in seconds the longest of these, and the last
+    stalls: int = 0
+    stall_longest: float = 0.0
+    stall_last: Stall | None = None

@@ -35,7 +35,7 @@ from nurseries.stages import (
 )
 from nurseries.strategies import Strategy
 from nurseries.supervisor import Supervisor, TooManyRestarts, open_supervisor
-from nurseries.timeline import Happening, Timeline, TimelineStatistics, recording
+from nurseries.timeline import Happening, Timeline, TimelineStatistics, recording, remark
 from nurseries.tree import Found, TaskReport, TaskState, Watch, find_task, watching
 from nurseries.watchdog import SlowStep, Watchdog, WatchdogStatistics, log_slow_step, watched_for_slow_steps
 
@@ -94,6 +94,7 @@ __all__ = [
     "plain",
     "provide_facts",
     "recording",
+    "remark",
     "watched_for_slow_steps",
     "watching",
 ]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 import attrs
+import trio
 
 from nurseries.children import ChildReport
 from nurseries.facts import Fact, plain
@@ -81,6 +82,13 @@ def recording(timeline: Timeline) -> Generator[None, None, None]:
         yield
     finally:
         _current.reset(reset)
+
+
+def remark(kind: str, words: str, details: object = None, at: float | None = None) -> None:
+    """Tell the timeline of this task's context, if it has one, of something else that happened to this task."""
+    timeline = _current.get()
+    if timeline is not None:
+        timeline.add(kind, trio.lowlevel.current_task().name, words, details, at)
 
 
 def note(report: ChildReport) -> None:

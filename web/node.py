@@ -247,4 +247,5 @@ def media_settings(settings: Settings) -> MediaSettings:
         video_codecs=cast("tuple[VideoCodec, ...]", settings.video_codecs),  # its validator has seen to that
         audio_red=settings.audio_red,
         allow_simulate=settings.allow_simulate,
+        slow_step=settings.slow_step,
     )

@@ -251,4 +251,5 @@ def _describe(member: Member, carried: Candidate, spare: int | None) -> MemberSt
         packets_per_second=round(carried.packets, 1),
         restarts=max(0, member.lives - 1),
         rtt=None if link is None else link.rtt,
+        stalls=0 if link is None or link.figures is None else link.figures.stalls,
     )

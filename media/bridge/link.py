@@ -40,7 +40,7 @@ from media.messages import (
     decode_reply,
     encode_request,
 )
-from nurseries import child_path, provide_facts
+from nurseries import child_path, provide_facts, remark
 
 #: Refusals that are the page's own doing: it is told, and nobody needs to look into a log.
 USER_CODES = frozenset({"bad_sdp", "sdp_too_large", "too_many_tracks", "stale_offer", "not_allowed"})
@@ -191,7 +191,12 @@ class WorkerLink:
             await self._read(socket)
 
     def _facts(self) -> dict[str, object]:
-        return {"pid": self.pid, "port": self.port, "up": self._is_up, "requests": {"waiting": len(self._requests)}}
+        facts: dict[str, object] = {"pid": self.pid, "port": self.port, "up": self._is_up}
+        facts["requests"] = {"waiting": len(self._requests)}
+        if (figures := self.figures) is not None:
+            last = None if figures.stall_last is None else str(figures.stall_last)
+            facts["stalls"] = {"number": figures.stalls, "longest": figures.stall_longest, "last": last}
+        return facts
 
     def _hello(self, worker: Worker, message: Message) -> None:
         if self._end is not None:
@@ -207,6 +212,17 @@ class WorkerLink:
                 self._unable(failed)
             case _:
                 self.close(WorkerLost(f"its first word was {type(message).__name__}"))
+
+    def _told(self, figures: WorkerStatistics, now: float) -> None:
+        """Take what the worker says of itself."""
+        before, self.figures = self.figures, figures
+        self.rate.told(figures.packets_received + figures.packets_sent, now)
+        # One on another machine may have been there long before this link.
+        known = before.stalls if before is not None else 0 if self.pid is not None else figures.stalls
+        if figures.stall_last is not None and figures.stalls > known:
+            more = figures.stalls - known - 1
+            words = f"its loop was held for {figures.stall_last}" + (f" (and {more} more)" if more else "")
+            remark("worker_stalled", words, figures.stall_last, figures.stall_last.at)
 
     async def _fail(self, end: Exception) -> NoReturn:
         self.close(end)
@@ -286,8 +302,7 @@ class WorkerLink:
             self._pulse.answered(now)
             self._wait.deadline = self._pulse.due
             if isinstance(waiting.outcome, WorkerStatistics):
-                self.figures = waiting.outcome
-                self.rate.told(waiting.outcome.packets_received + waiting.outcome.packets_sent, now)
+                self._told(waiting.outcome, now)
         if isinstance(reply, ErrorFrame) and reply.code not in USER_CODES:
             asked = "a request given up" if waiting is None else waiting.request.method
             about = {} if waiting is None else _about(waiting.request)

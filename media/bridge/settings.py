@@ -38,6 +38,8 @@ class MediaSettings:
     audio_red: bool = True
     #: links may be made worse on purpose, by workers of this machine
     allow_simulate: bool = False
+    #: seconds for which workers of this machine may be held up before they tell of it
+    slow_step: float = 0.1
 
     @property
     def local(self) -> int:
@@ -47,6 +49,7 @@ class MediaSettings:
     def arguments(self, number: int) -> list[str]:
         """The settings as worker ``number`` of this machine takes them on its command line."""
         arguments = ["--port", str(self.port + number if self.port else 0), "--loudest", str(self.loudest)]
+        arguments += ["--slow-step", str(self.slow_step)]
         if self.allow_simulate:
             arguments.append("--allow-simulate")
         for address in self.addresses:

@@ -27,6 +27,8 @@ class MemberStatistics:
     packets_per_second: float
     restarts: int
     rtt: float | None
+    #: times that the worker's loop was held up
+    stalls: int = 0
 
 
 @attrs.frozen

@@ -7,11 +7,15 @@ import re
 
 import trio
 
+from nurseries import remark
+
 #: The longest line that is logged, in bytes. What is longer is cut.
 MAX_LINE = 8_192
 
 _log = logging.getLogger("media.worker")
 _LEVELS = {name.lower(): getattr(logging, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
+#: See `media.worker.watchdog`.
+_HELD = re.compile(r"logger=media\.worker\.watchdog message=the loop is held seconds=(\S+) at=(['\"])(.*)\2 ")
 _HEAD = re.compile(r"(?:time=\S+ )?level=(\w+) ")
 
 
@@ -29,6 +33,9 @@ async def forward_lines(stream: trio.abc.ReceiveStream, scope: trio.CancelScope)
 
 def log_line(line: str) -> None:
     """Log a line at the level that it names, without the time. A line that names none (of a traceback) is a warning."""
+    if held := _HELD.search(line):
+        # Said while it lasts, and perhaps its last word: whoever does not answer for long is ended.
+        remark("worker_stalled", f"its loop is held, for {held[1]} s so far: {held[3] or 'a line that was not seen'}")
     head = _HEAD.match(line)
     if head and head[1] in _LEVELS:
         _log.log(_LEVELS[head[1]], "%s", line[head.end() :])

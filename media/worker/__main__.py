@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import math
 import signal
 import socket
 import sys
@@ -53,6 +54,7 @@ def main() -> int:
         loudest=arguments.loudest,
         allow_simulate=arguments.allow_simulate,
         serving=serving,
+        slow_step=arguments.slow_step,
     )
     try:
         with control:
@@ -88,6 +90,13 @@ def _parser() -> argparse.ArgumentParser:
         help="tell browsers this address instead of those listened on (may be given several times)",
     )
     parser.add_argument("--allow-simulate", action="store_true", help="let links be made worse on purpose")
+    parser.add_argument(
+        "--slow-step",
+        type=_seconds,
+        default=0.1,
+        metavar="SECONDS",
+        help="tell of what holds everything up for longer (default: %(default)s)",
+    )
     parser.add_argument("--no-kernel", action="store_true", help="forward in Python, though there is a compiled kernel")
     parser.add_argument(
         "--loudest",
@@ -107,6 +116,13 @@ def _count(text: str) -> int:
     if count < 0:
         raise argparse.ArgumentTypeError(f"{text} is less than none")
     return count
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no time")
+    return seconds
 
 
 def _port(text: str) -> int:

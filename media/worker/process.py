@@ -34,6 +34,7 @@ from media.worker.speakers import LOUDEST
 from media.worker.tcp import TcpListener
 from media.worker.transport import TransportFactory
 from media.worker.udp import PortInUseError, UdpEndpoint
+from media.worker.watchdog import LIMIT, Watchdog, watching
 from media.worker.worker import TICK, Worker
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ class Options:
     allow_simulate: bool = False
     #: Where to say whose room is served, if anybody wants to know.
     serving: Cell | None = None
+    #: Seconds for which the loop may be held before that is told.
+    slow_step: float = LIMIT
 
 
 class Channel(Protocol):
@@ -176,7 +179,10 @@ async def _serve(options: Options, control: Channel, stopping: asyncio.Task[Any]
             factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn, fanout)
             factory.serving = options.serving or factory.serving
             simulations = Simulations() if options.allow_simulate else None
-            worker = Worker(factory, control.emit, listener.statistics, options.loudest, simulations)
+            watchdog = Watchdog(TICK, options.slow_step)
+            worker = Worker(
+                *(factory, control.emit, listener.statistics, options.loudest, simulations), stalls=watchdog.statistics
+            )
             for endpoint in endpoints:
                 endpoint.start(loop)
             listener.start(loop)
@@ -187,7 +193,7 @@ async def _serve(options: Options, control: Channel, stopping: asyncio.Task[Any]
                 ",".join(address for address, _ in told),
                 "yes" if fanout.compiled else f"no reason={reason!r}",
             )
-            ticker = group.create_task(_tick(worker, factory, listener), name="ticker")
+            ticker = group.create_task(_tick(worker, factory, listener, watchdog), name="ticker")
             serving = group.create_task(control.serve(worker), name="control")
             await _first(serving, stopping)
             logger.info("stopping reason=%s", "control_closed" if serving.done() else "sigterm")
@@ -206,13 +212,15 @@ async def _first(*futures: asyncio.Future[Any], timeout: float | None = None) ->
     await asyncio.wait(futures, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
 
 
-async def _tick(worker: Worker, factory: TransportFactory, listener: TcpListener) -> None:
+async def _tick(worker: Worker, factory: TransportFactory, listener: TcpListener, watchdog: Watchdog) -> None:
     memory = Memory()
-    while True:
-        await asyncio.sleep(TICK)
-        worker.tick()
-        listener.tick(listener.clock())
-        memory.tick(factory.open, factory.clock())
+    with watching(watchdog):
+        while True:
+            await asyncio.sleep(TICK)
+            watchdog.beat()
+            worker.tick()
+            listener.tick(listener.clock())
+            memory.tick(factory.open, factory.clock())
 
 
 async def _owned(work: Coroutine[Any, Any, None], name: str) -> None:

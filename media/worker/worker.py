@@ -36,6 +36,7 @@ from media.worker.simulations import Simulations
 from media.worker.speakers import LOUDEST
 from media.worker.tcp import TcpStatistics
 from media.worker.transport import TransportFactory
+from media.worker.watchdog import StallStatistics
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ _ID = re.compile(r"[\w.~-]{1,64}", re.ASCII)
 class Worker:
     """Carries out requests; ``emit`` takes what it has to say by itself, ``tcp`` knows of the connections there are.
 
+    ``stalls`` knows what held it up.
+
     Of each room's microphones the ``loudest`` are forwarded, 0 for all. Without ``simulations`` none is allowed.
     """
 
@@ -60,12 +63,14 @@ class Worker:
         tcp: Callable[[], TcpStatistics] = TcpStatistics,
         loudest: int = LOUDEST,
         simulations: Simulations | None = None,
+        stalls: Callable[[], StallStatistics] = StallStatistics,
     ) -> None:
         self._factory = factory
         self._emit = emit
         self._tcp = tcp
         self._loudest = loudest
         self._simulations = simulations
+        self._stalls = stalls
         self._routers: dict[str, Router] = {}
         self._next_heard = 0.0
         self._lateness = Lateness(TICK)
@@ -107,7 +112,7 @@ class Worker:
         """Return what lives now, and what has passed through."""
         participants = [p for router in self._routers.values() for p in router.participants.values()]
         counters = self._factory.counters
-        tcp = self._tcp()
+        tcp, stalls = self._tcp(), self._stalls()
         return WorkerStatistics(
             routers=len(self._routers),
             participants=len(participants),
@@ -119,6 +124,9 @@ class Worker:
             packets_dropped=counters.all_dropped,
             octets_received=counters.octets_received,
             octets_sent=counters.octets_sent,
+            stalls=stalls.number,
+            stall_longest=stalls.longest,
+            stall_last=stalls.last,
             sends_full=counters.sends_full,
             sends_refused=counters.sends_refused,
             sends_unprotected=counters.sends_unprotected,

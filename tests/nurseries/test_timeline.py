@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 import trio.testing
 
-from nurseries import ChildSpec, Timeline, open_supervisor, recording
+from nurseries import ChildSpec, Timeline, open_supervisor, recording, remark
 
 
 def test_the_oldest_is_forgotten_and_all_is_counted() -> None:
@@ -48,3 +48,20 @@ async def test_supervisors_tell_the_timeline_they_were_opened_under(autojump_clo
     runs = 0
     await supervise()
     assert timeline.statistics().kinds == {"child_restart": 2}
+
+
+async def test_a_task_tells_the_timeline_it_was_started_under() -> None:
+    timeline = Timeline(clock=lambda: 7.0)
+
+    async def work() -> None:
+        remark("odd", "what happened", {"figure": 1}, at=3.0)
+
+    with recording(timeline):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(work, name="x/work")
+    (entry,) = timeline.after(0)
+    assert (entry.kind, entry.task, entry.words, entry.details, entry.at) == (
+        *("odd", "x/work", "what happened", {"figure": 1}, 3.0),
+    )
+    await work()  # nobody listens
+    assert timeline.statistics().kinds == {"odd": 1}

@@ -53,6 +53,10 @@ def of_workers(workers: Mapping[str, WorkerStatistics]) -> Iterator[Metric]:
     yield gauge("producers", "Tracks that come in.", {name: w.producers for name, w in each}, "worker")
     yield gauge("consumers", "Tracks that go out.", {name: w.consumers for name, w in each}, "worker")
     yield gauge("worker_compiled", "Whether the kernel is compiled.", {name: w.kernel for name, w in each}, "worker")
+    stalls = {name: w.stalls for name, w in each}
+    yield counter("worker_stalls", "Times that something held a worker's loop up.", stalls, "worker")
+    longest = {name: w.stall_longest for name, w in each}
+    yield gauge("worker_stall_longest_seconds", "The longest of these.", longest, "worker")
     tcp = {name: w.tcp_proven for name, w in each}
     yield gauge("tcp_connections", "Connections for media by TCP.", tcp, "worker")
     refused = {name: w.tcp_refused for name, w in each}

@@ -135,6 +135,8 @@ def _marks(task: Task) -> Sequence[str]:
     restarts = sum(fact.get("restarts", 0) for fact in facts.values() if isinstance(fact, dict))
     marks = [f"{figures['waiting']} waiting ({octets(figures['bytes'])})" if figures["waiting"] else ""]
     marks += [f"{figures['dropped']} dropped" if figures["dropped"] else ""]
+    if (stalls := (facts.get("worker") or {}).get("stalls")) and stalls["number"]:
+        marks.append(f"{stalls['number']} stalls, the last {stalls['last']}")
     marks += [f"{restarts} restarts" if restarts else "", "cancelled" if task["cancelled"] else ""]
     marks += [f"{task['children']} below" if task.get("folded") else ""]
     return marks

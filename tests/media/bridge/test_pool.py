@@ -209,7 +209,7 @@ async def test_what_it_tells_about_its_members(autojump_clock: Any) -> None:
     async with running(workers, TWO) as bridge, people(bridge, "a1", "a2"):
         await trio.sleep(1)
         first, _, last = bridge.statistics().members
-        assert attrs.astuple(first) == ("worker:0", workers.at[0].pid, None, "up", 10_000, 1, 2, 0.0, 0, 0.0)
+        assert attrs.astuple(first) == ("worker:0", workers.at[0].pid, None, "up", 10_000, 1, 2, 0.0, 0, 0.0, 0)
         assert (last.name, last.state, last.port) == ("worker:2", "spare", 10_002)
         assert (bridge.statistics().ready, bridge.statistics().sessions) == (3, 2)
 
@@ -227,4 +227,4 @@ async def test_what_it_tells_about_its_members(autojump_clock: Any) -> None:
     ],
 )
 def test_each_worker_has_ports_of_its_own(settings: MediaSettings, number: int, arguments: list[str]) -> None:
-    assert settings.arguments(number) == [*arguments[:2], "--loudest", "6", *arguments[2:]]
+    assert settings.arguments(number) == [*arguments[:2], "--loudest", "6", "--slow-step", "0.1", *arguments[2:]]

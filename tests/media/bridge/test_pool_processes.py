@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import attrs
 import pytest
 import trio
 
@@ -68,7 +69,8 @@ async def test_a_lost_worker_is_replaced_by_the_spare_and_cannot_come_back(
             assert b == []
         for number in range(3):
             found = await bridge.worker_statistics(number)
-            assert found == WorkerStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, kernel=found.kernel)
+            calm = attrs.evolve(found, stalls=0, stall_longest=0.0, stall_last=None)  # the machine may be busy
+            assert calm == WorkerStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, kernel=found.kernel)
         pids = bridge.statistics().pids
     assert not any(map(alive, pids))
 

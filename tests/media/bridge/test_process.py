@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+import attrs
 import pytest
 import trio
 
@@ -226,7 +227,8 @@ async def test_the_real_worker_dies_and_comes_back(nothing_left: None) -> None:
             assert (await bridge.worker_statistics()).participants == 1
             await session.restart(fresh=True)
         statistics = await bridge.worker_statistics()
-        assert statistics == WorkerStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, kernel=statistics.kernel)
+        calm = attrs.evolve(statistics, stalls=0, stall_longest=0.0, stall_last=None)  # the machine may be busy
+        assert calm == WorkerStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, kernel=statistics.kernel)
         assert heard.events == [MediaLost(), MediaRestored()]
         nursery.cancel_scope.cancel()
 

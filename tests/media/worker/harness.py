@@ -152,7 +152,7 @@ class RunningWorker:
 
 
 async def spawn(
-    *arguments: str, enter: Sequence[str] = ()
+    *arguments: str, enter: Sequence[str] = (), module: str = "media.worker"
 ) -> tuple[asyncio.subprocess.Process, str, TemporaryDirectory[str]]:
     """Start a worker that listens on an inherited socket; return it with the socket's path.
 
@@ -168,7 +168,7 @@ async def spawn(
             *enter,
             sys.executable,
             "-m",
-            "media.worker",
+            module,
             "--control-fd",
             str(descriptor),
             *arguments,
@@ -178,9 +178,11 @@ async def spawn(
 
 
 @asynccontextmanager
-async def connected_worker(*arguments: str, enter: Sequence[str] = ()) -> AsyncIterator[RunningWorker]:
+async def connected_worker(
+    *arguments: str, enter: Sequence[str] = (), module: str = "media.worker"
+) -> AsyncIterator[RunningWorker]:
     """Start a worker and connect to it; at the end, close the connection and expect it to exit."""
-    process, path, folder = await spawn(*arguments, enter=enter)
+    process, path, folder = await spawn(*arguments, enter=enter, module=module)
     with folder:
         try:
             async with unix_connect(path, compression=None, max_size=1 << 20) as control:
@@ -201,10 +203,12 @@ async def connected_worker(*arguments: str, enter: Sequence[str] = ()) -> AsyncI
 
 
 @asynccontextmanager
-async def ready_worker(*arguments: str, enter: Sequence[str] = ()) -> AsyncIterator[RunningWorker]:
+async def ready_worker(
+    *arguments: str, enter: Sequence[str] = (), module: str = "media.worker"
+) -> AsyncIterator[RunningWorker]:
     """A worker on a port of its own on loopback, or as ``arguments`` say, that is ready."""
     arguments = arguments or ("--port", "0", "--address", "127.0.0.1")
-    async with connected_worker(*arguments, enter=enter) as worker:
+    async with connected_worker(*arguments, enter=enter, module=module) as worker:
         ready = await worker.event(lambda e: isinstance(e, Ready), timeout=10)
         assert isinstance(ready, Ready)
         worker.port = ready.port

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { duration, octets, percent, perSecond, shortName, where } from "../../../web/operator/static/observer/format.js";
 import { label, restarts } from "../../../web/operator/static/observer/label.js";
 import { Rates } from "../../../web/operator/static/observer/rates.js";
+import { Summary } from "../../../web/operator/static/observer/summary.js";
 
 const root = fileURLToPath(new URL("../../../web/operator/static/", import.meta.url));
 
@@ -33,8 +34,16 @@ test("a task says whose it is", () => {
   assert.equal(label(task({ stay: { name: "Ada", lease: "reconnecting" } })), "Ada, reconnecting");
   assert.equal(label(task({ socket: { session: {} } })), "socket, not in a room");
   assert.equal(label(task({ room: { log: { present: 3 } } })), "3 here");
+  assert.equal(label(task({ worker: { pid: 7, port: 1, stalls: { number: 0 } } })), "pid 7, port 1");
+  assert.equal(label(task({ worker: { pid: 7, port: 1, stalls: { number: 2 } } })), "pid 7, port 1, held up 2 times");
   assert.equal(label(task({})), "");
   assert.equal(restarts(task({ child: { restarts: 2 }, "supervisor a/b": { restarts: 3 }, room: { restarts: 9 } })), 5);
+});
+
+test("workers that were held up are a reason to worry", () => {
+  const node = { state: "running", rooms: { rooms: 0, participants: 0, admissions: 0 }, sockets: 0, media: true, workers: [{ name: "worker:0", state: "up", stalls: 2 }, { name: "worker:1", state: "spare", stalls: 1 }] };
+  const seen = { at: 1, up: 1, cpu: 0, memory: 0, node, tasks: { living: 0, runnable: 0 }, watchdog: { limit: 0.1, steps: 0, slow: 0, longest: null }, meter: { active: false, elapsed: 0, remaining: 0 }, tree: { total: 0, left_off: 0, tasks: [] }, top: [], timeline: [] };
+  assert.deepEqual(new Summary().figures(seen).find(([name]) => name === "stalls"), ["stalls", "3", true]);
 });
 
 test("rates are of what is looked at now, by the server's clock", () => {

@@ -37,6 +37,8 @@ WORKER = WorkerStatistics(
     tcp_refused=2,
     octets_received=900_000,
     octets_sent=1_800_000,
+    stalls=4,
+    stall_longest=0.25,
 )
 MEMBER = MemberStatistics(
     "worker:0", os.getpid(), None, "up", 10_000, 1, 2, packets_per_second=1.0, restarts=3, rtt=0.001
@@ -108,6 +110,8 @@ def test_workers_are_told_by_their_places() -> None:
     assert told["chatroom_packets_sent_total worker:0"] == 2_000
     assert told["chatroom_received_bytes_total worker:0"] == 900_000
     assert told["chatroom_sent_bytes_total worker:0"] == 1_800_000
+    assert told["chatroom_worker_stalls_total worker:0"] == 4
+    assert told["chatroom_worker_stall_longest_seconds worker:0"] == 0.25
     drops = {reason: told[f"chatroom_packets_dropped_total worker:0 {reason}"] for reason in ("unusable", "full")}
     assert drops == {"unusable": 25, "full": 10}
     assert sum(value for name, value in told.items() if "packets_dropped" in name) == WORKER.packets_dropped

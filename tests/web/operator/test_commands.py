@@ -125,3 +125,26 @@ def test_times_are_said_in_as_many_digits_as_help(seconds: float, words: str) ->
 def test_a_line_is_cut_to_the_terminal() -> None:
     assert terminal.cut("abcdef", 6) == "abcdef"
     assert terminal.cut("abcdefg", 6) == "abcde…"
+
+
+def test_a_worker_that_was_held_up_says_so_in_the_tree() -> None:
+    stalls = {"number": 2, "longest": 0.5, "last": "0.43 s: media/worker/layer.py:212 in Layer.on_rtp"}
+    task = {
+        "id": 1,
+        "parent": None,
+        "name": "serve/media/workers/worker:0/link",
+        "depth": 0,
+        "age": 9.0,
+        "older": False,
+        "state": "running",
+        "own": None,
+        "waits": None,
+        "cancelled": False,
+        "children": 0,
+        "figures": {"waiting": 0, "bytes": 0, "dropped": 0},
+        "facts": {"worker": {"pid": 7, "stalls": stalls}},
+    }
+    (line,) = terminal.tree_lines({"tasks": [task], "left_off": 0}, width=200)
+    assert "2 stalls, the last 0.43 s: media/worker/layer.py:212 in Layer.on_rtp" in line
+    task["facts"] = {"worker": {"pid": 7, "stalls": {**stalls, "number": 0}}}
+    assert "stalls" not in terminal.tree_lines({"tasks": [task], "left_off": 0}, width=200)[0]

@@ -8,7 +8,7 @@ export function label(task) {
   if (stay) return stay.lease === "present" ? stay.name : `${stay.name}, ${stay.lease}`;
   if (socket) return socket.participant ? `socket of ${socket.participant}` : "socket, not in a room";
   if (room) return `${room.log.present} here`;
-  if (worker?.pid) return `pid ${worker.pid}, port ${worker.port}`;
+  if (worker?.pid) return `pid ${worker.pid}, port ${worker.port}${worker.stalls?.number ? `, held up ${worker.stalls.number} times` : ""}`;
   if (stage) return `${stage.kind}, ${stage.doing}`;
   return "";
 }

@@ -15,6 +15,7 @@ export class Summary {
     this.#before = look;
     const { rooms, workers, media, sockets, state } = look.node;
     const up = workers.filter((worker) => worker.state === "up" || worker.state === "spare").length;
+    const stalls = workers.reduce((sum, worker) => sum + worker.stalls, 0);
     const elapsed = before === null ? 0 : look.at - before.at;
     /** @param {(look: Look) => number} of */
     const rate = (of) => (before === null || elapsed <= 0 ? 0 : (of(look) - of(before)) / elapsed);
@@ -25,6 +26,7 @@ export class Summary {
       ["people", String(rooms.participants), false],
       ["sockets", String(sockets), false],
       ["workers", workers.length ? `${up} of ${workers.length}` : media ? "yes" : "none", !media || up < workers.length],
+      ["stalls", String(stalls), stalls > 0],
       ["tasks", String(look.tasks.living), false],
       ["steps", `${Math.round(rate((each) => each.watchdog.steps))} /s`, false],
       ["CPU", percent(rate((each) => each.cpu)), rate((each) => each.cpu) > 0.8],

@@ -7,13 +7,13 @@ import { clock } from "./format.js";
 
 const MOST = 200;
 /** @type {Record<string, string>} */
-const KINDS = { slow_step: "slow step", child_restart: "restart", child_escalate: "gave up", child_forget: "ended", child_stop: "failed while stopping", overran: "does not end" };
+const KINDS = { slow_step: "slow step", worker_stalled: "worker held up", child_restart: "restart", child_escalate: "gave up", child_forget: "ended", child_stop: "failed while stopping", overran: "does not end" };
 
 export class TimelineView extends HTMLElement {
   /** The number of the last entry that is known. */
   last = 0;
   #list = h("ol", {});
-  #none = h("p", { class: "hint" }, "No restart and no slow step since the server started.");
+  #none = h("p", { class: "hint" }, "Nothing was slow or began anew since the server started.");
 
   constructor() {
     super();

@@ -36,7 +36,7 @@
  * @property {number} up
  * @property {number} cpu
  * @property {number} memory
- * @property {{state: string, rooms: {rooms: number, participants: number, admissions: number}, sockets: number, media: boolean, workers: {name: string, state: string}[]}} node
+ * @property {{state: string, rooms: {rooms: number, participants: number, admissions: number}, sockets: number, media: boolean, workers: {name: string, state: string, stalls: number}[]}} node
  * @property {{living: number, runnable: number}} tasks
  * @property {{limit: number, steps: number, slow: number, longest: {seconds: number} | null}} watchdog
  * @property {{active: boolean, elapsed: number, remaining: number}} meter
