@@ -141,6 +141,9 @@ class Connection(TCPServer):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._sender = Sender(self.stream, self._give_up)
+        # Without the stream around it where there is no TLS: see `Sender.end`.
+        plain = isinstance(self.stream, trio.SocketStream)
+        self._receive = self.stream.socket.recv if plain else self.stream.receive_some
         if self._sender.takes_offers:
             # Hypercorn copies it into the scope of each request, as ASGI has it for what a lifespan shares.
             self.state = ConnectionState({**self.state, SENDER: self._sender})
@@ -180,6 +183,10 @@ class Connection(TCPServer):
             with trio.CancelScope(shield=True):
                 await super().protocol_send(event)
 
+    async def _close(self) -> None:
+        self._sender.end()
+        await self.stream.aclose()
+
     async def _send(self, data: bytes) -> None:
         if not await self._sender.send(data):
             await self.protocol.handle(Closed())
@@ -188,7 +195,7 @@ class Connection(TCPServer):
         """Say that nothing follows, and give the peer time to read it: closing now would reset what is on its way."""
         if not self._sender.ended:
             self._give_up()
-            await self._sender.end()
+            self._sender.end()
 
     def _give_up(self) -> None:
         """Leave the connection a moment. Its tasks might wait for each other, or for a peer that is gone, for ever."""
@@ -202,8 +209,8 @@ class Connection(TCPServer):
                 if patience.deadline < (now := trio.current_time()) + timeout:
                     patience.deadline = now + timeout * (1 + SLACK)
                 try:
-                    data = await self.stream.receive_some(READ)
-                except (trio.ClosedResourceError, trio.BrokenResourceError):
+                    data = await self._receive(READ)
+                except (OSError, trio.ClosedResourceError, trio.BrokenResourceError):
                     break
                 if not self._sender.ended:
                     await self.protocol.handle(RawData(bytes(data)))

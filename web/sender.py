@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from math import inf
-from socket import SHUT_RDWR
+from socket import SHUT_RDWR, SHUT_WR
 from typing import Any
 
 import structlog
@@ -35,7 +35,7 @@ class Sender:
 
     __slots__ = (
         *("_ended", "_fileno", "_free", "_lock", "_lost", "_rest", "_scopes", "_sealed", "_stream", "_timeout"),
-        "about",
+        *("_writing", "about"),
     )
 
     def __init__(self, stream: trio.abc.SendStream, lost: Callable[[], None]) -> None:
@@ -49,6 +49,7 @@ class Sender:
         self._timeout = SEND_TIMEOUT
         self._sealed = False
         self._ended = False
+        self._writing = False
         #: Says whose connection it is, for the log.
         self.about: Callable[[], Mapping[str, Any]] = dict
         #: Whether an offer may be written: it is nobody's turn, nothing is left over, and no close frame was written.
@@ -126,26 +127,28 @@ class Sender:
             if self._ended:
                 return
             scope.deadline = trio.current_time() + self._timeout
-            await self._stream.send_all(data[start : start + PIECE])
+            self._writing = True
+            try:
+                await self._stream.send_all(data[start : start + PIECE])
+            finally:
+                self._writing = False
 
     def seal(self) -> None:
         """Take no more frames of a lane, because a close frame follows (RFC 6455, section 5.5.1)."""
         self._sealed = True
         self._free = False
 
-    async def end(self) -> None:
+    def end(self) -> None:
         """Say to the peer that nothing follows. Only the first call does anything."""
         if self._ended:
             return
         self._ended = True
         self.seal()
-        # TLS has no such thing; and the peer may be gone already. Shielded, because it never waits, and whoever says
-        # that all is said is cancelled for having said it.
-        with (
-            suppress(AttributeError, trio.BrokenResourceError, trio.BusyResourceError, trio.ClosedResourceError),
-            trio.CancelScope(shield=True),
-        ):
-            await self._stream.send_eof()  # type: ignore[attr-defined]
+        # TLS has no such thing, the peer may be gone already, and who still writes would be cut off. It is said to the
+        # socket itself: errors of its stream hold their own traceback, and with it the connection (Python 3.12).
+        if isinstance(self._stream, trio.SocketStream) and not self._writing:
+            with suppress(OSError):
+                self._stream.socket.shutdown(SHUT_WR)
 
     @property
     def ended(self) -> bool:

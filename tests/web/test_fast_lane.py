@@ -150,7 +150,7 @@ async def test_every_frame_is_whole_and_in_order_whoever_else_writes(
             await eventually(lambda: not it.writers and not it.lane.statistics().frames, 4 * PATIENCE)
             it.sender.seal()
             assert await it.sender.send(CLOSING)
-            await it.sender.end()
+            it.sender.end()
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(everything)
@@ -184,7 +184,7 @@ async def test_a_close_with_discard_tears_nothing(seed: int) -> None:
             await eventually(lambda: not it.writers)
             it.sender.seal()
             assert await it.sender.send(CLOSING)
-            await it.sender.end()
+            it.sender.end()
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(close)
@@ -308,7 +308,7 @@ async def test_after_a_close_frame_no_frame_of_the_lane_follows() -> None:
         assert await it.sender.send(CLOSING)
         assert it.lane.post(text(1, 10))
         assert await it.sender.send(text(2, 10).wire, frame=True)
-        await it.sender.end()
+        it.sender.end()
         assert await it.peer.rest() == text(0, 10).wire + CLOSING
 
 

@@ -6,9 +6,11 @@ import asyncio
 import gc
 import re
 import weakref
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any, cast
+
+import attrs
 
 from media.messages import (
     Accept,
@@ -242,15 +244,21 @@ def play(scenario: Scenario, loudest: int = LOUDEST) -> None:
         gc.enable()
 
 
-@contextmanager
-def refused(code: str) -> Iterator[None]:
-    """Expect a refusal; the error is gone after it, and what its traceback holds with it."""
-    try:
-        yield
-    except RequestError as error:
-        assert error.code == code
-    else:
-        raise AssertionError(f"nothing was refused with {code}")
+@attrs.frozen
+class refused:  # noqa: N801 - used as a function is
+    """Expect a refusal. No generator: from Python 3.12 on that keeps the error alive, and what its traceback holds."""
+
+    code: str
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, _: object) -> bool:
+        if isinstance(error, RequestError):
+            assert error.code == self.code
+            return True
+        assert error is not None, f"nothing was refused with {self.code}"
+        return False
 
 
 def said(sdp: str, name: str) -> list[str]:
