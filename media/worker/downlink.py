@@ -33,8 +33,11 @@ MEMORY, RECENT = 1.5, 200
 #: Seconds after which an estimate is too old, and after which one that is said again and again is: browsers repeat the
 #: last one while they get nothing that they would estimate from, as when all pictures are paused.
 FRESH, REPEATED = 5.0, 5.0
-#: The share of packets lost above which less is sent, below which more may be, and which goes with a fall.
+#: The share of packets lost above which less is sent; how much more than usual may be lost while more is tried, and is
+#: where a fall is believed.
 MUCH_LOSS, LITTLE_LOSS, SOME_LOSS = 0.15, 0.03, 0.02
+#: Seconds in which what is lost becomes usual, as it is not for what is sent, and in which less does.
+USUAL, LESS = 10.0, 3.0
 #: Packets of which a report says something on its own.
 ENOUGH = 20
 #: What is left of the share of lost packets after a second without a word of it.
@@ -77,7 +80,8 @@ class Downlink:
         self._estimated_at = -math.inf
         #: What went out lately, and when.
         self._sent: deque[tuple[float, float]] = deque(maxlen=RECENT)
-        self._loss = 0.0
+        #: The share of packets that is lost, and that which is lost whatever is sent.
+        self._loss = self._usual = 0.0
         #: Round trips of the last seconds, and when; since when they grow.
         self._trips: deque[tuple[float, float]] = deque(maxlen=RECENT)
         self._growing_since: float | None = None
@@ -88,6 +92,8 @@ class Downlink:
         self._lost = False
         #: Whether something waited in a queue, by the last round trip; and whether packets were lost then.
         self._waits = self._full = False
+        #: The largest share that was lost since it does.
+        self._worst = 0.0
         #: When packets were lost or the estimate fell, last: a round trip that is long has other causes, too.
         self.narrow_at = -math.inf
         self._stepped_at = self._drained_at = -math.inf
@@ -143,11 +149,11 @@ class Downlink:
             # a report about few packets says little
             self._loss += (share - self._loss) * min(0.5, max(0.15, expected / 60))
             self._lost = self._loss > MUCH_LOSS
-            self._full = self._full or (self._waits and share > FULL)
+            self._full = self._full or (self._waits and share > self._usual + FULL)
             if self._looked_at is not None:
                 if expected >= ENOUGH:
-                    self._prober.on_loss(share, self._looked_at)
-                if self._loss > SOME_LOSS:
+                    self._prober.on_loss(share, self._usual, self._looked_at)
+                if self._loss > self._usual + SOME_LOSS:
                     self._queued_at = self._looked_at
 
     def on_round_trip(self, seconds: float) -> None:
@@ -161,11 +167,14 @@ class Downlink:
         shortest = min(trip for _, trip in self._trips)
         recent = [(at, trip) for at, trip in self._trips if now - at <= LONGER]
         whole = len(recent) >= REPORTS and now - recent[0][0] > LONGER - 1.0
-        if whole and min(trip for _, trip in recent) > shortest + QUEUE:
-            # It stayed so long whatever was sent meanwhile.
+        same = self._loss >= 0.5 * self._worst or self._loss <= FULL
+        if whole and same and min(trip for _, trip in recent) > shortest + QUEUE:
+            # It stayed so long, and lost as much, whatever was sent meanwhile, or loses nothing.
             self._trips = deque(recent, maxlen=RECENT)
             shortest = min(trip for _, trip in recent)
+            self._usual = max(self._usual, self._loss)
         self._waits = seconds > shortest + QUEUE
+        self._worst = max(self._worst, self._loss) if self._waits else 0.0
         self._prober.on_round_trip(seconds, shortest, now)
         stretches = [self._shortest(number * STRETCH, now) for number in range(3)]
         creeps = None not in stretches and all(a - b > CREPT for a, b in pairwise(stretches))  # type: ignore[operator]
@@ -192,6 +201,9 @@ class Downlink:
         self._looked_at = now
         self.granted = False
         self._loss *= FORGET**elapsed
+        if self._loss < self._usual or not self._waits:
+            slowly = USUAL if self._loss > self._usual else LESS
+            self._usual += (self._loss - self._usual) * min(1.0, elapsed / slowly)
         self._sent.append((now, sent))
         while now - self._sent[0][0] > MEMORY:
             self._sent.popleft()
@@ -213,14 +225,15 @@ class Downlink:
                 self.narrow_at = now
             self._lost = self._late = False  # until it is said again
         self._full = False
-        if told and self._limited and (estimate < self.budget or self._loss < LITTLE_LOSS):
+        little = self._loss < self._usual + LITTLE_LOSS
+        if told and self._limited and (estimate < self.budget or little):
             self.budget = max(FLOOR, estimate)
         if wanted is None or wanted <= self.budget:
             self._prober.rest()
         elif not self.certain:
             told_so = min(estimate, wanted) if told and not self._limited else 0.0
             self.budget = max(self.budget * GROWTH**elapsed, told_so)
-        elif self._loss < LITTLE_LOSS:
+        elif little:
             granted = self._prober.look(sent, wanted, most, now, pads=pads)
             if granted is not None:
                 self._limited = False

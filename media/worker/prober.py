@@ -20,7 +20,7 @@ SHORT = 0.8
 #: Seconds by which round trips are longer than the shortest lately if what is tried has to queue, and how many of them:
 #: one alone may have waited for something else.
 QUEUE, TRIPS = 0.1, 2
-#: The share of packets that is lost where it overflows.
+#: The share of packets that is lost, beyond what is anyway, where it overflows.
 LOSS = 0.04
 
 
@@ -90,9 +90,9 @@ class Prober:
             if self._long >= TRIPS:
                 self._fail(now, MAX_PAUSE)
 
-    def on_loss(self, share: float, now: float) -> None:
-        """This share of the packets of the last moments was lost."""
-        if self._began is not None and share > LOSS:
+    def on_loss(self, share: float, usual: float, now: float) -> None:
+        """This share of the packets of the last moments was lost, and of those before."""
+        if self._began is not None and share > usual + max(LOSS, usual):
             self._fail(now, MAX_PAUSE)
 
     def on_congestion(self, now: float) -> None:

@@ -32,12 +32,13 @@ CAMERA = {"q": (90, 36_000), "h": (180, 66_000)}
 
 @attrs.define
 class Link:
-    """One direction to the subscriber: a rate, a queue of so many seconds, a delay and jitter."""
+    """One direction to the subscriber: a rate, a queue of so many seconds, a delay and jitter, a share that is lost."""
 
     rate: float = 20e6
     queue: float = 0.3
     delay: float = 0.001
     jitter: float = 0.0
+    loss: float = 0.0
     backlog: float = 0.0
 
     def carry(self, bits: float) -> float:
@@ -45,7 +46,7 @@ class Link:
         room = self.rate * (STEP + self.queue) - self.backlog
         lost = max(0.0, bits - room)
         self.backlog = max(0.0, self.backlog + bits - lost - self.rate * STEP)
-        return lost / bits if bits else 0.0
+        return self.loss + (1 - self.loss) * lost / bits if bits else 0.0
 
     @property
     def waits(self) -> float:

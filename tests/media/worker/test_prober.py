@@ -62,9 +62,9 @@ def test_round_trips_and_losses_say_that_it_was_too_much_and_a_single_late_answe
     assert prober.padding == 0.0
     prober = Prober()
     look(prober, 0.0)
-    prober.on_loss(0.01, 0.5)
+    prober.on_loss(0.1, 0.07, 0.5)
     assert prober.padding > 0
-    prober.on_loss(0.1, 0.5)
+    prober.on_loss(0.1, 0.01, 0.5)
     assert prober.padding == 0.0
 
 

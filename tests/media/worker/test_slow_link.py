@@ -38,17 +38,16 @@ def test_jitter_and_a_longer_way_take_nothing_from_a_link_with_plenty_of_rate(se
     assert run.told == []
 
 
-@pytest.mark.parametrize(("rate", "least", "loss"), [(250e3, 2.4, 0.03), (300e3, 4.5, 0.002), (400e3, 6.5, 0.002)])
+@pytest.mark.parametrize(("rate", "least", "loss"), [(250e3, 1.6, 0.002), (300e3, 4.5, 0.002), (400e3, 6.5, 0.002)])
 def test_a_narrow_link_has_all_pictures_small_and_none_flaps(rate: float, least: float, loss: float) -> None:
     run = warm()
     begin = carry(run, Link(rate), 70)
-    assert run.told == [], "none is paused"
+    assert len(run.told) <= (rate <= 250e3), "where even the least of all fills it one is paused"
     assert run.rate(begin + 5, begin + 70) > least
     assert run.switches(begin + 10, begin + 70) <= 6, "in a minute"
     late = slice(round(10 * (begin + 10)), None)
     assert sum(run.losses[late]) / len(run.losses[late]) < loss
-    if rate > 250e3:  # where even the least of all fills it
-        assert sum(wait > 0.15 for wait in run.waits[late]) < 0.1 * len(run.waits[late])
+    assert sum(wait > 0.15 for wait in run.waits[late]) < 0.1 * len(run.waits[late])
 
 
 @pytest.mark.parametrize("lasts", [15.0, 40.0, 65.0])
@@ -60,6 +59,28 @@ def test_after_a_narrow_link_pictures_are_large_again_within_seconds(lasts: floa
     recovered = run.since(over, "h")
     assert recovered is not None
     assert recovered < 10
+
+
+@pytest.mark.parametrize("loss", [0.02, 0.06, 0.1])
+def test_what_is_lost_anyway_is_no_reason_to_send_less_for_long(loss: float) -> None:
+    run = warm()
+    carry(run, Link(loss=loss), 15)
+    assert run.rate(WARM, run.now) > 9.8
+    carry(run, Link(300e3, loss=loss), 15)
+    over = carry(run, Link(loss=loss), 25)
+    recovered = run.since(over, "h")
+    assert recovered is not None
+    assert recovered < 12
+    assert run.told == []
+
+
+@pytest.mark.parametrize("loss", [0.02, 0.06, 0.1])
+def test_another_way_that_is_longer_and_loses_more_costs_some_seconds_and_no_picture(loss: float) -> None:
+    run = warm()
+    begin = carry(run, Link(delay=0.1, jitter=0.03, loss=loss), 40)
+    assert run.told == []
+    assert run.rate(begin, begin + 15) > 5
+    assert run.rate(begin + 15, begin + 40) > 9.5
 
 
 def test_what_was_narrow_recovers_on_a_link_that_jitters() -> None:
