@@ -7,9 +7,8 @@ import { spinner } from "./spinner.js";
  * @typedef {object} BannerState
  * @property {string} text
  * @property {string} [action]
- * @property {boolean} [busy] it is being seen to, and nothing is asked of the person
- * @property {boolean} [floating] it is soon over, and the pictures stay where they are
- * @property {boolean} [calm] nothing is asked of the person, and it may last
+ * @property {boolean} [busy] it is being seen to, and nothing is asked of the person: the pictures stay where they are
+ * @property {boolean} [calm] nothing is asked of the person either, and it may last: it has a place beside the pictures
  */
 
 export class CallBanner extends HTMLElement {
@@ -29,7 +28,7 @@ export class CallBanner extends HTMLElement {
     if (!state) return;
     this.classList.toggle("busy", state.busy ?? false);
     this.classList.toggle("calm", state.calm ?? false);
-    this.classList.toggle("floating", state.floating ?? (state.busy && !state.calm) ?? false);
+    this.classList.toggle("floating", state.busy === true && !state.calm);
     this.#text.textContent = state.text;
     this.#button.hidden = !state.action;
     this.#button.textContent = state.action ?? "";
