@@ -83,7 +83,7 @@ class Directory:
         #: When the rooms that somebody has been in had their first.
         self._started: dict[str, float] = {}
         self._watchers: list[Watch] = []
-        self.tracer = Tracer(self.rooms, clock)
+        self.tracer = Tracer(self.rooms, clock, quality.tap if quality is not None else None)
 
     async def run(self, *, task_status: trio.TaskStatus[Directory] = trio.TASK_STATUS_IGNORED) -> None:
         """Be where the rooms live, until cancelled."""

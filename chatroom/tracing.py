@@ -1,13 +1,14 @@
-"""Following one participant or one room: every command, event and word of the media plane, as it happens.
+"""Following one participant or one room: every command, event, word of the media plane, and item of a stage.
 
 A trace ends by itself, after a time or a number of entries, and lets only so many a second through; what it leaves out
-it counts. Where nobody traces, what passes asks one attribute, `chatroom.session.Session.trace`, and finds None.
+it counts. Where nobody traces, what passes asks one attribute, `chatroom.session.Session.trace` or, once a batch,
+`nurseries.stages.Sink.tap`, and finds None.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,12 +17,14 @@ import trio
 
 from chatroom.frame import Frame
 from chatroom.limits import TokenBucket
+from chatroom.model import Participant
+from nurseries.stages import Tap
 
 if TYPE_CHECKING:
     from chatroom.room import Room
 
-#: ``asked`` and ``answered`` are of the media plane, ``media`` is what that says by itself.
-Kind = Literal["command", "event", "asked", "answered", "media", "closed"]
+#: ``asked`` and ``answered`` are of the media plane, ``media`` is what that says by itself; ``item`` of a stage.
+Kind = Literal["command", "event", "asked", "answered", "media", "closed", "item"]
 #: Takes what passes at one stay.
 Trace = Callable[[Kind, object], None]
 Reason = Literal["count", "seconds", "stopped"]
@@ -40,13 +43,24 @@ class TooManyTraces(Exception):
 
 
 @attrs.frozen
+class Item:
+    """What a stage is about to handle."""
+
+    stage: str
+    what: object
+
+
+@attrs.frozen
 class Entry:
-    """Something that passed. ``at`` is in Unix seconds; ``what`` is a command, a frame, an event, or how it went."""
+    """Something that passed. ``at`` is in Unix seconds; ``what`` is a command, a frame, an event, or how it went.
+
+    ``participant`` and ``epoch`` are None of what is about nobody in particular, such as the server.
+    """
 
     at: float
     room: str
-    participant: str
-    epoch: int
+    participant: str | None
+    epoch: int | None
     kind: Kind
     what: object
 
@@ -98,6 +112,11 @@ class Follow:
             self.participant is None or about["participant"] == self.participant
         )
 
+    def concerns_item(self, about: Mapping[str, Any], what: object) -> bool:
+        """Whether it follows whom an item is about, or who is to be told of it."""
+        told = (*getattr(what, "concerns", ()), getattr(what, "of", None))
+        return self.concerns(about) or (self.participant in told and (self.room is None or about["room"] == self.room))
+
     def take(self, about: Mapping[str, Any], kind: Kind, what: object) -> None:
         """Take what passed. Never waits."""
         if self.ended is not None:
@@ -142,10 +161,19 @@ class Follow:
 
 
 class Tracer:
-    """The traces of a directory. ``rooms`` are those that are here, ``clock`` returns Unix seconds."""
+    """The traces of a directory. ``rooms`` are those that are here, ``clock`` returns Unix seconds.
 
-    def __init__(self, rooms: Callable[[], Iterable[Room]], clock: Callable[[], float]) -> None:
+    ``tap`` is called with what is to see the items of stages, and with None when nobody wants to any more.
+    """
+
+    def __init__(
+        self,
+        rooms: Callable[[], Iterable[Room]],
+        clock: Callable[[], float],
+        tap: Callable[[Tap[object] | None], None] | None = None,
+    ) -> None:
         self._rooms = rooms
+        self._tap = tap
         self._clock = clock
         self._follows: list[Follow] = []
 
@@ -186,14 +214,34 @@ class Tracer:
     def statistics(self) -> tuple[TraceStatistics, ...]:
         return tuple(follow.statistics() for follow in self._follows)
 
+    def _items(self, stage: str, items: Sequence[object]) -> None:
+        """Take what a stage is about to handle."""
+        for what in items:
+            room = getattr(what, "room", None)
+            if room is None:  # time has passed
+                continue
+            person = getattr(what, "person", None) or what
+            whom = person.id if isinstance(person, Participant) else getattr(what, "participant", None)
+            about = {"room": room, "participant": whom, "epoch": getattr(person, "epoch", None)}
+            for follow in self._follows:
+                if follow.concerns_item(about, what):
+                    follow.take(about, "item", Item(stage, what))
+
     def _set(self) -> None:
+        if self._tap is not None:
+            self._tap(self._items if self._follows else None)
         for room in self._rooms():
             for attendance in room.present():
                 attendance.session.trace = self.of(attendance.about)
 
 
 def described(what: object) -> tuple[str, Any]:
-    """Say what a command, frame or event is called, and what is in it."""
+    """Say what a command, frame, event or item is called, and what is in it."""
+    if isinstance(what, Item):
+        name, body = described(what.what)
+        for known in ("room", "participant", "epoch"):
+            body.pop(known, None)
+        return f"{what.stage} {getattr(what.what, 'name', name)}", body
     if isinstance(what, Frame):
         body = json.loads(what.text)
         return body.pop("type"), _plain(body)

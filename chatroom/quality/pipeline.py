@@ -27,7 +27,7 @@ from chatroom.quality.judge import TICK, Judge, JudgeStatistics
 from chatroom.quality.log import write
 from chatroom.quality.watched import Moment
 from nurseries import ChildSpec, Supervisor, open_supervisor
-from nurseries.stages import Buffer, Sink, Source, Stage, StageStatistics, Subscription, broadcast
+from nurseries.stages import Buffer, Sink, Source, Stage, StageStatistics, Subscription, Tap, broadcast
 
 #: What may wait to be judged, and for each sink.
 INPUTS, EVENTS = 20_000, 10_000
@@ -69,6 +69,9 @@ class Pipeline:
         self.events = Stage[Input | _Tick, QualityEvent]("judge", self._handle, dispatch=broadcast())
         self._people = Sink[QualityEvent]("people", self._show)
         self._log = Sink[QualityEvent]("log", write)
+        #: Those that were added.
+        self._more: list[Sink[QualityEvent]] = []
+        self._tap: Tap[object] | None = None
         self._parts = (self._inputs, self.events, self._people, self._log)
         self.events.subscribe(self._inputs)
         self._people.subscribe(self.events, buffer=Buffer(EVENTS, "coalesce", key=subject))
@@ -124,16 +127,26 @@ class Pipeline:
         except BaseException:
             subscription.cancel()
             raise
+        sink.tap = self._tap
+        self._more.append(sink)
         return subscription
 
     async def remove(self, sink: Sink[QualityEvent], subscription: Subscription[QualityEvent]) -> None:
         """Take away a sink that was added."""
         subscription.cancel()
+        self._more.remove(sink)
+        sink.tap = None
         await self._supervisor.stop(sink.name)
+
+    def tap(self, take: Tap[object] | None) -> None:
+        """Show each batch that a stage is about to handle; see `chatroom.quality.port.Quality`."""
+        self._tap = self.events.tap = take
+        for sink in (self._people, self._log, *self._more):
+            sink.tap = take
 
     def statistics(self) -> PipelineStatistics:
         """Tell how it is now."""
-        stages = tuple(part.statistics() for part in self._parts)
+        stages = tuple(part.statistics() for part in (*self._parts, *self._more))
         return PipelineStatistics(self._judge.statistics(), self._missed, self._resyncs, stages)
 
     def _handle(self, batch: list[Input | _Tick]) -> list[QualityEvent]:

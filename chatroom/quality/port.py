@@ -9,6 +9,7 @@ from typing import Protocol
 from chatroom.model import Participant
 from chatroom.quality.events import QualityEvent
 from chatroom.quality.inputs import Input
+from nurseries.stages import Tap
 
 
 class Quality(Protocol):
@@ -28,12 +29,19 @@ class Quality(Protocol):
         """
         ...
 
+    def tap(self, take: Tap[object] | None) -> None:
+        """Show each batch that a stage is about to handle, with the stage's name, from now on; None ends that."""
+        ...
+
 
 class NoQuality:
     """Judges nothing, and says nothing."""
 
     def post(self, said: Input) -> None:
         """Forget it."""
+
+    def tap(self, take: Tap[object] | None) -> None:
+        """There is nothing to see."""
 
     def follow(
         self,

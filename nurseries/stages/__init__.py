@@ -70,7 +70,8 @@ not be back. When a source ends (`Source.close`, or ``produce`` returns nothing)
 return; such stages are ``transient`` children.
 
 **How is it?** ``statistics()`` of each part tells what it waits for, what came, went, waits, and was dropped and why,
-and how long its function took. The figures add up: what came is what went, waits and was dropped.
+and how long its function took. The figures add up: what came is what went, waits and was dropped. Whoever wants to see
+the items themselves sets ``tap`` of a stage or sink to a function, which is shown each batch before it is handled.
 
 **What it is not for.**
 
@@ -86,6 +87,7 @@ There are examples to be run in `nurseries.examples`: `samples`, `workers`, `res
 
 from nurseries.stages.buffers import Buffer, Full, Overflow, QueueStatistics
 from nurseries.stages.dispatchers import Dispatcher, Seat, balance, broadcast, partition
+from nurseries.stages.downstream import Tap
 from nurseries.stages.sink import Sink
 from nurseries.stages.source import Source
 from nurseries.stages.stage import Stage
@@ -105,6 +107,7 @@ __all__ = [
     "StageStatistics",
     "Subscription",
     "SubscriptionStatistics",
+    "Tap",
     "balance",
     "broadcast",
     "partition",

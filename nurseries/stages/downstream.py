@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar, cast
 
 import attrs
@@ -20,10 +20,17 @@ from nurseries.stages.upstream import Upstream
 
 T = TypeVar("T")
 R = TypeVar("R")
+#: Is shown a batch that is about to be handled, with the name of whose it is. It must be quick, and raise nothing.
+Tap = Callable[[str, Sequence[T]], None]
 
 
 class Downstream(Node, Generic[T, R]):
-    """Takes batches from those it has subscribed to, and has a function handle each."""
+    """Takes batches from those it has subscribed to, and has a function handle each.
+
+    ``tap`` is set by whoever wants to see them pass, and may be at any time.
+    """
+
+    tap: Tap[T] | None = None
 
     def _set_up(self, handle: Callable[[list[T]], Awaitable[R] | R], attempts: float) -> None:
         if not attempts >= 1:
@@ -86,6 +93,8 @@ class Downstream(Node, Generic[T, R]):
             self._doing = "handling"
             began = time.perf_counter()
             try:
+                if self.tap is not None:
+                    self.tap(self._name, batch.items)
                 result = self._handle(batch.items)
                 done = self._finish(cast("R", await result if inspect.isawaitable(result) else result))
             except BaseException as error:

@@ -11,7 +11,11 @@ from trio.testing import MockClock
 from chatroom.commands import Chat, Join
 from chatroom.frame import Frame
 from chatroom.media import LegChanged
-from chatroom.tracing import BURST, TRACES, Entry, Follow, TooManyTraces, described
+from chatroom.model import Participant
+from chatroom.quality.events import Trouble
+from chatroom.quality.inputs import Came, Went
+from chatroom.tracing import BURST, TRACES, Entry, Follow, TooManyTraces, Tracer, described
+from nurseries.stages import Tap
 from tests.chatroom.house import House, open_house
 
 
@@ -23,7 +27,7 @@ def read(follow: Follow) -> list[Entry]:
     return found
 
 
-def told(entries: list[Entry]) -> list[tuple[str, str, str]]:
+def told(entries: list[Entry]) -> list[tuple[str | None, str, str]]:
     return [(entry.participant, entry.kind, entry.shown()["type"]) for entry in entries]
 
 
@@ -85,6 +89,47 @@ async def test_in_a_room_each_event_is_told_once_and_newcomers_are_followed(auto
             assert (bob.me, "event", "joined") in entries
             assert (bob.me, "command", "chat") in entries
             assert elsewhere.me not in {participant for participant, _, _ in entries}
+
+
+def person(name: str, epoch: int) -> Participant:
+    return Participant(name, epoch, name.title(), microphone=True, camera=True, joined_at=0.0)
+
+
+async def test_items_of_stages_are_told_to_whom_they_concern(autojump_clock: MockClock) -> None:
+    taps: list[Tap[object] | None] = []
+    tracer = Tracer(lambda: (), lambda: 7.0, taps.append)
+    went = Went("blue", "bob", 2, "left")
+    trouble = Trouble(
+        room="blue",
+        at=1.0,
+        participant="bob",
+        epoch=2,
+        kind="network_slow",
+        severity="mild",
+        since=1.0,
+        concerns=["ada"],
+    )
+    server = Trouble(room="blue", at=1.0, kind="server_overloaded", severity="mild", since=1.0)
+    with (
+        tracer.follow(room="blue", participant="ada", count=100, seconds=60) as ada,
+        tracer.follow(room="blue", count=100, seconds=60) as blue,
+        tracer.follow(room="red", count=100, seconds=60) as red,
+    ):
+        tap = taps[-1]
+        assert tap is not None
+        tap("judge", [Came("blue", person("ada", 1)), went, object()])
+        tap("people", [trouble, server])
+        of_ada, of_blue = read(ada), read(blue)
+        assert [(each.participant, each.epoch, each.shown()["type"]) for each in of_blue] == [
+            *(("ada", 1, "judge Came"), ("bob", 2, "judge Went")),
+            *(("bob", 2, "people network_slow"), (None, None, "people server_overloaded")),
+        ]
+        assert [each.shown()["type"] for each in of_ada] == ["judge Came", "people network_slow"]
+        assert {each.kind for each in of_blue} == {"item"}
+        assert of_blue[1].shown()["body"] == {"reason": "left"}
+        assert read(red) == []
+    assert taps[-1] is None
+    assert taps.count(None) == 1, "only when nobody follows any more"
 
 
 async def test_it_ends_after_so_many_and_after_so_long(autojump_clock: MockClock) -> None:

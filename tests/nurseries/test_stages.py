@@ -249,3 +249,22 @@ async def test_a_cancelled_subscription_goes_at_once() -> None:
             assert gone() is None, "it is left to the garbage collector"
     finally:
         gc.enable()
+
+
+async def test_whoever_taps_a_stage_sees_each_batch_before_it_is_handled() -> None:
+    order: list[tuple[str, list[int]]] = []
+    source = Source[int]("numbers")
+    double = Stage[int, int]("double", lambda batch: [2 * each for each in batch])
+    sink = Sink[int]("sink", lambda batch: order.append(("handled", list(batch))))
+    double.subscribe(source)
+    sink.subscribe(double)
+    assert double.tap is sink.tap is None
+    double.tap = sink.tap = lambda name, items: order.append((name, list(items)))
+    async with running(source, double, sink):
+        source.post_all((1, 2))
+        await trio.testing.wait_all_tasks_blocked()
+        assert order == [("double", [1, 2]), ("sink", [2, 4]), ("handled", [2, 4])]
+        double.tap = sink.tap = None
+        source.post(3)
+        await trio.testing.wait_all_tasks_blocked()
+        assert order[3:] == [("handled", [6])]

@@ -106,8 +106,17 @@ def happening(entry: Mapping[str, Any]) -> str:
     return words if words.startswith(entry["task"]) else f"{entry['task']} {entry['kind']}: {words}"
 
 
-#: What an entry of a trace is shown with: to the server, from it, to the media plane, from it.
-_SIGNS = {"command": "->", "event": "<-", "asked": "=>", "answered": "<=", "media": "<=", "closed": "xx", "end": "--"}
+#: What an entry of a trace is shown with: to the server, from it, to the media plane, from it; of a stage.
+_SIGNS = {
+    "command": "->",
+    "event": "<-",
+    "asked": "=>",
+    "answered": "<=",
+    "media": "<=",
+    "closed": "xx",
+    "item": "::",
+    "end": "--",
+}
 
 
 def entry(said: Mapping[str, Any]) -> str:

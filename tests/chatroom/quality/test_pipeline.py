@@ -294,3 +294,25 @@ async def test_each_line_of_the_log_says_whose_it_is(autojump_clock: MockClock) 
                 "uplink",
             )
         assert lines[1]["seconds"] > 5
+
+
+async def test_a_trace_shows_what_became_of_whoever_is_followed(autojump_clock: MockClock) -> None:
+    quality = Pipeline(trio.current_time)
+    async with open_house(quality=quality) as house:
+        ada, bob, eve = await three(house)
+        with house.directory.tracer.follow(room="blue", participant=bob.me, count=1_000, seconds=60) as follow:
+            added = Sink[QualityEvent]("webhooks", lambda _: None)
+            subscription = await quality.add(added)
+            await pass_time(house, 10, (ada, 1, 0.0), (bob, 2, 0.3), (eve, 3, 0.0))
+            taken = follow.statistics().taken
+            seen = [entry for entry in [await follow.next() for _ in range(taken)] if entry is not None]
+            items = [entry.shown() for entry in seen if entry.kind == "item"]
+            assert {each["participant"] for each in items} == {bob.me}
+            names = [each["type"] for each in items]
+            assert names.count("judge Sampled") == 10
+            assert {f"{sink} network_slow" for sink in ("people", "log", "webhooks")} <= set(names)
+            first = next(each for each in items if each["type"] == "judge Sampled")
+            assert first["body"]["uplink"]["tracks"][0]["lost"] == 15
+        await quality.remove(added, subscription)
+        assert added.tap is None
+        assert quality.events.tap is None

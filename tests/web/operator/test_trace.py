@@ -13,6 +13,7 @@ from tests.web.operator.operated import operated
 from tests.web.operator.test_commands import type_in
 from tests.web.operator.test_tree import join
 from tests.web.served import eventually
+from web.operator import terminal
 
 
 @pytest.mark.parametrize("who", ["Ada", "an id"])
@@ -53,11 +54,18 @@ async def test_a_room_is_followed_as_json_and_until_the_time_is_up(tmp_path: Pat
             async def trace() -> None:
                 result = await type_in("trace", "--room", "blue", "--seconds", 0.5, "--json", "--runtime-dir", tmp_path)
                 said = [json.loads(line) for line in result.output.splitlines()]
-                assert [(each["kind"], each.get("type")) for each in said] == [
+                items = [each for each in said if each["kind"] == "item"]
+                assert [(each["kind"], each.get("type")) for each in said if each not in items] == [
                     *(("command", "update"), ("event", "participant_updated"), ("end", None))
                 ]
                 assert said[1]["participant"] is None
-                assert "the time is up" in said[2]["words"]
+                assert "the time is up" in said[-1]["words"]
+                # what it became on its way through the stages
+                assert items[0]["type"] == "judge Changed"
+                assert items[0]["participant"] == ada.about["participant"]
+                assert items[0]["body"]["person"]["microphone"] is False
+                assert {each["type"] for each in items[1:]} == {"people updated", "log updated", "problems updated"}
+                assert "::" in terminal.entry(items[0])
 
             nursery.start_soon(trace)
             await eventually(lambda: ada.trace is not None)
