@@ -20,6 +20,11 @@ from web.node import Node
 from web.observer import Observer
 from web.sender import Sender
 
+#: What is encrypted is numbered, and OpenSSL lets only one thread at a time do so, which is the one that is held up.
+NOT_OVER_TLS = """\
+This cannot be told over TLS, which only the thread can write that is held up.
+The log of the server names what holds it, while it does. Or have the listener at 127.0.0.1, and reach it by ssh -L.
+"""
 #: Who may listen at a time.
 HEARERS = 16
 
@@ -31,8 +36,8 @@ def blueprint(node: Node) -> Blueprint:
     async def stalls() -> Response:
         state: dict[str, Any] = request.scope.get("state", {})
         sender: Sender | None = state.get(SENDER)
-        if sender is None:  # over TLS nobody else can write
-            return Response("This cannot be told on this connection.\n", HTTPStatus.NOT_IMPLEMENTED)
+        if sender is None:
+            return Response(NOT_OVER_TLS, HTTPStatus.NOT_IMPLEMENTED, mimetype="text/plain")
         if len(node.observer.hearers) >= HEARERS:
             return Response("There are enough who listen.\n", HTTPStatus.SERVICE_UNAVAILABLE)
         response = Response(_Lines(node.observer, sender), mimetype="application/x-ndjson")

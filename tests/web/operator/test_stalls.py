@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
+import ssl
 import time
 from pathlib import Path
 
 import trio
 import trio.lowlevel
 
+from tests import certificates
 from tests.conftest import Measured
 from tests.web.operator.operated import operated
 from tests.web.served import PATIENCE, eventually
@@ -54,3 +57,27 @@ async def test_those_who_listen_are_few(tmp_path: Path) -> None:
     async with operated(tmp_path) as server:
         server.served.node.observer.hearers.update(lambda _, number=number: None for number in range(HEARERS))  # type: ignore[misc]
         assert (await server.ask("/api/stalls"))[0] == 503
+
+
+async def test_over_tls_it_is_said_why_not_and_what_to_do_instead(tmp_path: Path) -> None:
+    certfile, keyfile = certificates.make(tmp_path)
+    everywhere = "0.0.0.0"  # on a loopback address there is no TLS
+    async with operated(tmp_path / "run", operator_host=everywhere, certfile=certfile, keyfile=keyfile) as server:
+        assert server.notice.url.startswith("https://")
+
+        def ask(path: str) -> tuple[int, str]:
+            trusted = ssl.create_default_context(cafile=certfile)
+            connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=PATIENCE, context=trusted)
+            connection.request("GET", path, headers={"Authorization": f"Bearer {server.token}"})
+            answer = connection.getresponse()
+            try:
+                return answer.status, answer.read().decode()
+            finally:
+                connection.close()
+
+        assert (await trio.to_thread.run_sync(ask, "/api/timeline"))[0] == 200
+        status, words = await trio.to_thread.run_sync(ask, "/api/stalls")
+        assert status == 501
+        assert "over TLS" in words
+        assert "ssh -L" in words
+        assert not server.served.node.observer.hearers
