@@ -1,4 +1,6 @@
-"""What happened lately that nobody planned: restarts, steps that held the loop. Bounded, the oldest is forgotten."""
+"""What happened lately that nobody planned: restarts, steps that held the loop. Bounded: of each kind the oldest is
+forgotten, so that many slow steps leave the restarts to be seen.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ import trio
 from nurseries.children import ChildReport
 from nurseries.facts import Fact, plain
 
-#: How much a timeline remembers unless told otherwise.
+#: How much of each kind a timeline remembers unless told otherwise.
 REMEMBERED = 500
 
 
@@ -45,14 +47,15 @@ class Timeline:
     def __init__(self, remembered: int = REMEMBERED, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._numbers = itertools.count(1)
-        self._kept: deque[Happening] = deque(maxlen=remembered)
+        self._remembered = remembered
+        self._kept: dict[str, deque[Happening]] = {}
         self._kinds: dict[str, int] = {}
 
     def add(self, kind: str, task: str, words: str, details: object = None, at: float | None = None) -> None:
         happening = Happening(
             next(self._numbers), self._clock() if at is None else at, kind, task, words, plain(details)
         )
-        self._kept.append(happening)
+        self._kept.setdefault(kind, deque(maxlen=self._remembered)).append(happening)
         self._kinds[kind] = self._kinds.get(kind, 0) + 1
 
     def child_ended(self, report: ChildReport) -> None:
@@ -65,10 +68,11 @@ class Timeline:
 
     def after(self, number: int) -> tuple[Happening, ...]:
         """What has happened since the entry with that number; 0 for all that is remembered."""
-        return tuple(each for each in tuple(self._kept) if each.number > number)
+        found = [each for kept in tuple(self._kept.values()) for each in tuple(kept) if each.number > number]
+        return tuple(sorted(found, key=lambda each: each.number))
 
     def statistics(self) -> TimelineStatistics:
-        return TimelineStatistics(len(self._kept), dict(self._kinds))
+        return TimelineStatistics(sum(map(len, self._kept.values())), dict(self._kinds))
 
 
 _current: ContextVar[Timeline | None] = ContextVar("nurseries.timeline", default=None)

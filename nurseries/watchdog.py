@@ -83,7 +83,8 @@ def log_slow_step(step: SlowStep) -> None:
 class Watchdog(trio.abc.Instrument):
     """Made by `watched_for_slow_steps`, in the loop.
 
-    ``report`` is called from the loop's thread and from another; it must be quick.
+    ``report`` is for a log, which not more than so many words a minute are to fill; ``notice`` gets all that there are.
+    Both are called from the loop's thread and from another, and must be quick.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Watchdog(trio.abc.Instrument):
         limit: float = LIMIT,
         ours: Ours = in_no_library,
         report: Callable[[SlowStep], None] = log_slow_step,
+        notice: Callable[[SlowStep], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
         cpu: Callable[[], float] = time.process_time,
     ) -> None:
@@ -98,6 +100,7 @@ class Watchdog(trio.abc.Instrument):
         self._cpu = cpu
         self._ours = ours
         self._report = report
+        self._notice = notice
         self._clock = clock
         self._thread = threading.get_ident()
         self._task: trio.lowlevel.Task | None = None
@@ -176,6 +179,8 @@ class Watchdog(trio.abc.Instrument):
         return blind > max(seconds / 2, self.limit)
 
     def _say(self, step: SlowStep) -> None:
+        if self._notice is not None:
+            self._notice(step)
         now = self._clock()
         if len(self._words) == WORDS and now - self._words[0] < MINUTE:
             self._unsaid += 1
@@ -201,10 +206,13 @@ class Watchdog(trio.abc.Instrument):
 
 @contextmanager
 def watched_for_slow_steps(
-    limit: float = LIMIT, ours: Ours = in_no_library, report: Callable[[SlowStep], None] = log_slow_step
+    limit: float = LIMIT,
+    ours: Ours = in_no_library,
+    report: Callable[[SlowStep], None] = log_slow_step,
+    notice: Callable[[SlowStep], None] | None = None,
 ) -> Generator[Watchdog, None, None]:
     """Watch the steps of the current run for as long as the block lasts."""
-    watchdog = Watchdog(limit, ours, report)
+    watchdog = Watchdog(limit, ours, report, notice)
     over = threading.Event()
 
     def watch() -> None:

@@ -16,7 +16,6 @@ from nurseries import (
     Watchdog,
     WatchdogStatistics,
     below,
-    log_slow_step,
     recording,
     watched_for_slow_steps,
     watching,
@@ -49,7 +48,7 @@ class Observer:
         with (
             recording(self.timeline),
             watching(OURS) as self.watch,
-            watched_for_slow_steps(self._slow_step, OURS, self._report) as self.watchdog,
+            watched_for_slow_steps(self._slow_step, OURS, notice=self._notice) as self.watchdog,
         ):
             try:
                 yield
@@ -71,9 +70,8 @@ class Observer:
         reading, elapsed = self.meter.reading(task), self.meter.elapsed
         return None if reading is None or elapsed <= 0 else reading.cpu / 1e9 / elapsed
 
-    def _report(self, step: SlowStep) -> None:
+    def _notice(self, step: SlowStep) -> None:
         """Called from two threads."""
-        log_slow_step(step)
         if not step.ended:
             for hear in tuple(self.hearers):
                 hear(step)

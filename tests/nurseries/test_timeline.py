@@ -20,6 +20,16 @@ def test_the_oldest_is_forgotten_and_all_is_counted() -> None:
     assert timeline.statistics().remembered == 3
 
 
+def test_many_of_one_kind_leave_the_others_to_be_seen() -> None:
+    timeline = Timeline(3)
+    timeline.add("child_restart", "a", "words")
+    for number in range(10):
+        timeline.add("slow_step", f"t{number}", "words")
+    timeline.add("child_restart", "b", "words")
+    assert [each.task for each in timeline.after(0)] == ["a", "t7", "t8", "t9", "b"]
+    assert timeline.statistics().remembered == 5
+
+
 async def test_supervisors_tell_the_timeline_they_were_opened_under(autojump_clock: trio.testing.MockClock) -> None:
     timeline, runs = Timeline(), 0
 

@@ -35,7 +35,8 @@ class Rig:
         self.clock = Clock()
         self.said: list[SlowStep] = []
         self.cpu = Clock()
-        self.dog = Watchdog(0.1, OURS, self.said.append, self.clock, self.cpu)
+        self.noticed: list[SlowStep] = []
+        self.dog = Watchdog(0.1, OURS, self.said.append, self.noticed.append, self.clock, self.cpu)
 
     def pass_time(self, seconds: float, looks: int = 1) -> None:
         for _ in range(looks):
@@ -117,6 +118,7 @@ async def test_words_are_few_and_those_unsaid_are_counted(rig: Rig) -> None:
         rig.step(0.2, looks=4)
     assert len(rig.said) == 10
     assert rig.dog.statistics().unsaid == 40
+    assert len(rig.noticed) == 50, "words are for a log: whoever looks misses none"
     assert len(rig.dog.steps) == 50
     rig.pass_time(60)
     rig.step(0.2, looks=4)

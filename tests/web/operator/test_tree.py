@@ -15,6 +15,7 @@ from chatroom.limits import Limits
 from chatroom.outbox import Outbox
 from chatroom.room import Room
 from chatroom.session import Session
+from nurseries.watchdog import WORDS
 from tests.conftest import Measured
 from tests.web.operator.operated import Operated, operated
 from tests.web.served import PATIENCE, eventually
@@ -36,7 +37,11 @@ def line_of(text: str) -> int:
 async def test_a_task_that_stalls_a_room_of_fifty_is_named_with_its_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, measured: Measured
 ) -> None:
-    """`tests.nurseries.test_watchdog` has it within a second of virtual time; this one is real, on a busy machine."""
+    """`tests.nurseries.test_watchdog` has it within a second of virtual time; this one is real, on a busy machine.
+
+    There other steps are slow, too, many of them, and the thread that looks at ours may have no core while it lasts:
+    then it has no line, and is tried again.
+    """
     began: list[float] = []
     say = Room.say
 
@@ -50,13 +55,18 @@ async def test_a_task_that_stalls_a_room_of_fifty_is_named_with_its_line(
         people = [await join(server, f"P{number}") for number in range(50)]
         status, _ = await server.ask("/api/timeline")
         assert status == 200
-        people[7].feed('{"type":"chat","text":"hello"}')
-        await eventually(lambda: bool(began))
-        line = line_of("time.sleep(0.3)  # the stall")
-        while not (found := [step for step in (await server.ask("/api/look"))[1]["timeline"] if _is_at(step, line)]):
-            assert time.monotonic() - began[0] < PATIENCE
+        for _ in range(50):  # more than a log is told of in a minute
+            server.served.node.observer.timeline.add("slow_step", "another", "held the loop", {"last": None})
+        line, found = line_of("time.sleep(0.3)  # the stall"), list[dict[str, Any]]()
+        with trio.fail_after(PATIENCE):
+            while not found:
+                began.clear()
+                people[7].feed('{"type":"chat","text":"hello"}')
+                await eventually(lambda: bool(began))
+                _, look = await server.ask("/api/look")
+                found = [step for step in look["timeline"] if _is_at(step, line)]
         measured(f"a task that stalls a room of fifty is named after {time.monotonic() - began[0]:.2f} s")
-        (step,) = found
+        step = found[-1]
         assert (step["kind"], step["details"]["ended"]) == ("slow_step", True)
         assert step["task"].startswith("serve/rooms/room:blue#1/participant:")
         assert step["details"]["own"]["file"] == "chatroom/attendance.py"
@@ -64,8 +74,30 @@ async def test_a_task_that_stalls_a_room_of_fifty_is_named_with_its_line(
 
 
 def _is_at(step: dict[str, Any], line: int) -> bool:
-    """Whether it is the stall: on a busy machine other steps are slow, too."""
-    return bool(step["kind"] == "slow_step" and step["details"]["last"]["line"] == line)
+    """Whether it is the stall: on a busy machine other steps are slow, too, and some ended before they were seen."""
+    last = step["details"]["last"] if step["kind"] == "slow_step" else None
+    return last is not None and (last["file"], last["line"]) == ("tests/web/operator/test_tree.py", line)
+
+
+def test_only_the_stall_is_taken_for_it() -> None:
+    here = {"file": "tests/web/operator/test_tree.py", "line": 7}
+    assert _is_at({"kind": "slow_step", "details": {"last": here}}, 7)
+    assert not _is_at({"kind": "slow_step", "details": {"last": None}}, 7), "it ended before anybody looked"
+    assert not _is_at({"kind": "slow_step", "details": {"last": {**here, "file": "trio/_channel.py"}}}, 7)
+    assert not _is_at({"kind": "child_restart", "details": None}, 7)
+
+
+async def test_slow_steps_are_all_in_the_timeline_though_not_all_are_logged(tmp_path: Path) -> None:
+    async with operated(tmp_path, slow_step=0.01) as server:
+        timeline = server.served.node.observer.timeline
+
+        async def hold() -> None:
+            time.sleep(0.02)  # noqa: ASYNC251 - that is what is counted
+
+        for _ in range(WORDS + 5):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(hold, name="serve/holding")
+        assert sum(each.task == "serve/holding" for each in timeline.after(0)) == WORDS + 5
 
 
 async def test_a_task_that_waits_for_ever_is_found_with_its_line(tmp_path: Path) -> None:
