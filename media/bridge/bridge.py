@@ -181,6 +181,10 @@ class Bridge:
             suspects=tuple(self._housing.quarantine.suspects(trio.current_time())),
         )
 
+    def rooms(self) -> dict[str, list[str]]:
+        """Which rooms live on each worker, by the name of its place."""
+        return {member.name: [room.name for room in self._rooms.on(member)] for member in self._pool.members}
+
     def figures(self) -> dict[str, WorkerStatistics]:
         """What each worker said of itself in its last answer to a heartbeat, by the name of its place."""
         links = {member.name: member.link for member in self._pool.members if member.link is not None}

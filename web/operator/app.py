@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from web import origin
 from web.node import Node
-from web.operator import STATIC, metrics, simulate, stalls, statistics, trace, tree
+from web.operator import STATIC, media, metrics, simulate, stalls, statistics, trace, tree
 from web.operator.token import Token
 from web.response import HEADERS, AppResponse
 
@@ -21,6 +21,7 @@ from web.response import HEADERS, AppResponse
 PARTS: tuple[Callable[[Node], Blueprint], ...] = (
     statistics.blueprint,
     tree.blueprint,
+    media.blueprint,
     trace.blueprint,
     stalls.blueprint,
     metrics.blueprint,

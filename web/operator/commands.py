@@ -53,14 +53,20 @@ def reaching(command: Command) -> Command:
 @click.argument("search", default="")
 @click.option("--under", default="", help="Only this task and what is below it: its name, a part of it, or an id.")
 @click.option("--stacks", is_flag=True, help="Say each task's stack, outermost first.")
+@click.option("--media", is_flag=True, help="Show the rooms of media workers instead, or the one named SEARCH.")
 @click.option("--limit", type=int, default=500, show_default=True, help="Rows at most.")
 @reaching
-def tree_command(client: Client, search: str, under: str, stacks: bool, limit: int) -> None:
+def tree_command(client: Client, search: str, under: str, stacks: bool, media: bool, limit: int) -> None:
     """Show the tasks of a running server as a tree: whose they are, since when, and the line each waits at.
 
     With SEARCH only those that have it in their name or in what is known of them, such as a person's name, and those
-    above them. Else tasks with many children are folded, unless --under names them.
+    above them. Else tasks with many children are folded, unless --under names them. With --media it goes on where
+    tasks end: the rooms of each worker, or of the one that --under names, and everybody's connections and tracks there.
     """
+    if media:
+        for line in terminal.media_lines(client.get("/api/media", worker=under, room=search), width=_width()):
+            click.echo(line)
+        return
     asked = {"search": search, "under": under, "stacks": "1" if stacks else "", "limit": limit}
     if under:
         asked["open"] = ",".join(str(task["id"]) for task in client.get("/api/tree", under=under, limit=1)["tasks"])

@@ -64,6 +64,35 @@ def tree_lines(answer: Mapping[str, Any], *, stacks: bool = False, width: int = 
     return lines
 
 
+def media_lines(answer: Mapping[str, Any], *, width: int = WIDTH) -> list[str]:
+    """Draw what workers do: each connection and track in a line."""
+    lines: list[str] = []
+    for worker, rooms in answer["workers"].items():
+        lines.append(f"{worker}  {len(rooms)} rooms")
+        for room, people in rooms.items():
+            if isinstance(people, str):
+                lines.append(f"  {room}  {people}")
+                continue
+            lines.append(f"  {room}  {len(people)} here")
+            for person, parts in people.items():
+                lines.append(f"    {person}")
+                lines += [cut(f"      {name}  {_figures(part)}", width) for name, part in parts.items()]
+    if answer["left_off"]:
+        lines.append(f"… and {answer['left_off']} more rooms")
+    return lines or ["no worker, or no such room"]
+
+
+def _figures(part: Mapping[str, Any]) -> str:
+    shown = []
+    for name, value in part.items():
+        if value is None or value in ({}, []):
+            continue
+        if name in {"bitrate", "budget", "estimate"}:
+            value = f"{value / 1e3:.0f} kbit/s"
+        shown.append(f"{name.replace('_', ' ')} {_short(value)}")
+    return ", ".join(shown)
+
+
 def top_lines(look: Mapping[str, Any], before: Mapping[str, Any] | None, *, width: int = WIDTH) -> list[str]:
     """Draw one screen: the server in three lines, its leaders in a table, and what happened last."""
     node, watchdog = look["node"], look["watchdog"]

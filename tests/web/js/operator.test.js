@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { duration, octets, percent, perSecond, shortName, where } from "../../../web/operator/static/observer/format.js";
-import { label, restarts } from "../../../web/operator/static/observer/label.js";
+import { label, restarts, workerOf } from "../../../web/operator/static/observer/label.js";
 import { Rates } from "../../../web/operator/static/observer/rates.js";
 import { Summary } from "../../../web/operator/static/observer/summary.js";
 
@@ -44,6 +44,11 @@ test("workers that were held up are a reason to worry", () => {
   const node = { state: "running", rooms: { rooms: 0, participants: 0, admissions: 0 }, sockets: 0, media: true, workers: [{ name: "worker:0", state: "up", stalls: 2 }, { name: "worker:1", state: "spare", stalls: 1 }] };
   const seen = { at: 1, up: 1, cpu: 0, memory: 0, node, tasks: { living: 0, runnable: 0 }, watchdog: { limit: 0.1, steps: 0, slow: 0, longest: null }, meter: { active: false, elapsed: 0, remaining: 0 }, tree: { total: 0, left_off: 0, tasks: [] }, top: [], timeline: [] };
   assert.deepEqual(new Summary().figures(seen).find(([name]) => name === "stalls"), ["stalls", "3", true]);
+});
+
+test("the link to a media worker leads to its rooms", () => {
+  assert.equal(workerOf({ ...task({ worker: { pid: 7 } }), name: "serve/media/workers/worker:0/worker:0/link" }), "worker:0");
+  assert.equal(workerOf({ ...task({}), name: "serve/media/workers/worker:0/worker:0/link" }), "");
 });
 
 test("rates are of what is looked at now, by the server's clock", () => {

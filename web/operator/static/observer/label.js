@@ -19,3 +19,8 @@ export function restarts(task) {
   for (const [name, fact] of Object.entries(task.facts)) if (name.startsWith("supervisor ")) sum += fact.restarts ?? 0;
   return sum;
 }
+
+/** @param {Task} task @returns {string} the media worker that a task is the link to; empty for any other */
+export function workerOf(task) {
+  return task.facts.worker ? (/\/workers\/([^/]+)\//.exec(task.name)?.[1] ?? "") : "";
+}

@@ -1,8 +1,9 @@
 /** `/observer`: looks once a second while it is seen, and shows what there is. */
 
 import { ThemeToggle } from "../../../static/components/theme_toggle.js";
+import { workerOf } from "./label.js";
 import { Leaders } from "./leaders.js";
-import { Trouble, look, meter, subtree } from "./server.js";
+import { Trouble, look, media, meter, subtree } from "./server.js";
 import { hear } from "./stalls.js";
 import { Summary } from "./summary.js";
 import { TaskView } from "./task.js";
@@ -56,6 +57,8 @@ async function once() {
       after: timeline.last,
     });
     const chosen = tree.chosen === null ? null : await subtree(tree.chosen);
+    const worker = chosen?.tasks[0] && workerOf(chosen.tasks[0]);
+    const flows = worker ? await media(worker) : null;
     if (mine !== turn) return;
     if (seen.up < up) {
       timeline.clear();
@@ -67,7 +70,7 @@ async function once() {
     leaders.show(seen.top, seen.at, seen.meter.active || seen.meter.elapsed > 0);
     timeline.add(seen.timeline);
     taskSection.hidden = chosen === null;
-    if (chosen !== null) task.show(chosen.tasks, chosen.total);
+    if (chosen !== null) task.show(chosen.tasks, chosen.total, flows && { ...flows.workers[worker ?? ""], ...(flows.left_off ? { "rooms left off": flows.left_off } : {}) });
     metering = seen.meter.active;
     meterButton.setAttribute("aria-pressed", String(metering));
     meterButton.textContent = metering ? `Metering, ${Math.ceil(seen.meter.remaining)} s` : "Meter";

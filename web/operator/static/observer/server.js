@@ -18,6 +18,11 @@ export function subtree(id) {
   return ask(`/api/tree?${parameters({ under: id, stacks: 1, limit: 60, search: "" })}`);
 }
 
+/** @param {string} worker @returns {Promise<{workers: Record<string, Record<string, unknown>>, left_off: number}>} its rooms, and what flows in them */
+export function media(worker) {
+  return ask(`/api/media?${parameters({ worker })}`);
+}
+
 /** @param {number} seconds 0 ends it */
 export function meter(seconds) {
   return ask(`/api/meter?${parameters({ seconds })}`, "POST");

@@ -6,8 +6,12 @@ import { duration, where } from "./format.js";
 /** @typedef {import("./types.js").Task} Task */
 
 export class TaskView extends HTMLElement {
-  /** @param {Task[]} tasks the chosen one first @param {number} total */
-  show(tasks, total) {
+  /**
+   * @param {Task[]} tasks the chosen one first
+   * @param {number} total
+   * @param {Record<string, unknown> | null} [flows] of a media worker's: its rooms, who is there, and their connections
+   */
+  show(tasks, total, flows = null) {
     const [task] = tasks;
     if (task === undefined) {
       this.replaceChildren(h("p", { class: "hint" }, "This task has ended."));
@@ -26,6 +30,7 @@ export class TaskView extends HTMLElement {
       h("h3", {}, tasks.length > 1 ? "Stacks of it and of what is below" : "Stack"),
       ...tasks.map((each) => stack(each)),
       ...Object.entries(task.facts).map(([name, fact]) => h("div", { class: "fact" }, h("h3", {}, name), facts(fact))),
+      ...(flows === null ? [] : [h("div", { class: "fact" }, h("h3", {}, "its rooms"), facts(flows))]),
     );
   }
 }
