@@ -82,7 +82,7 @@ class Consumer:
         self.layer: Layer | None = None
         self.target: Layer | None = None
         #: The highest temporal layer that goes out (RFC 7741), and the one that is to be the highest.
-        self.temporal = self.temporal_target = ALL
+        self._temporal = self._temporal_target = ALL
         #: The number of the last picture that was left out.
         self._left_out: int | None = None
         #: Numbers that were passed over without a packet, when the subscriber reported last; and how many of those it
@@ -108,6 +108,30 @@ class Consumer:
         return self.outgoing.unsent
 
     # ---- what is forwarded
+
+    @property
+    def temporal(self) -> int:
+        """The highest temporal layer that goes out (RFC 7741)."""
+        return self._temporal
+
+    @temporal.setter
+    def temporal(self, value: int) -> None:
+        if value != self._temporal:
+            self._temporal = value
+            if self.layer is not None:
+                self.layer.unsettle()
+
+    @property
+    def temporal_target(self) -> int:
+        """The temporal layer that is to be the highest."""
+        return self._temporal_target
+
+    @temporal_target.setter
+    def temporal_target(self, value: int) -> None:
+        if value != self._temporal_target:
+            self._temporal_target = value
+            if self.layer is not None:
+                self.layer.unsettle()
 
     def select(self, layer: Layer | None) -> None:
         """Have this layer forwarded, as soon as that makes sense, or none at all."""

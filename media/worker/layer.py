@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from media.worker import rtcp
 from media.worker.codecs import DESCRIBED, OPUS, Codec
 from media.worker.dependencies import Dependencies
-from media.worker.fanout import Fanout, PictureAt
+from media.worker.fanout import Fanout, Outgoing, PictureAt
 from media.worker.history import History
 from media.worker.keyframes import KeyframeRequester
 from media.worker.nack import Missing
@@ -52,6 +52,53 @@ class Layer:
     ``ssrc`` is what the worker calls itself in RTCP; ``rid`` is the layer's name in the SDP (RFC 8851), if it has one.
     """
 
+    __slots__ = (
+        "_alike",
+        "_alike_for",
+        "_alike_up_to",
+        "_clock_rate",
+        "_dependencies",
+        "_is_described",
+        "_keyframes",
+        "_kind",
+        "_live",
+        "_meters",
+        "_pictured",
+        "_read",
+        "_reception",
+        "_since",
+        "_sink",
+        "_ssrc",
+        "arrived",
+        "avoided_until",
+        "bitrate",
+        "consumers",
+        "costs",
+        "has_repair_stream",
+        "history",
+        "keyframe_at",
+        "missing",
+        "nacks",
+        "newest",
+        "octets",
+        "packets",
+        "picture",
+        "probes",
+        "red",
+        "repair",
+        "repeated",
+        "repeats",
+        "report",
+        "rid",
+        "size",
+        "stream",
+        "temporal_octets",
+        "timestamp",
+        "tl0",
+        "waiting",
+        "wanted_since",
+    )
+
     def __init__(self, sink: RtcpSink, ssrc: int, codec: Codec, rid: str | None = None) -> None:
         self._sink = sink
         self._ssrc = ssrc
@@ -69,6 +116,10 @@ class Layer:
         #: Those that forward it, and those that will from where that makes sense.
         self.consumers: tuple[Consumer, ...] = ()
         self.waiting: tuple[Consumer, ...] = ()
+        #: Of which consumers it is known what all of them admit, and that: see `_find_alike`.
+        self._alike_for: tuple[Consumer, ...] | None = None
+        self._alike: list[Outgoing] = []
+        self._alike_up_to = -1
         #: Whether the publisher repeats what it is asked for, and whether on a stream of its own.
         self.repeats = False
         self.has_repair_stream = False
@@ -202,12 +253,29 @@ class Layer:
                 self._forward_redundant(packet, sequence, shared)
                 return
             tail = shared + packet.data[packet.payload_at :]
-            receivers = [
-                consumer.outgoing for consumer in self.consumers if consumer.admits(packet, sequence, tail, picture)
-            ]
+            if self._alike_for is not self.consumers:
+                self._find_alike()
+            if sequence == self.newest and (picture is None or picture.layer <= self._alike_up_to):
+                receivers = self._alike
+            else:
+                receivers = [
+                    consumer.outgoing for consumer in self.consumers if consumer.admits(packet, sequence, tail, picture)
+                ]
             if receivers:
                 at = None if picture is None else _picture_at(picture, len(shared))
                 self._sink.fanout.forward(packet, tail, receivers, at)
+
+    def unsettle(self) -> None:
+        """What a consumer admits is going to change, or has changed."""
+        self._alike_for = None
+
+    def _find_alike(self) -> None:
+        """See up to which temporal layer all consumers admit whatever comes in order: they need not be asked then."""
+        self._alike_for = self.consumers
+        self._alike = [consumer.outgoing for consumer in self.consumers]
+        self._alike_up_to = min(
+            consumer.temporal if consumer.temporal == consumer.temporal_target else -1 for consumer in self.consumers
+        )
 
     def _forward_redundant(self, packet: RtpPacket, sequence: int, shared: bytes) -> None:
         """Forward sound that may be redundant: as that to those who take it so, and to others its own block."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from media.worker.codecs import OPUS, VP8
-from media.worker.consumer import Consumer
+from media.worker.consumer import ALL, Consumer
 from media.worker.layer import Layer
 from media.worker.picture import Picture
 from media.worker.rtcp import ReportBlock, SenderReport
@@ -341,6 +341,28 @@ def test_pictures_of_higher_temporal_layers_leave_no_gap() -> None:
         for original, again in zip(sent, sink.packets[len(sent) :], strict=True):
             assert again.data[again.payload_at + 2 :] == original.data[original.payload_at :]
             assert again.timestamp == original.timestamp
+
+
+def test_one_gets_fewer_pictures_from_the_next_on_and_others_go_on() -> None:
+    layer, narrow, wide = video_layer(), Sink(), Sink()
+    consumer, other = consumer_of(layer, narrow), consumer_of(layer, wide)
+    consumer.resume()
+    other.resume()
+    stream = Stream(layer)
+    stream.send(key=True)
+    stream.send(temporal=1)
+    assert (len(narrow.packets), len(wide.packets)) == (2, 2)
+    consumer.temporal_target = 0
+    stream.send()
+    stream.send(temporal=1)
+    stream.send()
+    assert (narrow.steps(), wide.steps()) == ([0, 1, 2, 3], [0, 1, 2, 3, 4])
+    consumer.temporal_target = ALL
+    stream.send(key=True)
+    stream.send(temporal=1)
+    other.pause()
+    stream.send()
+    assert (len(narrow.packets), len(wide.packets)) == (7, 7)
 
 
 def test_a_temporal_layer_comes_back_where_it_depends_on_nothing_that_was_left_out() -> None:
