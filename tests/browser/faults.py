@@ -243,6 +243,16 @@ def silent_microphone(scene: Scene) -> None:
     wait(scene, 3.0)
 
 
+def covered_camera(scene: Scene) -> None:
+    path = Path(scene.server.log.name + ".y4m")
+    black = b"FRAME\n" + bytes([16]) * 320 * 180 + bytes([128]) * 320 * 90
+    path.write_bytes(b"YUV4MPEG2 W320 H180 F10:1 Ip A1:1 C420jpeg\n" + 2 * black)
+    ada = scene.come("Ada").join()
+    scene.come("Bob", on=scene.start([*ARGUMENTS, f"--use-file-for-fake-video-capture={path}"])).join()
+    expect(ada.tile("Bob")).to_be_visible()
+    wait(scene, 4.0)
+
+
 def blocked_network(scene: Scene) -> None:
     scene.tell("bob block udp")
     scene.tell("bob block tcp")
@@ -341,6 +351,7 @@ FAULTS = (
     Fault("producer without packets", ("no_packets",), no_packets),
     Fault("missing keyframe", ("no_keyframe",), no_keyframe, "video"),
     Fault("silent microphone", ("silent",), silent_microphone),
+    Fault("covered camera", ("dark",), covered_camera, "video"),
     Fault("paused by allocation", ("paused_by_bandwidth", "slow_downlink"), paused_by_bandwidth, "video", settled=12.0),
     Fault("paused by layout", ("paused_by_layout",), paused_by_layout, "video", settled=4.0),
     Fault("playback blocked", ("playback_blocked",), playback_blocked),
