@@ -25,6 +25,8 @@ ENOUGH = 2
 TOO_MANY, TOO_MANY_WEAK = 3, 5
 #: Seconds for which it is refused, the first time and at the most; twice as long each time.
 FIRST, MOST = 15.0, 480.0
+#: Of more it is not longer.
+MAX_REFUSALS = 10
 #: Seconds without another death after which it is a room like any other.
 SENTENCE = 600.0
 #: Rooms of which anything is remembered; beyond that the oldest suspicion is dropped.
@@ -101,8 +103,8 @@ class Quarantine:
         evident = sum(evident for _, evident in record.deaths)
         most = 1 if record.refusals else TOO_MANY if others else ENOUGH
         if evident >= most or len(record.deaths) >= TOO_MANY_WEAK:
-            record.refused_until = now + min(FIRST * 2.0**record.refusals, MOST)
-            record.refusals += 1
+            record.refused_until = now + min(FIRST * 2**record.refusals, MOST)
+            record.refusals = min(record.refusals + 1, MAX_REFUSALS)
             record.apart_until = record.refused_until + SENTENCE
 
     def _take(self, room: str) -> _Record:
