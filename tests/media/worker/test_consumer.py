@@ -4,7 +4,7 @@ from media.worker.codecs import OPUS, VP8
 from media.worker.consumer import ALL, Consumer
 from media.worker.layer import Layer
 from media.worker.picture import Picture
-from media.worker.rtcp import ReportBlock, SenderReport
+from media.worker.rtcp import SenderReport
 from media.worker.rtp import RtpPacket
 from media.worker.vp8 import read_picture
 from tests.media.worker.streams import Sink, Stream, audio_layer, video_layer
@@ -99,19 +99,6 @@ def test_when_a_packet_was_sent_is_in_it() -> None:
     consumer_of(layer, sink).resume()
     Stream(layer).send(64.0 + 2.5, key=True)
     assert sink.packets[0].extensions() == {4: b"0", 2: (5 << 17).to_bytes(3)}
-
-
-def test_the_round_trip_is_that_of_a_sender_report() -> None:
-    layer, sink = video_layer(), Sink()
-    consumer = consumer_of(layer, sink)
-    consumer.resume()
-    Stream(layer).send(key=True)
-    layer.on_sender_report(SenderReport(5, 0x1111_2222_3334_4444, 0), 10.0)
-    layer.on_sender_report(SenderReport(5, 0x1112_2222_3333_4444, 0), 11.0)
-    consumer.on_report_block(ReportBlock(9, 0, 0, 0, 0, 0x9999_9999, 0), 11.0)
-    assert consumer.round_trip is None
-    consumer.on_report_block(ReportBlock(9, 0, 0, 0, 0, 0x2222_3333, 65_536), 12.25)
-    assert consumer.round_trip == 0.25
 
 
 # ---- loss

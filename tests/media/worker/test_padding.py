@@ -30,6 +30,19 @@ def test_padding_is_what_was_sent_last_once_more_and_no_more_than_that() -> None
     assert consumer.pad(1, 0.0) == 0
 
 
+def test_the_round_trip_is_that_of_a_sender_report() -> None:
+    layer, sink = video_layer(), Sink()
+    consumer = consumer_of(layer, sink)
+    consumer.resume()
+    Stream(layer).send(key=True)
+    layer.on_sender_report(SenderReport(5, 0x1111_2222_3334_4444, 0), 10.0)
+    layer.on_sender_report(SenderReport(5, 0x1112_2222_3333_4444, 0), 11.0)
+    consumer.on_report_block(ReportBlock(9, 0, 0, 0, 0, 0x9999_9999, 0), 11.0)
+    assert consumer.round_trip is None
+    consumer.on_report_block(ReportBlock(9, 0, 0, 0, 0, 0x2222_3333, 65_536), 12.25)
+    assert consumer.round_trip == 0.25
+
+
 def test_a_round_trip_is_measured_by_each_sender_report_once() -> None:
     layer, sink = audio_layer(), Sink()
     consumer = consumer_of(layer, sink, video=False)
