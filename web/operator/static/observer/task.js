@@ -30,7 +30,7 @@ export class TaskView extends HTMLElement {
       h("h3", {}, tasks.length > 1 ? "Stacks of it and of what is below" : "Stack"),
       ...tasks.map((each) => stack(each)),
       ...Object.entries(task.facts).map(([name, fact]) => h("div", { class: "fact" }, h("h3", {}, name), facts(fact))),
-      ...(flows === null ? [] : [h("div", { class: "fact" }, h("h3", {}, "its rooms"), facts(flows))]),
+      ...(flows === null ? [] : [h("h3", {}, "Its rooms"), ...Object.entries(flows).map(([room, people]) => rooms(room, people))]),
     );
   }
 }
@@ -46,6 +46,25 @@ function facts(value) {
 /** @param {unknown} value @returns {value is Record<string, unknown>} */
 function isTable(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/**
+ * A room of a media worker, each connection and track in a line.
+ * @param {string} name @param {unknown} people
+ */
+function rooms(name, people) {
+  if (!isTable(people)) return h("p", {}, h("b", {}, name), ` ${people}`);
+  const here = Object.entries(people).map(([person, parts]) =>
+    h("div", {}, h("p", {}, person), h("ol", {}, ...Object.entries(isTable(parts) ? parts : {}).map(([part, figures]) => h("li", {}, `${part}: ${line(figures)}`)))),
+  );
+  return h("div", { class: "stack" }, h("p", {}, h("b", {}, name), ` ${here.length} here`), ...here);
+}
+
+/** @param {unknown} figures @returns {string} those that are known */
+function line(figures) {
+  if (!isTable(figures)) return String(figures);
+  const known = Object.entries(figures).filter(([, value]) => value !== null && !(typeof value === "object" && !Object.keys(value).length));
+  return known.map(([name, value]) => `${name.replaceAll("_", " ")} ${isTable(value) ? JSON.stringify(value) : Array.isArray(value) ? value.join(" ") : value}`).join(", ");
 }
 
 /** @param {Task} task */
