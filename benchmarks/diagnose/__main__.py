@@ -10,7 +10,8 @@ import sys
 from playwright.sync_api import sync_playwright
 
 from tests.browser import chromium
-from tests.browser.faults import FAULTS, Told, play, set_up
+from tests.browser.faults import FAULTS, Told, play
+from tests.browser.scene import set_up
 
 
 def main() -> None:

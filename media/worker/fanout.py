@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 from media.worker.aiortc_hooks import SrtpError
 from media.worker.counters import Counters
 from media.worker.ice import Path
+from media.worker.picture import Picture
 from media.worker.rtp import FIRST_OCTET, HEADER, RtpPacket
 
 #: The most bytes of header extensions that a receiver can have of its own.
@@ -26,6 +27,17 @@ class PictureAt(NamedTuple):
     #: Octets of the PictureID: 1 (7 bits) or 2 (15 bits).
     length: int
     tl0: int
+
+
+def picture_at(picture: Picture, payload_at: int) -> PictureAt | None:
+    """Return where the numbers of a picture are, if it has any. The payload begins ``payload_at`` bytes in."""
+    if not picture.picture_at and not picture.tl0_at:
+        return None
+    return PictureAt(
+        picture.picture_at and picture.picture_at + payload_at,
+        2 if picture.picture_bits == 15 else 1,
+        picture.tl0_at and picture.tl0_at + payload_at,
+    )
 
 
 class Protector(Protocol):

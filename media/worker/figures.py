@@ -41,7 +41,7 @@ def media_statistics(participants: Iterable[Participant], now: float) -> MediaSt
 def _transports(participant: Participant, now: float) -> Iterable[TransportStatistics]:
     publish, subscribe = participant.publish_leg, participant.subscribe_leg
     if publish is not None:
-        bitrate = sum(layer.bitrate for producer in participant.producers for layer in producer.layers)
+        bitrate = sum(layer.cost.bitrate for producer in participant.producers for layer in producer.layers)
         yield TransportStatistics(
             *(participant.id, "publish", publish.transport.state, round(float(bitrate), 1), None, None, None, None),
             drops=dict(publish.transport.drops),
@@ -105,7 +105,7 @@ def _layer(layer: Layer, now: float) -> LayerStatistics:
         used=bool(layer.consumers),
         width=width,
         height=height,
-        bitrate=round(layer.bitrate, 1) if layer.is_live(now) else 0.0,
+        bitrate=round(layer.cost.bitrate, 1) if layer.is_live(now) else 0.0,
         packets=layer.packets,
         lost=missing.lost,
         recovered=missing.recovered,
@@ -113,11 +113,11 @@ def _layer(layer: Layer, now: float) -> LayerStatistics:
         nacks=layer.nacks,
         repeated=layer.repeated,
         probes=layer.probes,
-        plis=layer.keyframe_requests,
+        plis=layer.keyframes.requests,
         jitter=round(layer.jitter, 6),
         silent=None if layer.newest is None else _ago(layer.arrived, now),
         keyframe=_ago(layer.keyframe_at, now),
-        keyframe_wanted=_ago(layer.keyframe_wanted_since, now),
+        keyframe_wanted=_ago(layer.keyframes.wanted_since, now),
         missed=layer.missed,
         loss=round(layer.loss, 4),
     )
@@ -129,7 +129,8 @@ def _consumer(participant: str, subscription: Subscription) -> ConsumerStatistic
     again = consumer.retransmissions.statistics()
     bitrate = 0.0
     if layer is not None:
-        bitrate = layer.costs[consumer.temporal] if consumer.temporal < len(layer.costs) else layer.bitrate
+        cost = layer.cost
+        bitrate = cost.up_to[consumer.temporal] if consumer.temporal < len(cost.up_to) else cost.bitrate
     return ConsumerStatistics(
         participant=participant,
         of=producer.participant,

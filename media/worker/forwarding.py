@@ -155,7 +155,7 @@ class Forwarding:
             heard = producer.voice is None or producer.voice.forwarded
             layer = producer.layers[0]
             consumer.choose_redundant(wanted=self._redundant)
-            rate = layer.bitrate if heard else 0.0
+            rate = layer.cost.bitrate if heard else 0.0
             whole += rate
             sound += rate if layer.red is None or consumer.redundant else rate / 2
             consumer.select(layer if heard else None)
@@ -241,7 +241,7 @@ def _options(subscription: Subscription, height: int, now: float) -> tuple[Optio
     for number, layer in enumerate(layers):
         # A screen on which nothing moves costs nearly nothing, whatever it did before.
         still = is_screen(subscription.producer.source) and not layer.is_live(now)
-        costs = () if still else layer.costs
+        costs = () if still else layer.cost.up_to
         costs = costs or (cost * STEP,)
         last = len(costs) - 1
         for temporal, bitrate in enumerate(costs):

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
-from itertools import accumulate
 from typing import TYPE_CHECKING, Protocol
 
 from media.worker import rtcp
+from media.worker.attendance import Attendance
 from media.worker.codecs import DESCRIBED, OPUS, Codec
+from media.worker.cost import Cost
 from media.worker.dependencies import Dependencies
-from media.worker.fanout import Fanout, Outgoing, PictureAt
+from media.worker.fanout import Fanout, Outgoing, picture_at
 from media.worker.history import History
 from media.worker.keyframes import KeyframeRequester
 from media.worker.nack import Missing
 from media.worker.outgoing_extensions import shared_part
 from media.worker.payloads import READERS
-from media.worker.picture import Picture
-from media.worker.rate import RateMeter
+from media.worker.picture import HIGHEST, Picture
 from media.worker.reception import Reception
 from media.worker.red import primary, relabel, wrap
 from media.worker.rtcp import ReportBlock, SenderReport
@@ -30,12 +29,6 @@ if TYPE_CHECKING:
 #: Seconds without a packet after which a layer does not come any more. Sound may come 2.5 times a second, and one of
 #: those be lost (RFC 7587, section 3.1.3).
 LIVE, LIVE_SOUND = 0.6, 1.5
-#: Seconds that a publisher has to send a layer that it is asked for.
-PATIENCE = 3.0
-#: Seconds for which a layer that did not come is not asked for again.
-AVOIDANCE = 5.0
-#: Seconds after which what is measured of a layer is believed.
-MEASURED = 1.0
 
 
 class RtcpSink(Protocol):
@@ -56,27 +49,23 @@ class Layer:
         "_alike",
         "_alike_for",
         "_alike_up_to",
-        "_clock_rate",
+        "_attendance",
         "_dependencies",
         "_is_described",
-        "_keyframes",
         "_kind",
         "_live",
-        "_meters",
         "_pictured",
         "_read",
-        "_reception",
-        "_since",
         "_sink",
         "_ssrc",
         "arrived",
-        "avoided_until",
-        "bitrate",
+        "clock_rate",
         "consumers",
-        "costs",
+        "cost",
         "has_repair_stream",
         "history",
         "keyframe_at",
+        "keyframes",
         "missing",
         "nacks",
         "newest",
@@ -84,6 +73,7 @@ class Layer:
         "packets",
         "picture",
         "probes",
+        "reception",
         "red",
         "repair",
         "repeated",
@@ -96,7 +86,6 @@ class Layer:
         "timestamp",
         "tl0",
         "waiting",
-        "wanted_since",
     )
 
     def __init__(self, sink: RtcpSink, ssrc: int, codec: Codec, rid: str | None = None) -> None:
@@ -106,9 +95,11 @@ class Layer:
         self._read = READERS.get(codec.name)
         self._is_described = codec.name in DESCRIBED
         self._live = LIVE_SOUND if codec.kind == "audio" else LIVE
-        self._clock_rate = codec.clock_rate
-        self._keyframes = KeyframeRequester()
-        self._reception: Reception | None = None
+        #: Units of its timestamps in a second.
+        self.clock_rate = codec.clock_rate
+        self.keyframes = KeyframeRequester()
+        #: What is known of its stream, another object for each; None before the first.
+        self.reception: Reception | None = None
         self.rid = rid
         #: The SSRC of its packets, when one was seen, and that of their repetitions (RFC 4588).
         self.stream: int | None = None
@@ -125,15 +116,8 @@ class Layer:
         self.has_repair_stream = False
         #: The payload type of redundant sound in it (RFC 2198), if it may be that.
         self.red: int | None = None
-        #: Bits a second, in all and up to each temporal layer; what was measured last, if it does not come now.
-        self.bitrate = 0.0
-        self.costs: tuple[float, ...] = ()
-        #: Since when the publisher is asked for it, if it is.
-        self.wanted_since: float | None = None
-        #: Until when it is not asked for again, as it did not come.
-        self.avoided_until = -math.inf
-        #: Since when it comes without a pause.
-        self._since: float | None = None
+        self.cost = Cost()
+        self._attendance = Attendance()
         self._reset()
 
     def _reset(self) -> None:
@@ -156,9 +140,8 @@ class Layer:
         self.nacks = 0
         self.repeated = 0
         self.probes = 0
-        self.temporal_octets = [0, 0, 0, 0]
-        self._meters = [RateMeter() for _ in self.temporal_octets]
-        self._since = None
+        self.temporal_octets = [0] * (HIGHEST + 1)
+        self.cost.pause()
         #: Width and height, when a keyframe has told; and when the last one came.
         self.size: tuple[int, int] | None = None
         self.keyframe_at: float | None = None
@@ -170,7 +153,7 @@ class Layer:
         self.waiting += tuple(consumer for consumer in self.consumers if consumer.target is self)
         self.consumers = ()
         self.stream = stream
-        self._reception = Reception(stream, self._clock_rate)
+        self.reception = Reception(stream, self.clock_rate)
         self._reset()
 
     # ---- consumers
@@ -196,8 +179,8 @@ class Layer:
 
         ``told`` is what an extension tells of it: of sound its level, of a picture its dependency descriptor.
         """
-        assert self._reception is not None
-        sequence = self._reception.add(packet.sequence, packet.timestamp, now)
+        assert self.reception is not None
+        sequence = self.reception.add(packet.sequence, packet.timestamp, now)
         newest = self.newest
         if newest is None or sequence > newest:
             self.newest = sequence
@@ -210,14 +193,14 @@ class Layer:
                 self._ask(now)
         elif self.missing.arrived(sequence) and not self.has_repair_stream:
             # What is repeated on the stream itself says nothing of what the link does.
-            self._reception.discount()
+            self.reception.discount()
         self._forward(packet, sequence, told, now)
 
     def on_repeated(self, packet: RtpPacket, now: float) -> bool:
         """Take a packet that the publisher repeated, restored. One that was not missing is of no use."""
-        if self._reception is None:
+        if self.reception is None:
             return False
-        sequence = self._reception.extend(packet.sequence)
+        sequence = self.reception.extend(packet.sequence)
         self.repeated += 1
         if self.missing.arrived(sequence) is None:
             self.probes += 1
@@ -240,7 +223,7 @@ class Layer:
                         self.picture, self._pictured = self.picture + 1 & 0x7FFF, packet.timestamp
                     self.temporal_octets[picture.layer] += len(packet.data)
         if picture is not None and picture.keyframe:
-            self._keyframes.arrived()
+            self.keyframes.arrived()
             self.missing.keyframe(sequence)
             self.keyframe_at = now
             self.size = picture.size or self.size
@@ -262,7 +245,7 @@ class Layer:
                     consumer.outgoing for consumer in self.consumers if consumer.admits(packet, sequence, tail, picture)
                 ]
             if receivers:
-                at = None if picture is None else _picture_at(picture, len(shared))
+                at = None if picture is None else picture_at(picture, len(shared))
                 self._sink.fanout.forward(packet, tail, receivers, at)
 
     def unsettle(self) -> None:
@@ -318,8 +301,8 @@ class Layer:
 
     def on_sender_report(self, report: SenderReport, now: float) -> None:
         """Take the publisher's word about its clock, and pass it on."""
-        assert self._reception is not None
-        self._reception.reported(report, now)
+        assert self.reception is not None
+        self.reception.reported(report, now)
         self.report = report
         for consumer in self.consumers:
             consumer.on_sender_report(report, now)
@@ -327,7 +310,7 @@ class Layer:
     def ask_keyframe(self, now: float) -> None:
         """A consumer cannot go on without a keyframe."""
         # A stream that has not begun yet begins with one.
-        if self._kind == "video" and self.stream is not None and self._keyframes.ask(now):
+        if self._kind == "video" and self.stream is not None and self.keyframes.ask(now):
             self._sink.send_rtcp(rtcp.pack_pli(self._ssrc, self.stream))
 
     def tick(self, now: float) -> None:
@@ -338,45 +321,25 @@ class Layer:
             self._ask(now)
         if self.missing.take_failure():
             self.ask_keyframe(now)
-        if self._keyframes.tick(now):
+        if self.keyframes.tick(now):
             self._sink.send_rtcp(rtcp.pack_pli(self._ssrc, self.stream))
         self.history.expire(now)
         self._measure(now)
 
     @property
-    def keyframe_requests(self) -> int:
-        """How often a keyframe was asked for."""
-        return self._keyframes.requests
-
-    @property
-    def keyframe_wanted_since(self) -> float | None:
-        """Since when a keyframe is asked for that has not come, if one is."""
-        return self._keyframes.wanted_since
-
-    @property
-    def reception(self) -> Reception | None:
-        """What is known of its stream, another object for each; None before the first."""
-        return self._reception
-
-    @property
-    def clock_rate(self) -> int:
-        """Units of its timestamps in a second."""
-        return self._clock_rate
-
-    @property
     def jitter(self) -> float:
         """Seconds (RFC 3550, section 6.4.1)."""
-        return 0.0 if self._reception is None else self._reception.jitter / self._clock_rate
+        return 0.0 if self.reception is None else self.reception.jitter / self.clock_rate
 
     @property
     def loss(self) -> float:
         """The share of its packets that did not come, lately."""
-        return 0.0 if self._reception is None else self._reception.loss
+        return 0.0 if self.reception is None else self.reception.loss
 
     @property
     def missed(self) -> int:
         """How many of its packets have not come, without what was repeated on a stream of its own."""
-        return 0 if self._reception is None else self._reception.expected - self._reception.received
+        return 0 if self.reception is None else self.reception.expected - self.reception.received
 
     def is_live(self, now: float) -> bool:
         """Whether it comes in. Publishers drop layers without a word."""
@@ -384,52 +347,34 @@ class Layer:
 
     def is_usable(self, now: float) -> bool:
         """Whether it comes in, or would if the publisher were asked: not if it was, and it stays away."""
-        if self.is_live(now):
-            return True
-        if now < self.avoided_until:
-            return False
-        if self.wanted_since is None:
-            return True
-        came = self.newest is not None and self.arrived >= self.wanted_since
-        return not came and now - self.wanted_since < PATIENCE
+        return self._attendance.is_usable(now, self._came, live=self.is_live(now))
 
     def is_lacking(self, now: float) -> bool:
         """Whether it came once, is asked for or was just now, and stays away."""
-        asked = now < self.avoided_until or (self.wanted_since is not None and now - self.wanted_since > PATIENCE / 2)
-        return asked and self.newest is not None and not self.is_live(now)
+        return self._attendance.is_lacking(now, self._came, live=self.is_live(now))
 
     def want(self, now: float, *, wanted: bool, judged: bool) -> None:
         """Take whether anybody is or is to be sent it, and whether it may be blamed for not coming.
 
         To be called every 50 ms or so.
         """
-        if not wanted:
-            self.wanted_since = None
-        elif self.wanted_since is None or not judged:
-            self.wanted_since = now
-        elif not self.is_usable(now) and now >= self.avoided_until:
-            self.avoided_until = now + AVOIDANCE
+        self._attendance.want(now, self._came, live=self.is_live(now), wanted=wanted, judged=judged)
+
+    @property
+    def _came(self) -> float | None:
+        return None if self.newest is None else self.arrived
 
     def _measure(self, now: float) -> None:
         if not self.is_live(now):
-            self._since = None
-            self._meters = [RateMeter() for _ in self.temporal_octets]
-            return
-        if self._since is None:
-            self._since = now
-        if self._kind == "audio":
-            self.bitrate = self._meters[0].look(now, self.octets)
-            return
-        rates = [meter.look(now, octets) for meter, octets in zip(self._meters, self.temporal_octets, strict=True)]
-        if now - self._since < MEASURED:
-            return
-        self.bitrate = sum(rates)
-        last = max((number for number, rate in enumerate(rates) if rate > 0), default=0)
-        self.costs = tuple(accumulate(rates[: last + 1]))
+            self.cost.pause()
+        elif self._kind == "audio":
+            self.cost.look_at_sound(now, self.octets)
+        else:
+            self.cost.look_at_pictures(now, self.temporal_octets)
 
     def block(self, now: float) -> ReportBlock | None:
         """Return the receiver report block for its stream."""
-        return None if self._reception is None else self._reception.report(now)
+        return None if self.reception is None else self.reception.report(now)
 
     def _ask(self, now: float) -> None:
         assert self.stream is not None
@@ -437,13 +382,3 @@ class Layer:
         self.nacks += len(due)
         for message in rtcp.pack_nacks(self._ssrc, self.stream, due):
             self._sink.send_rtcp(message)
-
-
-def _picture_at(picture: Picture, payload_at: int) -> PictureAt | None:
-    if not picture.picture_at and not picture.tl0_at:
-        return None
-    return PictureAt(
-        picture.picture_at and picture.picture_at + payload_at,
-        2 if picture.picture_bits == 15 else 1,
-        picture.tl0_at and picture.tl0_at + payload_at,
-    )

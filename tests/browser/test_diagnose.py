@@ -10,7 +10,8 @@ from collections.abc import Generator
 import pytest
 from playwright.sync_api import Playwright, expect
 
-from tests.browser.faults import FAULTS, Scene, microphone_off, play, set_up
+from tests.browser.faults import FAULTS, microphone_off, play
+from tests.browser.scene import Scene, set_up
 from tests.conftest import Measured
 
 QUICK = (

@@ -8,10 +8,11 @@ import attrs
 import pytest
 
 from media.messages import PauseReason
+from media.worker.attendance import PATIENCE
 from media.worker.codecs import OPUS, RID, VP8
 from media.worker.consumer import ALL, Consumer
 from media.worker.forwarding import INTERVAL, Forwarding, _options
-from media.worker.layer import PATIENCE, Layer
+from media.worker.layer import Layer
 from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
 from media.worker.sdp import Format, MediaLine

@@ -8,7 +8,7 @@ import attrs
 
 from media.messages import GetMediaStatistics, MediaStatistics, encode_result, structure_result
 from media.worker import rtcp
-from media.worker.layer import MEASURED
+from media.worker.cost import MEASURED
 from tests.media.worker.in_memory import MemoryWorker, play
 from tests.media.worker.test_loss import call
 

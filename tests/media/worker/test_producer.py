@@ -4,9 +4,10 @@ import struct
 
 import attrs
 
+from media.worker.attendance import PATIENCE
 from media.worker.codecs import MID, REPAIRED_RID, RID, VP8
 from media.worker.consumer import Consumer
-from media.worker.layer import LIVE, PATIENCE, Layer
+from media.worker.layer import LIVE, Layer
 from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
 from media.worker.sdp import Format, MediaLine
