@@ -91,7 +91,7 @@ export class Reporting extends Emitter {
     this.#camera = camera.using;
     // Nobody paints a page that is not seen; what was found before stays.
     if (document.visibilityState === "visible" || camera.state !== "live") {
-      this.#dark.look(performance.now(), camera.state === "live", () => this.#brightness.read(this.#grid.ownVideo));
+      if (this.#dark.due(performance.now(), camera.state === "live")) void this.#see(camera.using);
     }
     const { talking, silent } = this.#microphone;
     const muted = microphone.state === "muted";
@@ -101,6 +101,12 @@ export class Reporting extends Emitter {
     this.#known = known;
     this.#session.reports.soon();
     this.emit("own", this.own);
+  }
+
+  /** @param {string} camera which one is looked at */
+  async #see(camera) {
+    const picture = await this.#brightness.read(this.#grid.ownVideo);
+    if (camera === this.#camera) this.#dark.see(performance.now(), picture);
   }
 
   /** What is told of this page and does not change with each look. */

@@ -1,23 +1,71 @@
 /** How bright a picture is that is shown on this page, from a few of its points. */
 
 const [WIDTH, HEIGHT] = [32, 18];
+/** Milliseconds that a picture is waited for: a camera that gives none has nothing to be judged by. */
+const PATIENCE = 500;
+/** Formats that begin with a plane of luma, an octet each. */
+const PLANAR = new Set(["I420", "I420A", "I422", "I444", "NV12"]);
+
+/** @typedef {import("../state/dark_watch.js").Brightness} Seen of 255 */
+/** @typedef {{new (options: {track: MediaStreamTrack, maxBufferSize: number}): {readable: ReadableStream<VideoFrame>}}} Processor */
 
 export class Brightness {
   /** @type {CanvasRenderingContext2D | null} */
   #context = null;
 
   /**
+   * Where the browser gives frames themselves one is read, and not drawn: Chromium keeps a frame that was drawn for
+   * seconds, and all who use a camera share a few of them. Three pages that drew theirs left four pictures of ten.
+   *
    * @param {HTMLVideoElement | null} video
-   * @returns {{mean: number, spread: number} | null} of 255; null where there is no picture
+   * @returns {Promise<Seen | null>} null where there is no picture
    */
-  read(video) {
+  async read(video) {
     if (!video || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return null;
+    const track = video.srcObject instanceof MediaStream ? video.srcObject.getVideoTracks()[0] : null;
+    const processor = /** @type {{MediaStreamTrackProcessor?: Processor}} */ (globalThis).MediaStreamTrackProcessor;
+    if (!track || !processor) return this.#drawn(video);
+    const frame = await oneFrame(track, processor);
+    if (!frame) return null;
+    try {
+      return frame.format && PLANAR.has(frame.format) ? await read(frame) : this.#drawn(frame);
+    } finally {
+      frame.close();
+    }
+  }
+
+  /** @param {HTMLVideoElement | VideoFrame} picture */
+  #drawn(picture) {
     // In the main memory: it is read at once, and nothing is ever shown of it.
     const context = (this.#context ??= surface());
     if (!context) return null;
-    context.drawImage(video, 0, 0, WIDTH, HEIGHT);
+    context.drawImage(picture, 0, 0, WIDTH, HEIGHT);
     return brightnessOf(context.getImageData(0, 0, WIDTH, HEIGHT).data);
   }
+}
+
+/**
+ * The next frame of a camera, of a copy of its track that is there for no longer.
+ *
+ * @param {MediaStreamTrack} track @param {Processor} Processor
+ */
+async function oneFrame(track, Processor) {
+  const copy = track.clone();
+  const reader = new Processor({ track: copy, maxBufferSize: 1 }).readable.getReader();
+  const timer = setTimeout(() => reader.cancel(), PATIENCE);
+  const { value } = await reader.read();
+  clearTimeout(timer);
+  await reader.cancel();
+  copy.stop();
+  return value ?? null;
+}
+
+/** @param {VideoFrame} frame of a planar format */
+async function read(frame) {
+  const octets = new Uint8Array(frame.allocationSize());
+  const [plane] = await frame.copyTo(octets);
+  const { width, height } = frame.visibleRect ?? { width: frame.codedWidth, height: frame.codedHeight };
+  return plane ? brightnessOfLuma(octets, plane, width, height, frame.colorSpace.fullRange === true) : null;
 }
 
 function surface() {
@@ -28,14 +76,39 @@ function surface() {
 
 /** @param {ArrayLike<number>} points four numbers each: red, green, blue and how opaque it is */
 export function brightnessOf(points) {
-  let [count, sum, squares] = [0, 0, 0];
+  const light = [];
   for (let at = 0; at + 3 < points.length; at += 4) {
     // BT.601, as eyes weigh them
-    const light = 0.299 * (points[at] ?? 0) + 0.587 * (points[at + 1] ?? 0) + 0.114 * (points[at + 2] ?? 0);
-    count += 1;
-    sum += light;
-    squares += light * light;
+    light.push(0.299 * (points[at] ?? 0) + 0.587 * (points[at + 1] ?? 0) + 0.114 * (points[at + 2] ?? 0));
   }
-  const mean = sum / Math.max(1, count);
-  return { mean, spread: Math.sqrt(Math.max(0, squares / Math.max(1, count) - mean * mean)) };
+  return of(light);
+}
+
+/**
+ * @param {ArrayLike<number>} octets a plane of luma and what follows it
+ * @param {{offset: number, stride: number}} plane where it is, and octets from one row to the next
+ * @param {number} width @param {number} height in pixels
+ * @param {boolean} fullRange whether black is 0 and white is 255; else they are 16 and 235
+ */
+export function brightnessOfLuma(octets, { offset, stride }, width, height, fullRange) {
+  const light = [];
+  for (let row = 0; row < HEIGHT; row++) {
+    const start = offset + stride * Math.floor(((row + 0.5) * height) / HEIGHT);
+    for (let column = 0; column < WIDTH; column++) {
+      const luma = octets[start + Math.floor(((column + 0.5) * width) / WIDTH)] ?? 0;
+      light.push(fullRange ? luma : Math.min(255, Math.max(0, ((luma - 16) * 255) / 219)));
+    }
+  }
+  return of(light);
+}
+
+/** @param {number[]} light @returns {Seen} the mean and the standard deviation */
+function of(light) {
+  let [sum, squares] = [0, 0];
+  for (const each of light) {
+    sum += each;
+    squares += each * each;
+  }
+  const mean = sum / Math.max(1, light.length);
+  return { mean, spread: Math.sqrt(Math.max(0, squares / Math.max(1, light.length) - mean * mean)) };
 }

@@ -1,6 +1,6 @@
 /**
  * Whether a camera that is on shows only black: a closed cover, a finger, a room without light. A dark picture of
- * something has bright spots in it. Pure: it is given the time, and how to look, which it does only now and then.
+ * something has bright spots in it. Pure: it is given the time, says when to look, and is told what was seen.
  */
 
 /** Milliseconds between two looks; for which it must be so; and that a camera has to find its exposure. */
@@ -26,15 +26,23 @@ export class DarkWatch {
   /**
    * @param {number} now milliseconds
    * @param {boolean} on whether the camera gives pictures
-   * @param {() => Brightness | null} read null where there is no picture
+   * @returns {boolean} whether to look at its picture now, and `see` what is there
    */
-  look(now, on, read) {
-    if (!on) return this.forget();
+  due(now, on) {
+    if (!on) {
+      this.forget();
+      return false;
+    }
     this.#opened ??= now;
-    if (now - this.#looked < EVERY) return;
+    if (now - this.#looked < EVERY) return false;
     if (now - this.#looked > GAP) this.#since = null;
     this.#looked = now;
-    const picture = read();
+    return true;
+  }
+
+  /** @param {number} now milliseconds @param {Brightness | null} picture null where there is none */
+  see(now, picture) {
+    if (this.#opened === null) return; // it was turned off meanwhile
     if (!picture) this.#since = null;
     else if (this.dark) this.#wait(picture);
     else this.#doubt(now, picture);
