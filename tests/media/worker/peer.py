@@ -85,6 +85,8 @@ class Peer(asyncio.DatagramProtocol):
         self.closed_by_worker = False
         #: Receive without decrypting, where only the worker's side of it matters.
         self.ignore_packets = False
+        #: The worker may have them a moment earlier, and send.
+        self._has_keys = False
         #: Offer and take repetitions of lost packets (RFC 4588).
         self.repairs = False
         #: The codecs of pictures that it sends and takes. It sends the first, whatever is answered.
@@ -211,6 +213,7 @@ class Peer(asyncio.DatagramProtocol):
         await self._dtls.handshake((fingerprint or self._remote.fingerprint,))
         self._protect, self._protect_rtcp = self._dtls.protectors()
         self._unprotect, self._unprotect_rtcp = self._dtls.unprotectors()
+        self._has_keys = True
 
     def remote(self, remote_sdp: str) -> None:
         """Take the credentials of this SDP for the checks to come."""
@@ -328,7 +331,7 @@ class Peer(asyncio.DatagramProtocol):
         elif data[0] < 64:
             if self._dtls is not None:
                 self._dtls.feed(data)
-        elif self.ignore_packets:
+        elif self.ignore_packets or not self._has_keys:
             return
         elif is_rtcp(data):
             self.rtcp += walk(self._unprotect_rtcp(data))
