@@ -103,10 +103,11 @@ class ConsumerStatistics:
 
     ``nacks`` counts packets that the subscriber asked for, and what became of them: ``repeated`` were sent again,
     ``too_soon`` and ``over_budget`` were not, and ``gone`` were not there any more. ``packets`` and ``octets`` went out
-    for the first time, ``unsent`` were to go out, then or again, and SRTP or the kernel refused. ``left_out`` are of
-    higher temporal layers, ``plis`` keyframes that the subscriber asked for. ``loss`` (a share) and ``jitter`` are
-    as the subscriber reported them last. ``agreement`` is what the page said to the track, ``forwarding`` whether
-    anything is forwarded, and ``waits`` whether that is to begin with a keyframe, or a packet, that has not come.
+    for the first time, ``unsent`` were to go out, then or again, and SRTP or the kernel refused; ``padded`` were sent
+    again though nobody missed them, to see whether the link takes more. ``left_out`` are of higher temporal layers,
+    ``plis`` keyframes that the subscriber asked for. ``loss`` (a share) and ``jitter`` are as the subscriber reported
+    them last. ``agreement`` is what the page said to the track, ``forwarding`` whether anything is forwarded, and
+    ``waits`` whether that is to begin with a keyframe, or a packet, that has not come.
     """
 
     participant: str
@@ -135,6 +136,7 @@ class ConsumerStatistics:
     forwarding: bool = False
     waits: bool = False
     unsent: int = 0
+    padded: int = 0
 
 
 @attrs.frozen

@@ -257,12 +257,13 @@ class Consumer:
         round_trip = ROUND_TRIP if self.round_trip is None else self.round_trip
         for number in numbers:
             sequence = newest - (newest - number & 0xFFFF)
-            span = self._renumbering.outgoing(sequence)
-            packet = None if span is None else span.history.get(sequence - span.sequence_offset)
-            if span is None or packet is None:
+            kept = self._find(sequence)
+            if kept is None:
                 self.retransmissions.missed()
-            elif self.retransmissions.grant(sequence, len(packet.data), now, round_trip):
-                self._repeat(packet, sequence, span, now)
+            elif self.retransmissions.grant(sequence, len(kept[0].data), now, round_trip) and not self._repeat(
+                *kept, sequence, now
+            ):
+                self.retransmissions.unsent()
 
     @property
     def pads(self) -> bool:
@@ -283,12 +284,10 @@ class Consumer:
         for sequence in range(newest, newest - PADDING_REACH, -1):
             if sent >= octets:
                 break
-            span = self._renumbering.outgoing(sequence)
-            packet = None if span is None else span.history.get(sequence - span.sequence_offset)
-            if span is not None and packet is not None:
-                self._repeat(packet, sequence, span, now)
+            kept = self._find(sequence)
+            if kept is not None and self._repeat(*kept, sequence, now):
                 self.padded += 1
-                sent += len(packet.data)
+                sent += len(kept[0].data)
         return sent
 
     def on_report_block(self, block: rtcp.ReportBlock, now: float) -> tuple[int, int]:
@@ -323,7 +322,14 @@ class Consumer:
             return self.layer.newest + self._span.sequence_offset - self.packets
         return None if self._end is None else self._end.numbers.sequence - self.packets
 
-    def _repeat(self, packet: RtpPacket, sequence: int, span: Span, now: float) -> None:
+    def _find(self, sequence: int) -> tuple[RtpPacket, Span] | None:
+        """Return the packet that went out with this number, and how it was renumbered, if it is kept."""
+        span = self._renumbering.outgoing(sequence)
+        packet = None if span is None else span.history.get(sequence - span.sequence_offset)
+        return None if span is None or packet is None else (packet, span)
+
+    def _repeat(self, packet: RtpPacket, span: Span, sequence: int, now: float) -> bool:
+        """Send a packet again; return whether it went out."""
         payload = packet.data[packet.payload_at :]
         picture = self._read(payload, 0) if self._read is not None else None
         if picture is not None:
@@ -335,8 +341,7 @@ class Consumer:
             self._repair_sequence += 1
         header = pack_start(packet, payload_type, number, packet.timestamp + span.timestamp_offset, ssrc)
         extensions = self.outgoing.extensions + shared_part(self._codec.kind, None, now)
-        if not self._sink.send_rtp(header + extensions + payload):
-            self.retransmissions.unsent()
+        return self._sink.send_rtp(header + extensions + payload)
 
     def _forward_late(self, packet: RtpPacket, sequence: int, tail: bytes, picture: Picture | None) -> None:
         """Send a packet from before something changed; from before the layer's beginning it is of no use."""

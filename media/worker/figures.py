@@ -158,4 +158,5 @@ def _consumer(participant: str, subscription: Subscription) -> ConsumerStatistic
         forwarding=layer is not None,
         waits=consumer.waits,
         unsent=consumer.unsent + again.unsent,
+        padded=consumer.padded,
     )

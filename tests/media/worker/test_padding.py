@@ -30,6 +30,21 @@ def test_padding_is_what_was_sent_last_once_more_and_no_more_than_that() -> None
     assert consumer.pad(1, 0.0) == 0
 
 
+def test_padding_that_is_refused_is_none_and_nothing_that_was_asked_for() -> None:
+    layer, sink = video_layer(), Sink()
+    consumer = consumer_of(layer, sink)
+    consumer.resume()
+    Stream(layer).send(key=True)
+    sink.takes = False
+    assert consumer.pad(1, 0.0) == 0
+    assert consumer.padded == 0
+    again = consumer.retransmissions.statistics()
+    assert (again.asked, again.sent, again.unsent) == (0, 0, 0)
+    sink.takes = True
+    assert consumer.pad(1, 0.0) > 0
+    assert consumer.padded == 1
+
+
 def test_the_round_trip_is_that_of_a_sender_report() -> None:
     layer, sink = video_layer(), Sink()
     consumer = consumer_of(layer, sink)
