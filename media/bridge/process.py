@@ -124,10 +124,9 @@ class WorkerProcess:
 async def open_worker(command: Sequence[str], *, stop: float = 1.0) -> AsyncGenerator[WorkerProcess, None]:
     """Run ``command`` with ``--control-fd`` and ``--serving-fd``, and be connected to it.
 
-    At the end the process is gone, whatever happens.
-
-    At the end the connection is closed, which tells the worker to end. After ``stop`` seconds it gets SIGTERM, after as
-    many again SIGKILL. Its standard error goes to the logger ``media.worker``, to the last line.
+    At the end the process is gone, whatever happens: the connection is closed, which tells the worker to end; after
+    ``stop`` seconds it gets SIGTERM, after as many again SIGKILL. Its standard error goes to the logger
+    ``media.worker``, to the last line.
 
     Raises WorkerLost if there is no such command, or no descriptor left to speak with it.
     """

@@ -10,7 +10,7 @@ PATIENCE = 3.0
 AVOIDANCE = 5.0
 
 
-class Attendance:
+class Demand:
     """Since when a layer is asked for, and until when it is not as it stayed away.
 
     ``live`` is whether it comes in now, ``came`` when its newest packet did, if one has. Times are seconds.

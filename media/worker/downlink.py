@@ -177,7 +177,7 @@ class Downlink:
         self._worst = max(self._worst, self._loss) if self._waits else 0.0
         self._prober.on_round_trip(seconds, shortest, now)
         stretches = [self._shortest(number * STRETCH, now) for number in range(3)]
-        creeps = None not in stretches and all(a - b > CREPT for a, b in pairwise(stretches))  # type: ignore[operator]
+        creeps = all(a is not None and b is not None and a - b > CREPT for a, b in pairwise(stretches))
         lately, before = self._shortest(0, now, MOMENT), self._shortest(MOMENT, now, MOMENT)
         if lately is None or before is None or lately <= before + GROWN:
             self._growing_since = None
@@ -242,7 +242,7 @@ class Downlink:
         return self.budget
 
     def _believe(self, now: float) -> bool:
-        """Take a fall of the estimate for a limit, if something else says that packets queue."""
+        """Take a fall of the estimate for a limit, if something else says that packets queue; return whether it is."""
         if now - self._fell_at >= TOGETHER:
             return False
         if self.round_trip is not None and now - self._queued_at >= TOGETHER:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from media.worker import rtcp
-from media.worker.attendance import Attendance
 from media.worker.codecs import DESCRIBED, OPUS, Codec
 from media.worker.cost import Cost
+from media.worker.demand import Demand
 from media.worker.dependencies import Dependencies
 from media.worker.fanout import Fanout, Outgoing, picture_at
 from media.worker.history import History
@@ -49,7 +49,7 @@ class Layer:
         "_alike",
         "_alike_for",
         "_alike_up_to",
-        "_attendance",
+        "_demand",
         "_dependencies",
         "_is_described",
         "_kind",
@@ -117,7 +117,7 @@ class Layer:
         #: The payload type of redundant sound in it (RFC 2198), if it may be that.
         self.red: int | None = None
         self.cost = Cost()
-        self._attendance = Attendance()
+        self._demand = Demand()
         self._reset()
 
     def _reset(self) -> None:
@@ -347,18 +347,18 @@ class Layer:
 
     def is_usable(self, now: float) -> bool:
         """Whether it comes in, or would if the publisher were asked: not if it was, and it stays away."""
-        return self._attendance.is_usable(now, self._came, live=self.is_live(now))
+        return self._demand.is_usable(now, self._came, live=self.is_live(now))
 
     def is_lacking(self, now: float) -> bool:
         """Whether it came once, is asked for or was just now, and stays away."""
-        return self._attendance.is_lacking(now, self._came, live=self.is_live(now))
+        return self._demand.is_lacking(now, self._came, live=self.is_live(now))
 
     def want(self, now: float, *, wanted: bool, judged: bool) -> None:
         """Take whether anybody is or is to be sent it, and whether it may be blamed for not coming.
 
         To be called every 50 ms or so.
         """
-        self._attendance.want(now, self._came, live=self.is_live(now), wanted=wanted, judged=judged)
+        self._demand.want(now, self._came, live=self.is_live(now), wanted=wanted, judged=judged)
 
     @property
     def _came(self) -> float | None:

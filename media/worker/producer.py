@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from media.messages import Source
-from media.worker.attendance import PATIENCE
 from media.worker.codecs import AUDIO_LEVEL, DEPENDENCIES, DESCRIBED, MID, REPAIRED_RID, RID, Codec
 from media.worker.consumer import Consumer
+from media.worker.demand import PATIENCE
 from media.worker.layer import Layer, RtcpSink
 from media.worker.rtcp import ReportBlock
 from media.worker.rtp import RtpPacket

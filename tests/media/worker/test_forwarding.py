@@ -8,9 +8,9 @@ import attrs
 import pytest
 
 from media.messages import PauseReason
-from media.worker.attendance import PATIENCE
 from media.worker.codecs import OPUS, RID, VP8
 from media.worker.consumer import ALL, Consumer
+from media.worker.demand import PATIENCE
 from media.worker.forwarding import INTERVAL, Forwarding, _options
 from media.worker.layer import Layer
 from media.worker.producer import Producer

@@ -4,9 +4,9 @@ import struct
 
 import attrs
 
-from media.worker.attendance import PATIENCE
 from media.worker.codecs import MID, REPAIRED_RID, RID, VP8
 from media.worker.consumer import Consumer
+from media.worker.demand import PATIENCE
 from media.worker.layer import LIVE, Layer
 from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
