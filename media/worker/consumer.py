@@ -257,7 +257,7 @@ class Consumer:
         round_trip = ROUND_TRIP if self.round_trip is None else self.round_trip
         for number in numbers:
             sequence = newest - (newest - number & 0xFFFF)
-            kept = self._find(sequence)
+            kept = self._renumbering.sent(sequence)
             if kept is None:
                 self.retransmissions.missed()
             elif self.retransmissions.grant(sequence, len(kept[0].data), now, round_trip) and not self._repeat(
@@ -284,7 +284,7 @@ class Consumer:
         for sequence in range(newest, newest - PADDING_REACH, -1):
             if sent >= octets:
                 break
-            kept = self._find(sequence)
+            kept = self._renumbering.sent(sequence)
             if kept is not None and self._repeat(*kept, sequence, now):
                 self.padded += 1
                 sent += len(kept[0].data)
@@ -321,12 +321,6 @@ class Consumer:
         if self.layer is not None and self._span is not None and self.layer.newest is not None:
             return self.layer.newest + self._span.sequence_offset - self.packets
         return None if self._end is None else self._end.numbers.sequence - self.packets
-
-    def _find(self, sequence: int) -> tuple[RtpPacket, Span] | None:
-        """Return the packet that went out with this number, and how it was renumbered, if it is kept."""
-        span = self._renumbering.outgoing(sequence)
-        packet = None if span is None else span.history.get(sequence - span.sequence_offset)
-        return None if span is None or packet is None else (packet, span)
 
     def _repeat(self, packet: RtpPacket, span: Span, sequence: int, now: float) -> bool:
         """Send a packet again; return whether it went out."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import attrs
 
 from media.worker.history import History
+from media.worker.rtp import RtpPacket
 
 #: Spans that are remembered. Each dropped picture begins another: eight seconds' worth of them.
 MAX_SPANS = 128
@@ -58,6 +59,12 @@ class Renumbering:
             if span.first + span.sequence_offset <= sequence:
                 return span
         return None
+
+    def sent(self, sequence: int) -> tuple[RtpPacket, Span] | None:
+        """Return the packet that went out under a number, as it came in, and its span; None if it is not kept."""
+        span = self.outgoing(sequence)
+        packet = None if span is None else span.history.get(sequence - span.sequence_offset)
+        return None if span is None or packet is None else (packet, span)
 
     def _newest_first(self) -> Iterable[Span]:
         return reversed(self._spans)
