@@ -51,13 +51,17 @@ export class Brightness {
  */
 async function oneFrame(track, Processor) {
   const copy = track.clone();
+  if (copy.readyState === "ended") return null;
   const reader = new Processor({ track: copy, maxBufferSize: 1 }).readable.getReader();
-  const timer = setTimeout(() => reader.cancel(), PATIENCE);
-  const { value } = await reader.read();
-  clearTimeout(timer);
-  await reader.cancel();
-  copy.stop();
-  return value ?? null;
+  const timer = setTimeout(() => copy.stop(), PATIENCE);
+  try {
+    const { value } = await reader.read();
+    return value ?? null; // none of a copy that was stopped
+  } finally {
+    clearTimeout(timer);
+    copy.stop();
+    await reader.cancel();
+  }
 }
 
 /** @param {VideoFrame} frame of a planar format */

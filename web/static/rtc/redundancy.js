@@ -3,6 +3,7 @@
  * hardly room for one. Pure but for the last.
  */
 
+import { isSound, sectionsOf, withMicrophone } from "./sections.js";
 import { way } from "./stats.js";
 
 /** @typedef {{available: number | null, lost: number | null, roundTrip: number | null}} Uplink bits a second; a share; seconds */
@@ -78,19 +79,13 @@ export class Redundancy {
  * @returns {string}
  */
 export function withoutRedundancy(sdp) {
-  let first = true;
-  return sdp
-    .split(/(?=^m=)/m)
-    .map((section) => {
-      if (!first || !section.startsWith("m=audio")) return section;
-      first = false;
-      const number = redundant(section);
-      if (!number) return section;
-      return section
-        .replace(new RegExp(`^(m=audio \\S+ \\S+(?: \\d+)*?) ${number}(?=[ \\r\\n])`), "$1")
-        .replace(new RegExp(`^a=(?:rtpmap|fmtp|rtcp-fb):${number} [^\\n]*\\n`, "gm"), "");
-    })
-    .join("");
+  return withMicrophone(sdp, (section) => {
+    const number = redundant(section);
+    if (!number) return section;
+    return section
+      .replace(new RegExp(`^(m=audio \\S+ \\S+(?: \\d+)*?) ${number}(?=[ \\r\\n])`), "$1")
+      .replace(new RegExp(`^a=(?:rtpmap|fmtp|rtcp-fb):${number} [^\\n]*\\n`, "gm"), "");
+  });
 }
 
 /**
@@ -98,7 +93,7 @@ export function withoutRedundancy(sdp) {
  * @param {string} sdp
  */
 export function takesRedundancy(sdp) {
-  return redundant(sdp.split(/(?=^m=)/m).find((section) => section.startsWith("m=audio")) ?? "") !== undefined;
+  return redundant(sectionsOf(sdp).find(isSound) ?? "") !== undefined;
 }
 
 /** @param {string} section */
