@@ -32,16 +32,22 @@ export class PublishLeg {
   #redundancy = new Redundancy();
   /** Whether each packet of the voice is sent twice now, if the server takes that. */
   #redundant = true;
-  /** The last answer, as it came; null while there is none, or an offer waits for another. @type {string | null} */
+  /** The last answer, as it came, if it takes both; null while there is none, or an offer waits for another. @type {string | null} */
   #answer = null;
+  /** The servers that ways are found with, and whether no offer was made with them yet. */
+  #servers;
+  #moved = false;
   /** A change of what was agreed that is under way: nothing may be offered meanwhile. @type {Promise<void> | null} */
   #turning = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #looks;
+  /** The browser refused a change once: it is asked no more. */
+  #refused = false;
 
   /** @param {IceServer[]} [iceServers] where nobody knows them yet, see `useServers` */
   constructor(iceServers = []) {
     this.madeAt = performance.now();
+    this.#servers = JSON.stringify(iceServers);
     this.connection = new RTCPeerConnection(configuration(iceServers));
     this.watch = new LegWatch(this.connection);
     // One stream for both, so that a receiver plays them in step.
@@ -71,6 +77,12 @@ export class PublishLeg {
 
   /** Ways are found with these servers from the next offer that asks for them on. @param {IceServer[]} iceServers */
   useServers(iceServers) {
+    const servers = JSON.stringify(iceServers);
+    if (servers === this.#servers) return;
+    this.#servers = servers;
+    // Whatever is described next may have new credentials of ICE, which the server has to hear of.
+    this.#moved = true;
+    this.#answer = null;
     this.connection.setConfiguration?.(configuration(iceServers));
   }
 
@@ -113,7 +125,7 @@ export class PublishLeg {
   /** @param {Source} source @param {MediaStreamTrack | null} track */
   async send(source, track) {
     const { sender } = this.#transceivers[source];
-    if (sender.track === track || this.connection.signalingState === "closed") return;
+    if (sender.track === track || this.#closed) return;
     await sender.replaceTrack(track);
   }
 
@@ -121,8 +133,9 @@ export class PublishLeg {
   async accept(sdp) {
     if (this.connection.signalingState !== "have-local-offer") return;
     await this.connection.setRemoteDescription({ type: "answer", sdp: this.#redundant ? sdp : withoutRedundancy(sdp) });
-    this.#answer = sdp;
-    this.#looks ??= setInterval(() => void this.#look(), LOOK);
+    if (this.#closed) return;
+    this.#answer = !this.#moved && takesRedundancy(sdp) ? sdp : null;
+    if (this.#answer !== null && !this.#refused) this.#looks ??= setInterval(() => void this.#look(), LOOK);
     this.watch.begin();
     await balance(this.#transceivers.camera.sender);
     await this.#screens.tune();
@@ -144,15 +157,23 @@ export class PublishLeg {
     this.connection.close();
   }
 
+  get #closed() {
+    return this.connection.signalingState === "closed";
+  }
+
   /** Send the voice once where the network has hardly room for that, and twice where it has. */
   async #look() {
     const { sender } = this.#transceivers.microphone;
-    if (!this.#answer || !sender.track || !takesRedundancy(this.#answer)) return;
+    if (!this.#answer || !sender.track) return;
     const redundant = this.#redundancy.look(await readUplink(sender), performance.now());
-    if (redundant === this.#redundant || this.#turning || !this.#answer || this.connection.signalingState !== "stable") return;
+    if (redundant === this.#redundant || this.#refused || this.#turning) return;
+    if (!this.#answer || this.connection.signalingState !== "stable") return;
     this.#turning = this.#turn(redundant, this.#answer);
-    await this.#turning;
-    this.#turning = null;
+    try {
+      await this.#turning;
+    } finally {
+      this.#turning = null;
+    }
   }
 
   /**
@@ -161,12 +182,29 @@ export class PublishLeg {
    */
   async #turn(redundant, answer) {
     try {
-      await this.#describe();
+      const offer = await this.connection.createOffer();
+      if (credentialsOf(offer) !== credentialsOf(this.connection.localDescription)) {
+        this.#answer = null; // ways would be looked for anew, without the server
+        return;
+      }
+      await this.#describe(offer);
       await this.connection.setRemoteDescription({ type: "answer", sdp: redundant ? answer : withoutRedundancy(answer) });
       this.#redundant = redundant;
     } catch (error) {
       console.warn("chatroom: the voice goes on as it was:", error);
-      if (this.connection.signalingState === "have-local-offer") await this.connection.setLocalDescription({ type: "rollback" });
+      this.#refused = true;
+      clearInterval(this.#looks);
+      await this.#takeBack();
+    }
+  }
+
+  /** The offer that was not answered counts no more. */
+  async #takeBack() {
+    if (this.connection.signalingState !== "have-local-offer") return;
+    try {
+      await this.connection.setLocalDescription({ type: "rollback" });
+    } catch (error) {
+      console.warn("chatroom: the next offer takes its place:", error);
     }
   }
 
@@ -178,8 +216,8 @@ export class PublishLeg {
     return this.#turning ? this.#turning.then(next) : next();
   }
 
-  async #describe() {
-    const { type, sdp } = await this.connection.createOffer();
+  /** @param {RTCSessionDescriptionInit} offer */
+  async #describe({ type, sdp }) {
     try {
       await this.connection.setLocalDescription({ type, sdp: sparing(sdp ?? "") });
     } catch {
@@ -191,7 +229,8 @@ export class PublishLeg {
   /** @returns {Promise<PublishOffer>} */
   async #prepare() {
     this.#answer = null;
-    await this.#describe();
+    this.#moved = false;
+    await this.#describe(await this.connection.createOffer());
     const tracks = this.#screens.tracks;
     for (const source of /** @type {Source[]} */ (["microphone", "camera"])) {
       const { mid } = this.#transceivers[source];
@@ -200,6 +239,12 @@ export class PublishLeg {
     return { sdp: this.connection.localDescription?.sdp ?? "", tracks };
   }
 }
+
+/**
+ * @param {{sdp?: string} | null} description
+ * @returns {string | undefined} whom ICE knows a connection by
+ */
+const credentialsOf = (description) => /^a=ice-ufrag:(\S+)/m.exec(description?.sdp ?? "")?.[1];
 
 /**
  * @param {RTCRtpSender} sender
