@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import attrs
 import structlog
 import trio
@@ -87,6 +89,8 @@ class Legs:
         self._layers: dict[str, Frame] = {}
         #: Whether the page was asked to publish anew, and has not since.
         self._republish = False
+        #: Until when the room is refused a media worker, or was.
+        self._refused_until = -inf
         self._put, self._get = trio.open_memory_channel[tuple[Session, MediaCommand]](MEDIA_COMMANDS_WAITING)
         self.log = _log.bind(room=room, participant=participant)
 
@@ -145,17 +149,24 @@ class Legs:
                 self._republish = False
                 self._paused.clear()
                 self._layers.clear()
+                self._refused_until = trio.current_time() + refused_for
                 self._post(_media_lost(refused_for) if refused_for else _MEDIA_LOST)
             case MediaRestored():
                 self.media_session += 1
                 self.restored_at = trio.current_time()
+                self._refused_until = -inf
                 self._post(encode(MediaRestoredNotice(self.media_session)))
             case LegChanged(leg, state):
                 self.states[leg] = state
                 self.log.info("leg changed", leg=leg, state=state)
 
     def repeat(self) -> None:
-        """Send what a page may have missed: the offer that waits for an answer, and what was said of pictures."""
+        """Send what a page may have missed: the offer that waits for an answer, and what was said of pictures.
+
+        And that its room is refused a worker, since it is told whether there are any, and would go on asking.
+        """
+        if (refused_for := self._refused_until - trio.current_time()) > 0:
+            self._post(_media_lost(round(refused_for, 1)))
         self._post_offer()
         for frame in (*self._paused.values(), *self._layers.values()):
             self._post(frame)

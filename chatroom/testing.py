@@ -122,11 +122,11 @@ class FakeMedia:
         finally:
             self.followers.remove(follower)
 
-    def lose(self) -> None:
+    def lose(self, refused_for: float = 0.0) -> None:
         """Be a worker that dies."""
         self.available = False
         for legs in self.attached.values():
-            legs.post(MediaLost())
+            legs.post(MediaLost(refused_for))
         for _, post in self.followers:
             post(Speakers())
 

@@ -121,6 +121,26 @@ async def test_the_key_of_a_stay_that_is_over_opens_another(autojump_clock: Mock
         assert not house.room._keys
 
 
+async def test_whoever_comes_back_to_a_room_without_a_worker_is_told_for_how_long(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        ada = await house.join("Ada")
+        house.media.lose(refused_for=60.0)
+        assert (await ada.next("media_lost"))["retry_after"] == 60.0
+        ada.session.ended("connection_lost")
+        await trio.sleep(5)
+        again = house.come_back(ada)
+        await again.next("resumed")
+        lost = await again.next("media_lost")
+        assert lost["retry_after"] == 55.0
+        assert "55 seconds" in lost["message"]
+        house.media.restore()
+        await again.next("media_restored")
+        again.session.ended("connection_lost")
+        last = house.come_back(again)
+        await last.next("resumed")
+        assert await told(last, "media_lost") == []
+
+
 @pytest.mark.parametrize("key", ["", "k" * 15, "k" * 65])
 async def test_a_key_that_could_be_guessed_is_refused(autojump_clock: MockClock, key: str) -> None:
     async with open_house() as house:

@@ -48,6 +48,27 @@ test("whether the room is refused a media worker is known until there is one", a
   session.abandon();
 });
 
+test("a room that is refused a worker is so after a return, too, and asks no more until there is one", async (t) => {
+  const { session, asked, answer, tell, join, lose, pass } = begin(t);
+  await join();
+  /** @type {boolean[]} */
+  const told = [];
+  session.legs.on("status", () => told.push(session.legs.shutOut));
+  await tell({ type: "media_lost", message: "", retry_after: 0 }, { type: "media_lost", message: "", retry_after: 60 });
+  assert.deepEqual(told, [false, true], "though it was being restored already");
+  await lose();
+  await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 1, ice_servers: [] });
+  await tell({ type: "media_lost", message: "", retry_after: 50 });
+  assert.equal(session.legs.shutOut, true);
+  const before = asked("publish").length;
+  await pass(30_000);
+  assert.equal(asked("publish").length, before);
+  await tell({ type: "media_restored", media_session: 2 });
+  assert.equal(asked("publish").length, before + 1);
+  assert.equal(told.at(-1), false);
+  session.abandon();
+});
+
 test("a worker that was replaced while it was heard is not taken for another one later", async (t) => {
   const { session, asked, answer, tell, join, lose } = begin(t);
   await join();

@@ -170,17 +170,16 @@ export class Legs extends Emitter {
   /** The media worker is gone, and with it the other end of both connections. */
   lose(retryAfter = 0) {
     this.#lost = true;
-    this.shutOut = retryAfter > 0;
     this.#closeBoth();
     this.emit("tracks", new Map());
-    this.#tell();
+    this.#tell(retryAfter > 0);
   }
 
   /** There is a media worker again, which knows nothing of the old connections. */
   restore() {
-    this.#lost = this.shutOut = false;
+    this.#lost = false;
     this.#closeBoth();
-    this.#tell();
+    this.#tell(false);
     return this.start(this.#tracks);
   }
 
@@ -336,11 +335,12 @@ export class Legs extends Emitter {
     this.#tell();
   }
 
-  #tell() {
+  #tell(shutOut = this.shutOut) {
     const health = NAMES.map((name) => this.#recovery[name].health);
     const status = this.#lost ? "restoring" : this.#refused ? "refused" : statusOf(health);
     const flows = [this.publish, this.subscribe].some((leg) => leg?.watch.state === "connected");
-    const changed = { flows: flows !== this.flows, status: status !== this.status };
+    const changed = { flows: flows !== this.flows, status: status !== this.status || shutOut !== this.shutOut };
+    this.shutOut = shutOut;
     this.flows = flows;
     this.status = status;
     if (changed.flows) this.emit("flows", flows);
