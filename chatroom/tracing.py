@@ -113,9 +113,11 @@ class Follow:
         )
 
     def concerns_item(self, about: Mapping[str, Any], what: object) -> bool:
-        """Whether it follows whom an item is about, or who is to be told of it."""
+        """Whether it follows whom an item of its room, if it has one, is about, or who is to be told of it."""
+        if self.concerns(about):
+            return True
         told = (*getattr(what, "concerns", ()), getattr(what, "of", None))
-        return self.concerns(about) or (self.participant in told and (self.room is None or about["room"] == self.room))
+        return self.participant is not None and self.participant in told
 
     def take(self, about: Mapping[str, Any], kind: Kind, what: object) -> None:
         """Take what passed. Never waits."""
@@ -218,12 +220,13 @@ class Tracer:
         """Take what a stage is about to handle."""
         for what in items:
             room = getattr(what, "room", None)
-            if room is None:  # time has passed
+            follows = [] if room is None else [each for each in self._follows if each.room in (None, room)]
+            if not follows:  # it is nobody's of them, or time has passed
                 continue
             person = getattr(what, "person", None) or what
             whom = person.id if isinstance(person, Participant) else getattr(what, "participant", None)
             about = {"room": room, "participant": whom, "epoch": getattr(person, "epoch", None)}
-            for follow in self._follows:
+            for follow in follows:
                 if follow.concerns_item(about, what):
                     follow.take(about, "item", Item(stage, what))
 

@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from chatroom.errors import UserError
 from chatroom.media import Media
 from chatroom.names import room_name
+from media.bridge import count_standings
 from web import hardening, logs, origin
 from web.asgi import WebsocketConnection
 from web.diagnosis.route import add_route as add_diagnosis
@@ -125,8 +126,7 @@ def _public(statistics: NodeStatistics) -> dict[str, object]:
     told = attrs.asdict(statistics)
     del told["webhooks"]
     told["rooms"] = {name: told["rooms"][name] for name in ("rooms", "participants", "admissions")}
-    standings = [suspect.standing for suspect in statistics.suspects]
-    told["suspects"] = {standing: standings.count(standing) for standing in ("apart", "refused")}
+    told["suspects"] = count_standings(statistics.suspects)
     for number, worker in enumerate(told["workers"]):
         if worker.pop("address") is not None:
             worker["name"] = f"remote:{number}"

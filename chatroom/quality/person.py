@@ -51,7 +51,7 @@ class Person:
         self._heard_of = now
         self._room = room
         #: Whether there is a sample that is not judged yet, and a report that says something else than the one before.
-        self._fresh = self._said = False
+        self._fresh = self._turned = False
         self._uplink, self._downlink = Uplink(), Downlink()
         self._microphone, self._camera = Microphone(), Camera()
         self._bars: dict[Direction, Bars] = {"uplink": Bars(), "downlink": Bars()}
@@ -107,7 +107,7 @@ class Person:
 
     def reported(self, report: Report, now: float) -> None:
         """Their page said something of itself."""
-        self._said |= self.report is None or _devices(report) != _devices(self.report)
+        self._turned |= self.report is None or _devices(report) != _devices(self.report)
         self.report, self.reported_at = report, now
 
     def media_lost(self) -> None:
@@ -153,9 +153,9 @@ class Person:
                 events += watched.look("unknown", moment)
             events += self._show(moment, {"uplink": UNKNOWN, "downlink": UNKNOWN})
             return events
-        fresh, said, self._fresh, self._said = self._fresh, self._said, False, False
+        fresh, turned, self._fresh, self._turned = self._fresh, self._turned, False, False
         if not fresh:
-            return [*events, *(self._judge_devices(moment) if said else ())]
+            return [*events, *(self._judge_devices(moment, again=True) if turned else ())]
         assert self.sample is not None
         events += self._unpublished(moment, self.sample.uplink)
         verdicts: dict[Direction, Verdict] = {"uplink": self.up, "downlink": self.down}
@@ -186,7 +186,12 @@ class Person:
         dark = report is not None and report.dark and report.camera.state == "live" and self.person.camera
         return self._dark.look("mild" if dark else None, moment)
 
-    def _judge_devices(self, moment: Moment) -> list[QualityEvent]:
+    def _judge_devices(self, moment: Moment, *, again: bool = False) -> list[QualityEvent]:
+        """Return what is to be said of their devices.
+
+        With ``again`` the sample was judged before, and only the page said something else: then what is in doubt is not
+        seen a second time.
+        """
         now, person, report = self.sampled_at, self.person, self.fresh_report(moment.now)
         sample = None if self.sample is None else self.sample.uplink
         works = sample is not None and self._settled("uplink", now) and self.up.seen != "severe"
@@ -198,10 +203,12 @@ class Person:
         )
         captured = None if report is None else report.camera
         camera = self._camera.look(person.camera, captured, tracks[1], works and not hidden, quiet, now)
-        events: list[QualityEvent] = list(
-            self._silent.look(microphone, moment, self._microphone.figures, surely=self._microphone.sure)
-        )
-        events += self._frozen.look(camera, moment, self._camera.figures)
+        events: list[QualityEvent] = []
+        sure = self._microphone.sure
+        if not again or sure or microphone is None:
+            events += self._silent.look(microphone, moment, self._microphone.figures, surely=sure)
+        if not again or camera is None:
+            events += self._frozen.look(camera, moment, self._camera.figures)
         return events
 
     def _show(self, moment: Moment, verdicts: dict[Direction, Verdict]) -> list[QualityEvent]:

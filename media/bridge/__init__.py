@@ -16,7 +16,7 @@ from media.bridge.bridge import Bridge
 from media.bridge.cores import usable_cores
 from media.bridge.errors import MediaStartFailed, WorkerLost
 from media.bridge.pulse import Terms
-from media.bridge.quarantine import Suspect
+from media.bridge.quarantine import Suspect, count_standings
 from media.bridge.remote import split_address
 from media.bridge.settings import Deadlines, MediaSettings
 from media.bridge.statistics import BridgeStatistics, MemberStatistics
@@ -31,6 +31,7 @@ __all__ = [
     "Suspect",
     "Terms",
     "WorkerLost",
+    "count_standings",
     "split_address",
     "usable_cores",
 ]

@@ -12,7 +12,7 @@ until it is seen which of them it is.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from math import inf
 from typing import Literal
 
@@ -58,6 +58,14 @@ class Suspect:
     standing: Standing
     deaths: int
     seconds: float
+
+
+def count_standings(suspects: Iterable[Suspect]) -> dict[str, int]:
+    """Return how many are apart and how many are refused."""
+    counts = {"apart": 0, "refused": 0}
+    for suspect in suspects:
+        counts[suspect.standing] += 1
+    return counts
 
 
 class Quarantine:

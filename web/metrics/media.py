@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 from prometheus_client.core import Metric
 
-from media.bridge import BridgeStatistics, MemberStatistics
+from media.bridge import BridgeStatistics, MemberStatistics, count_standings
 from media.statistics import WorkerStatistics
 from web.metrics.families import counter, counter2, gauge
 
@@ -30,8 +30,7 @@ def of_bridge(bridge: BridgeStatistics) -> Iterator[Metric]:
     rtts = {each.name: each.rtt for each in members if each.rtt is not None}
     yield gauge("worker_heartbeat_seconds", "Time of its last answer to a heartbeat.", rtts, "worker")
     yield gauge("bridge_requests_pending", "Requests that workers have not answered.", bridge.pending)
-    standings = [suspect.standing for suspect in bridge.suspects]
-    suspected = {standing: standings.count(standing) for standing in ("apart", "refused")}
+    suspected = count_standings(bridge.suspects)
     yield gauge("rooms_suspected", "Rooms with which workers died, by what became of them.", suspected, "state")
     yield counter("bridge_events_dropped", "Words of workers for stays that are over.", bridge.events_dropped)
 

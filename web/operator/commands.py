@@ -64,6 +64,8 @@ def tree_command(client: Client, search: str, under: str, stacks: bool, media: b
     tasks end: the rooms of each worker, or of the one that --under names, and everybody's connections and tracks there.
     """
     if media:
+        if stacks:
+            raise click.UsageError("Rooms have no stacks: --media and --stacks do not go together.")
         for line in terminal.media_lines(client.get("/api/media", worker=under, room=search), width=_width()):
             click.echo(line)
         return

@@ -31,22 +31,28 @@ def blueprint(node: Node) -> Blueprint:
     async def media() -> dict[str, Any]:
         """Look at the rooms of a ``worker``, at one ``room``, or at the first there are."""
         wanted = {name: request.args.get(name, "").strip() for name in ("worker", "room")}
-        names = {stay.id: stay.join.name for room in node.directory.rooms() for stay in room.present()}
         if node.bridge is None:
-            return {"workers": {}, "left_off": 0}
+            return {"workers": {}, "rooms": {}, "left_off": 0}
+        names = {stay.id: stay.join.name for room in node.directory.rooms() for stay in room.present()}
         return await look(node.bridge, names, **wanted)
 
     return routes
 
 
 async def look(workers: Workers, names: Mapping[str, str], worker: str = "", room: str = "") -> dict[str, Any]:
-    """Ask the workers of the rooms that are wished for, one after the other. ``names`` are of participants, by id."""
+    """Ask the workers of the rooms that are wished for, one after the other. ``names`` are of participants, by id.
+
+    A worker that does not answer for one room is asked for no other: each question has seconds.
+    """
     found: dict[str, dict[str, Any]] = {}
+    number: dict[str, int] = {}
     asked = left_off = 0
     for name, rooms in workers.rooms().items():
         if worker not in ("", name):
             continue
         of_worker = found.setdefault(name, {})
+        number[name] = len(rooms)
+        answers = True
         for each in rooms:
             if room not in ("", each):
                 continue
@@ -54,13 +60,16 @@ async def look(workers: Workers, names: Mapping[str, str], worker: str = "", roo
                 left_off += 1
                 continue
             asked += 1
-            try:
-                of_worker[each] = people(await workers.media_statistics(each), names)
-            except MediaUnavailable:
-                of_worker[each] = "its worker does not answer"
+            if answers:
+                try:
+                    of_worker[each] = people(await workers.media_statistics(each), names)
+                    continue
+                except MediaUnavailable:
+                    answers = False
+            of_worker[each] = "its worker does not answer"
     if room:
         found = {name: rooms for name, rooms in found.items() if rooms}
-    return {"workers": found, "left_off": left_off}
+    return {"workers": found, "rooms": number, "left_off": left_off}
 
 
 def people(statistics: MediaStatistics, names: Mapping[str, str]) -> dict[str, dict[str, Any]]:

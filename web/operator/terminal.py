@@ -68,7 +68,7 @@ def media_lines(answer: Mapping[str, Any], *, width: int = WIDTH) -> list[str]:
     """Draw what workers do: each connection and track in a line."""
     lines: list[str] = []
     for worker, rooms in answer["workers"].items():
-        lines.append(f"{worker}  {len(rooms)} rooms")
+        lines.append(f"{worker}  {answer['rooms'][worker]} rooms")
         for room, people in rooms.items():
             if isinstance(people, str):
                 lines.append(f"  {room}  {people}")

@@ -119,3 +119,19 @@ def test_a_page_is_believed_but_not_against_what_comes(level: int | None, believ
 
 def test_a_page_of_a_microphone_that_is_off_says_nothing_of_it() -> None:
     assert Microphone().look(False, report(silent=True), track(), True, 0.0, 0.0) is None
+
+
+def test_one_sample_is_not_two_as_a_page_says_something_after_it() -> None:
+    for seed in range(40):
+        call = Call(3, f"once/{seed}")
+        victim = call.people[0]
+        call.play(10)
+        victim.camera_works = False
+        call.play(call._next_sample - call.now + 0.01)
+        victim.camera_works = True
+        call._next_sample += 0.6  # which is late
+        call.play(0.9)
+        call.say(victim, silent=True)
+        call.play(4)
+        kinds = {event.kind for _, event in call.told if isinstance(event, Trouble)}
+        assert "camera_frozen" not in kinds, seed

@@ -75,11 +75,20 @@ async def test_people_are_shown_with_their_connections_and_tracks() -> None:
     assert lines[-1] == "  silent  its worker does not answer"
 
 
+async def test_a_worker_that_does_not_answer_is_asked_once() -> None:
+    workers = Workers({"worker:0": ["silent", "red", "green"], "worker:1": ["blue"]})
+    answer = await look(workers, NAMES)
+    assert workers.asked == ["silent", "blue"]
+    assert set(answer["workers"]["worker:0"].values()) == {"its worker does not answer"}
+    assert set(answer["workers"]["worker:1"]["blue"]) == {"Ada (a)", "Bob (b)"}
+
+
 async def test_one_worker_or_room_is_asked_for_and_no_more_than_so_many_rooms() -> None:
     workers = Workers({"worker:0": [f"r{number}" for number in range(ROOMS + 5)], "worker:1": ["blue"]})
     answer = await look(workers, NAMES)
     assert (len(workers.asked), answer["left_off"]) == (ROOMS, 6)
-    assert terminal.media_lines(answer)[-1] == "… and 6 more rooms"
+    lines = terminal.media_lines(answer)
+    assert (lines[0], lines[-1]) == (f"worker:0  {ROOMS + 5} rooms", "… and 6 more rooms")
     workers.asked.clear()
     assert set((await look(workers, NAMES, worker="worker:1"))["workers"]) == {"worker:1"}
     assert set((await look(workers, NAMES, room="r3"))["workers"]) == {"worker:0"}
@@ -96,12 +105,19 @@ async def test_a_bridge_says_which_rooms_live_where(autojump_clock: MockClock) -
 
 async def test_without_workers_there_is_nothing_to_see(tmp_path: Path) -> None:
     async with operated(tmp_path) as server:
-        assert await server.ask("/api/media") == (200, {"workers": {}, "left_off": 0})
+        assert await server.ask("/api/media") == (200, {"workers": {}, "rooms": {}, "left_off": 0})
         result = await type_in("tree", "--media", "--runtime-dir", tmp_path)
         assert result.output == "no worker, or no such room\n"
+        result = await type_in("tree", "--media", "--stacks", "--runtime-dir", tmp_path)
+        assert result.exit_code == 2
+        assert "do not go together" in result.output
 
 
 @pytest.mark.process
 def test_a_real_server_shows_its_workers(tmp_path: Path) -> None:
     with running_server("--operator-port", "0", "--runtime-dir", str(tmp_path)):
-        assert Client.find(None, None, tmp_path).get("/api/media") == {"workers": {"worker:0": {}}, "left_off": 0}
+        assert Client.find(None, None, tmp_path).get("/api/media") == {
+            "workers": {"worker:0": {}},
+            "rooms": {"worker:0": 0},
+            "left_off": 0,
+        }

@@ -45,6 +45,9 @@ let timer;
 /** Only the last look counts that was begun. */
 let turn = 0;
 
+/** What is seen of a worker that does not answer: all else goes on. @param {string} worker */
+const unanswered = (worker) => () => ({ workers: { [worker]: { "its rooms": "are not told: it does not answer" } }, left_off: 0 });
+
 async function once() {
   clearTimeout(timer);
   const mine = ++turn;
@@ -58,7 +61,7 @@ async function once() {
     });
     const chosen = tree.chosen === null ? null : await subtree(tree.chosen);
     const worker = chosen?.tasks[0] && workerOf(chosen.tasks[0]);
-    const flows = worker ? await media(worker) : null;
+    const flows = worker ? await media(worker).catch(unanswered(worker)) : null;
     if (mine !== turn) return;
     if (seen.up < up) {
       timeline.clear();
