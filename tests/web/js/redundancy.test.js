@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CALM, FOR_SURE, LONG_ENOUGH, Redundancy, takesRedundancy, withoutRedundancy } from "../../../web/static/rtc/redundancy.js";
+import { CALM, FOR_SURE, GAP, LONG_ENOUGH, Redundancy, takesRedundancy, withoutRedundancy } from "../../../web/static/rtc/redundancy.js";
+import { readVoice } from "../../../web/static/rtc/stats.js";
 
-/** Looks once a second for a while. @param {Redundancy} redundancy @param {number} begin @param {number} end seconds @param {Partial<import("../../../web/static/rtc/redundancy.js").Uplink>} uplink */
-function looks(redundancy, begin, end, uplink) {
+/** Looks once a second for a while. @param {Redundancy} redundancy @param {number} begin @param {number} end seconds @param {Partial<import("../../../web/static/rtc/stats.js").VoiceWay>} way */
+function looks(redundancy, begin, end, way) {
   const seen = [];
   for (let at = begin; at < end; at += 1) {
-    seen.push(redundancy.look({ available: 1_000_000, lost: 0, roundTrip: 0.02, ...uplink }, at * 1_000));
+    seen.push(redundancy.look({ available: 1_000_000, lost: 0, roundTrip: 0.02, ...way }, at * 1_000));
   }
   return seen;
 }
@@ -58,6 +59,39 @@ test("what is lost is sent twice, however little the browser believes in, unless
 test("nothing is decided by nothing", () => {
   const redundancy = new Redundancy();
   assert.ok(looks(redundancy, 0, 20, { available: null, lost: null, roundTrip: null }).every(Boolean));
+});
+
+test("what was begun before a mute is not known to have gone on, as nobody looks meanwhile", () => {
+  for (const silent of [true, false]) {
+    const redundancy = new Redundancy();
+    looks(redundancy, 0, 8, {});
+    assert.deepEqual(looks(redundancy, 8, 9, { available: 80_000 }), [true]);
+    if (!silent) looks(redundancy, 9, 20, { available: null });
+    const narrow = looks(redundancy, 20, 23, { available: 80_000 });
+    assert.deepEqual(narrow, [true, true, false]);
+    looks(redundancy, 23, 26, { available: 300_000 });
+    assert.equal(looks(redundancy, 40, 50, { available: 300_000 }).indexOf(true), LONG_ENOUGH / 1_000);
+  }
+});
+
+test("nor that nothing fell in it", () => {
+  const redundancy = new Redundancy();
+  looks(redundancy, 0, 3, { available: 80_000 });
+  const after = (GAP + 2 * CALM) / 1_000;
+  const taken = looks(redundancy, after, 2 * after, { available: 85_000 }).indexOf(true);
+  assert.equal(taken, CALM / 1_000);
+});
+
+test("what a voice meets is what its sender counts, of its own packets and of the way that they take", async () => {
+  const report = [
+    { id: "T", type: "transport", selectedCandidatePairId: "P" },
+    { id: "P", type: "candidate-pair", currentRoundTripTime: 0.04, availableOutgoingBitrate: 90_000 },
+    { id: "O", type: "outbound-rtp", kind: "audio" },
+    { id: "R", type: "remote-inbound-rtp", localId: "O", fractionLost: 0.1, roundTripTime: 0.05 },
+  ];
+  const sender = (/** @type {any[]} */ its) => ({ getStats: async () => new Map(its.map((each) => [each.id, each])) });
+  assert.deepEqual(await readVoice(sender(report)), { available: 90_000, lost: 0.1, roundTrip: 0.04 });
+  assert.deepEqual(await readVoice(sender([])), { available: null, lost: null, roundTrip: null });
 });
 
 const picture = "m=video 9 UDP/TLS/RTP/SAVPF 96 63\r\na=rtpmap:96 VP8/90000\r\n";

@@ -7,9 +7,10 @@
 
 import { configuration } from "./configuration.js";
 import { LegWatch } from "./leg_watch.js";
-import { readUplink, Redundancy, takesRedundancy, withoutRedundancy } from "./redundancy.js";
+import { Redundancy, takesRedundancy, withoutRedundancy } from "./redundancy.js";
 import { ScreenSenders } from "./screen_senders.js";
 import { sparing } from "./sparing.js";
+import { readVoice } from "./stats.js";
 import { addCamera, balance } from "./transceivers.js";
 import { WantedLayers } from "./wanted_layers.js";
 
@@ -165,7 +166,7 @@ export class PublishLeg {
   async #look() {
     const { sender } = this.#transceivers.microphone;
     if (!this.#answer || !sender.track) return;
-    const redundant = this.#redundancy.look(await readUplink(sender), performance.now());
+    const redundant = this.#redundancy.look(await readVoice(sender), performance.now());
     if (redundant === this.#redundant || this.#refused || this.#turning) return;
     if (!this.#answer || this.connection.signalingState !== "stable") return;
     this.#turning = this.#turn(redundant, this.#answer);

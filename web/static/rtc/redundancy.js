@@ -1,22 +1,23 @@
 /**
  * Whether each packet of a voice is sent twice (RED, RFC 2198), which helps where packets are lost and harms where there is
- * hardly room for one. Pure but for the last.
+ * hardly room for one. Pure.
  */
 
 import { isSound, sectionsOf, withMicrophone } from "./sections.js";
-import { way } from "./stats.js";
 
-/** @typedef {{available: number | null, lost: number | null, roundTrip: number | null}} Uplink bits a second; a share; seconds */
+/** @import { VoiceWay } from "./stats.js" */
 
 /** Bits a second below which there is no room for it, and above which there is. */
-export const NARROW = 100_000;
-export const WIDE = 200_000;
+const NARROW = 100_000;
+const WIDE = 200_000;
 /** Milliseconds for which that has to be so. */
 export const FOR_SURE = 1_500;
 export const LONG_ENOUGH = 5_000;
 /** Milliseconds without a fall after which it is tried, as little sent makes browsers believe in little; twice as many each time that it was too much. */
 export const CALM = 30_000;
-export const MOST_CALM = 300_000;
+const MOST_CALM = 300_000;
+/** Who did not look for this long, as nothing was sent, knows nothing of the time between. */
+export const GAP = 2_500;
 /** A share of what was there before is a fall; a try has this many milliseconds to fail. */
 const FALL = 0.9;
 const TRIAL = 20_000;
@@ -29,6 +30,7 @@ export class Redundancy {
   on = true;
   #shortest = Infinity;
   #last = 0;
+  #looked = -Infinity;
   /** @type {number | null} since when there is no room for it; or enough; or no fall */
   #narrow = null;
   /** @type {number | null} */
@@ -39,13 +41,15 @@ export class Redundancy {
 
   /**
    * To be called once a second or so.
-   * @param {Uplink} uplink
+   * @param {VoiceWay} way
    * @param {number} now in milliseconds
    * @returns {boolean} whether it is worth it
    */
   look({ available, lost, roundTrip }, now) {
     if (roundTrip !== null) this.#shortest = Math.min(this.#shortest, roundTrip);
     if (available === null) return this.on;
+    if (now - this.#looked > GAP) this.#forget(now);
+    this.#looked = now;
     if (available < FALL * this.#last) this.#fell = now;
     this.#last = available;
     const queued = roundTrip !== null && roundTrip > this.#shortest + QUEUED;
@@ -56,6 +60,12 @@ export class Redundancy {
     else if (!this.on && this.#wide !== null && now - this.#wide >= LONG_ENOUGH) this.#take(now);
     else if (!this.on && !queued && (lost ?? 0) < MUCH_LOST && now - this.#fell >= this.#calm) this.#take(now);
     return this.on;
+  }
+
+  /** What was begun is not known to have gone on. @param {number} now */
+  #forget(now) {
+    this.#narrow = this.#wide = null;
+    this.#fell = now;
   }
 
   /** @param {number} now */
@@ -98,17 +108,3 @@ export function takesRedundancy(sdp) {
 
 /** @param {string} section */
 const redundant = (section) => /^a=rtpmap:(\d+) red\//im.exec(section)?.[1];
-
-/**
- * @param {RTCRtpSender} sender
- * @returns {Promise<Uplink>} what the browser counts of the connection of this voice
- */
-export async function readUplink(sender) {
-  const all = [...(await sender.getStats()).values()];
-  const heard = all.find(({ type }) => type === "remote-inbound-rtp");
-  return {
-    available: way(all).available,
-    lost: heard?.fractionLost ?? null,
-    roundTrip: heard?.roundTripTime ?? null,
-  };
-}

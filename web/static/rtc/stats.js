@@ -1,4 +1,4 @@
-/** What a connection counts, of each track that comes or goes, with whose it is. Pure but for the last. */
+/** What a connection counts, of each track that comes or goes, with whose it is. Pure but for the last two. */
 
 /** @import { TrackOwner } from "../protocol/types.js" */
 /** @import { Legs } from "./legs.js" */
@@ -36,6 +36,8 @@
  * @property {number | null} available what the browser thinks can be sent, in bits a second
  * @property {string} protocol "udp", "tcp" or ""
  * @property {boolean} relayed
+ *
+ * @typedef {Pick<Way, "roundTrip" | "available"> & Pick<Sent, "lost">} VoiceWay what a voice meets on its way to the server
  *
  * @typedef {Way & {received: Received[]}} Downlink
  * @typedef {Way & {sent: Sent[]}} Uplink
@@ -108,6 +110,16 @@ export function way(report) {
     protocol: remote?.protocol ?? local?.protocol ?? "",
     relayed: local?.candidateType === "relay",
   };
+}
+
+/**
+ * @param {Pick<RTCRtpSender, "getStats">} sender of a voice
+ * @returns {Promise<VoiceWay>}
+ */
+export async function readVoice(sender) {
+  const report = [...(await sender.getStats()).values()];
+  const { roundTrip, available } = way(report);
+  return { roundTrip, available, lost: sent(report)[0]?.lost ?? null };
 }
 
 /**
