@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { brightnessOf, brightnessOfLuma } from "../../../web/static/rtc/brightness.js";
 import { DarkWatch, EVERY } from "../../../web/static/state/dark_watch.js";
 
 /** How often the page comes by. */
 const STEP = 200;
 
-/** @typedef {import("../../../web/static/state/dark_watch.js").Brightness} Picture */
+/** @typedef {import("../../../web/static/state/dark_watch.js").Light} Picture */
 
 function begin() {
   const watch = new DarkWatch();
@@ -95,29 +94,4 @@ test("what was seen of a camera that was turned off meanwhile counts no more", (
   watch.see(3_200, covered);
   watch.see(9_000, covered);
   assert.equal(watch.dark, false);
-});
-
-test("brightness is that of the points, as eyes weigh them", () => {
-  const [black, white, green] = [[0, 0, 0, 255], [255, 255, 255, 255], [0, 255, 0, 255]];
-  assert.deepEqual(brightnessOf([...black, ...black]), { mean: 0, spread: 0 });
-  const { mean, spread } = brightnessOf([...black, ...white]);
-  assert.ok(Math.abs(mean - 127.5) < 0.01 && Math.abs(spread - 127.5) < 0.01, `${mean} ${spread}`);
-  assert.ok(Math.abs(brightnessOf(green).mean - 149.7) < 0.1);
-  assert.deepEqual(brightnessOf([]), { mean: 0, spread: 0 });
-});
-
-test("brightness is that of a plane of luma, too, wherever it lies and whatever is black in it", () => {
-  const [width, height, stride, offset] = [64, 36, 80, 5];
-  const octets = new Uint8Array(offset + stride * height + 1_000).fill(200);
-  /** @param {number} luma */
-  const paint = (luma) => {
-    for (let row = 0; row < height; row++) octets.fill(luma, offset + row * stride, offset + row * stride + width);
-  };
-  paint(16);
-  assert.deepEqual(brightnessOfLuma(octets, { offset, stride }, width, height, false), { mean: 0, spread: 0 });
-  assert.deepEqual(brightnessOfLuma(octets, { offset, stride }, width, height, true), { mean: 16, spread: 0 });
-  paint(235);
-  assert.deepEqual(brightnessOfLuma(octets, { offset, stride }, width, height, false), { mean: 255, spread: 0 });
-  octets.fill(16, offset, offset + (stride * height) / 2);
-  assert.ok(Math.abs(brightnessOfLuma(octets, { offset, stride }, width, height, false).mean - 127.5) < 0.1);
 });

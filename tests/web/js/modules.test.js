@@ -61,6 +61,12 @@ for (const [folder, allowed] of Object.entries(layers)) {
   });
 }
 
+test("protocol, rtc and state never touch the document", () => {
+  for (const file of files.filter((each) => /^(protocol|rtc|state)\//.test(each))) {
+    assert.doesNotMatch(readFileSync(root + file, "utf8"), /\bdocument\.\w|\bHTML\w*Element\b/, file);
+  }
+});
+
 for (const [page, entry] of /** @type {const} */ ([["index.html", "pages/home.js"], ["room.html", "pages/room.js"]])) {
   test(`${page} holds every icon it shows`, () => {
     const held = [...readFileSync(root + page, "utf8").matchAll(/<symbol id="icon-([\w-]+)"/g)].map(([, name]) => name);

@@ -1,11 +1,11 @@
 /** Looks how things are in this page, five times a second, and has it told to the server. */
 
 import { Emitter } from "../base/emitter.js";
-import { Brightness } from "../rtc/brightness.js";
 import { readBoth } from "../rtc/stats.js";
 import { DarkWatch } from "../state/dark_watch.js";
 import { MicrophoneWatch } from "../state/microphone_watch.js";
 import { decibels, Playing } from "../state/playing.js";
+import { Brightness } from "./brightness.js";
 
 /** @import { PeopleGrid } from "../components/people_grid.js" */
 /** @import { Report } from "../protocol/types.js" */

@@ -13,7 +13,7 @@ const GAP = 2_500;
 const DARK = { mean: 20, spread: 10 };
 const LIGHT = { mean: 28, spread: 14 };
 
-/** @typedef {{mean: number, spread: number}} Brightness the mean of the picture's points and their standard deviation */
+/** @typedef {{mean: number, spread: number}} Light the mean of the picture's points and their standard deviation */
 
 export class DarkWatch {
   /** @type {number | null} */
@@ -40,7 +40,7 @@ export class DarkWatch {
     return true;
   }
 
-  /** @param {number} now milliseconds @param {Brightness | null} picture null where there is none */
+  /** @param {number} now milliseconds @param {Light | null} picture null where there is none */
   see(now, picture) {
     if (this.#opened === null) return; // it was turned off meanwhile
     if (!picture) this.#since = null;
@@ -55,14 +55,14 @@ export class DarkWatch {
     this.dark = false;
   }
 
-  /** @param {Brightness} picture */
+  /** @param {Light} picture */
   #wait({ mean, spread }) {
     if (mean <= LIGHT.mean && spread <= LIGHT.spread) return;
     this.dark = false;
     this.#since = null;
   }
 
-  /** @param {number} now @param {Brightness} picture */
+  /** @param {number} now @param {Light} picture */
   #doubt(now, { mean, spread }) {
     if (mean >= DARK.mean || spread >= DARK.spread) {
       this.#since = null;

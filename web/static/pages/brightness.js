@@ -6,19 +6,22 @@ const PATIENCE = 500;
 /** Formats that begin with a plane of luma, an octet each. */
 const PLANAR = new Set(["I420", "I420A", "I422", "I444", "NV12"]);
 
-/** @typedef {import("../state/dark_watch.js").Brightness} Seen of 255 */
+/** @import { Light } from "../state/dark_watch.js" */
+
 /** @typedef {{new (options: {track: MediaStreamTrack, maxBufferSize: number}): {readable: ReadableStream<VideoFrame>}}} Processor */
 
 export class Brightness {
   /** @type {CanvasRenderingContext2D | null} */
   #context = null;
+  /** What the last frame was copied to: those of a camera have all the same size. */
+  #octets = new Uint8Array();
 
   /**
    * Where the browser gives frames themselves one is read, and not drawn: Chromium keeps a frame that was drawn for
    * seconds, and all who use a camera share a few of them. Three pages that drew theirs left four pictures of ten.
    *
    * @param {HTMLVideoElement | null} video
-   * @returns {Promise<Seen | null>} null where there is no picture
+   * @returns {Promise<Light | null>} null where there is no picture
    */
   async read(video) {
     if (!video || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || video.videoWidth === 0) return null;
@@ -28,7 +31,7 @@ export class Brightness {
     const frame = await oneFrame(track, processor);
     if (!frame) return null;
     try {
-      return frame.format && PLANAR.has(frame.format) ? await read(frame) : this.#drawn(frame);
+      return frame.format && PLANAR.has(frame.format) ? await this.#lumaOf(frame) : this.#drawn(frame);
     } finally {
       frame.close();
     }
@@ -42,6 +45,19 @@ export class Brightness {
     context.drawImage(picture, 0, 0, WIDTH, HEIGHT);
     return brightnessOf(context.getImageData(0, 0, WIDTH, HEIGHT).data);
   }
+
+  /** @param {VideoFrame} frame of a planar format */
+  async #lumaOf(frame) {
+    const size = frame.allocationSize();
+    if (this.#octets.length !== size) this.#octets = new Uint8Array(size);
+    const octets = this.#octets;
+    const plane = await frame.copyTo(octets).then(
+      ([first]) => first,
+      () => null, // the frame is gone
+    );
+    const { width, height } = frame.visibleRect ?? { width: frame.codedWidth, height: frame.codedHeight };
+    return plane ? brightnessOfLuma(octets, plane, width, height, frame.colorSpace.fullRange === true) : null;
+  }
 }
 
 /**
@@ -52,24 +68,18 @@ export class Brightness {
 async function oneFrame(track, Processor) {
   const copy = track.clone();
   if (copy.readyState === "ended") return null;
-  const reader = new Processor({ track: copy, maxBufferSize: 1 }).readable.getReader();
   const timer = setTimeout(() => copy.stop(), PATIENCE);
+  /** @type {ReadableStreamDefaultReader<VideoFrame> | undefined} */
+  let reader;
   try {
+    reader = new Processor({ track: copy, maxBufferSize: 1 }).readable.getReader();
     const { value } = await reader.read();
     return value ?? null; // none of a copy that was stopped
   } finally {
     clearTimeout(timer);
     copy.stop();
-    await reader.cancel();
+    reader?.cancel().catch(() => {}); // there is nothing more to come of it, one way or the other
   }
-}
-
-/** @param {VideoFrame} frame of a planar format */
-async function read(frame) {
-  const octets = new Uint8Array(frame.allocationSize());
-  const [plane] = await frame.copyTo(octets);
-  const { width, height } = frame.visibleRect ?? { width: frame.codedWidth, height: frame.codedHeight };
-  return plane ? brightnessOfLuma(octets, plane, width, height, frame.colorSpace.fullRange === true) : null;
 }
 
 function surface() {
@@ -80,12 +90,12 @@ function surface() {
 
 /** @param {ArrayLike<number>} points four numbers each: red, green, blue and how opaque it is */
 export function brightnessOf(points) {
-  const light = [];
+  const lumas = [];
   for (let at = 0; at + 3 < points.length; at += 4) {
     // BT.601, as eyes weigh them
-    light.push(0.299 * (points[at] ?? 0) + 0.587 * (points[at + 1] ?? 0) + 0.114 * (points[at + 2] ?? 0));
+    lumas.push(0.299 * (points[at] ?? 0) + 0.587 * (points[at + 1] ?? 0) + 0.114 * (points[at + 2] ?? 0));
   }
-  return of(light);
+  return meanAndSpread(lumas);
 }
 
 /**
@@ -95,24 +105,24 @@ export function brightnessOf(points) {
  * @param {boolean} fullRange whether black is 0 and white is 255; else they are 16 and 235
  */
 export function brightnessOfLuma(octets, { offset, stride }, width, height, fullRange) {
-  const light = [];
+  const lumas = [];
   for (let row = 0; row < HEIGHT; row++) {
     const start = offset + stride * Math.floor(((row + 0.5) * height) / HEIGHT);
     for (let column = 0; column < WIDTH; column++) {
       const luma = octets[start + Math.floor(((column + 0.5) * width) / WIDTH)] ?? 0;
-      light.push(fullRange ? luma : Math.min(255, Math.max(0, ((luma - 16) * 255) / 219)));
+      lumas.push(fullRange ? luma : Math.min(255, Math.max(0, ((luma - 16) * 255) / 219)));
     }
   }
-  return of(light);
+  return meanAndSpread(lumas);
 }
 
-/** @param {number[]} light @returns {Seen} the mean and the standard deviation */
-function of(light) {
+/** @param {number[]} lumas @returns {Light} the mean and the standard deviation */
+function meanAndSpread(lumas) {
   let [sum, squares] = [0, 0];
-  for (const each of light) {
+  for (const each of lumas) {
     sum += each;
     squares += each * each;
   }
-  const mean = sum / Math.max(1, light.length);
-  return { mean, spread: Math.sqrt(Math.max(0, squares / Math.max(1, light.length) - mean * mean)) };
+  const mean = sum / Math.max(1, lumas.length);
+  return { mean, spread: Math.sqrt(Math.max(0, squares / Math.max(1, lumas.length) - mean * mean)) };
 }
