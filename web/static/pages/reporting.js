@@ -13,19 +13,10 @@ import { Brightness } from "./brightness.js";
 /** @import { LocalMedia } from "../rtc/local_media.js" */
 /** @import { Counted } from "../rtc/stats.js" */
 /** @import { Session } from "../state/session.js" */
+/** @import { Own } from "../text/hints.js" */
 
 /** Milliseconds. */
 const EVERY = 200;
-
-/**
- * @typedef {object} Own what is known here of one's own devices, sooner than anywhere else
- * @property {boolean} talking though the microphone is off
- * @property {boolean} silent though it is on
- * @property {boolean} muted by the system or the device
- * @property {boolean} cameraMuted
- * @property {boolean} dark the camera shows only black
- * @property {boolean} blocked the browser plays no sound
- */
 
 /** @extends {Emitter<{own: Own, counted: Counted}>} */
 export class Reporting extends Emitter {

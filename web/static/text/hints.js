@@ -6,12 +6,22 @@
 /** @typedef {{key: string, text: string, action: HintAction | null, label: string}} Hint */
 
 /**
+ * @typedef {object} Own what is known here of one's own devices, sooner than anywhere else
+ * @property {boolean} talking though the microphone is off
+ * @property {boolean} silent though it is on
+ * @property {boolean} muted by the system or the device
+ * @property {boolean} cameraMuted
+ * @property {boolean} dark the camera shows only black
+ * @property {boolean} blocked the browser plays no sound
+ */
+
+/**
  * @typedef {object} Here how things are in this page
  * @property {string} you
  * @property {boolean} microphone
  * @property {boolean} camera
  * @property {boolean} sharing
- * @property {{talking: boolean, silent: boolean, muted: boolean, cameraMuted: boolean, dark: boolean, blocked: boolean}} own
+ * @property {Own} own
  * @property {boolean} restoring the page says already that pictures and sound are being restored
  * @property {boolean} shortcuts
  * @property {(id: string) => string} nameOf "" for somebody who is not there
