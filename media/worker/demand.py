@@ -6,12 +6,12 @@ import math
 
 #: Seconds that a publisher has to send a layer that it is asked for.
 PATIENCE = 3.0
-#: Seconds for which a layer that did not come is not asked for again.
+#: Seconds for which nobody waits again for a layer that did not come.
 AVOIDANCE = 5.0
 
 
 class Demand:
-    """Since when a layer is asked for, and until when it is not as it stayed away.
+    """Since when a layer is waited for, and until when it is not as it stayed away.
 
     ``live`` is whether it comes in now, ``came`` when its newest packet did, if one has. Times are seconds.
     """
@@ -21,7 +21,7 @@ class Demand:
     def __init__(self) -> None:
         #: Since when the publisher is asked for it, if it is.
         self._wanted_since: float | None = None
-        #: Until when it is not asked for again, as it did not come.
+        #: Until when it is not waited for again, as it did not come.
         self._avoided_until = -math.inf
 
     def is_usable(self, now: float, came: float | None, *, live: bool) -> bool:
@@ -33,6 +33,10 @@ class Demand:
         if self._wanted_since is None:
             return True
         return (came is None or came < self._wanted_since) and now - self._wanted_since < PATIENCE
+
+    def is_missed(self, now: float) -> bool:
+        """Whether it was waited for in vain: it is asked for meanwhile, and comes when its publisher has room again."""
+        return now < self._avoided_until
 
     def is_lacking(self, now: float, came: float | None, *, live: bool) -> bool:
         """Whether it came once, is asked for or was just now, and stays away."""

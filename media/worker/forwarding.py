@@ -242,6 +242,9 @@ def _options(subscription: Subscription, height: int, now: float) -> tuple[Optio
         # A screen on which nothing moves costs nearly nothing, whatever it did before.
         still = is_screen(subscription.producer.source) and not layer.is_live(now)
         costs = () if still else layer.cost.up_to
+        if costs and options and costs[-1] <= options[-1].bitrate and not layer.is_live(now):
+            # It was measured while its publisher had no room for it.
+            costs = (options[-1].bitrate * STEP,)
         costs = costs or (cost * STEP,)
         last = len(costs) - 1
         for temporal, bitrate in enumerate(costs):

@@ -349,6 +349,10 @@ class Layer:
         """Whether it comes in, or would if the publisher were asked: not if it was, and it stays away."""
         return self._demand.is_usable(now, self._came, live=self.is_live(now))
 
+    def is_missed(self, now: float) -> bool:
+        """Whether it is asked for, though nobody waits for it, as it stays away."""
+        return self._demand.is_missed(now)
+
     def is_lacking(self, now: float) -> bool:
         """Whether it came once, is asked for or was just now, and stays away."""
         return self._demand.is_lacking(now, self._came, live=self.is_live(now))

@@ -130,13 +130,14 @@ class Producer:
             return None
         if any(layer.is_live(now) for layer in self.layers):
             self._live_at = now
-        used = {layer for consumer in self.consumers for layer in (consumer.layer, consumer.target)}
+        used = {layer for each in self.consumers for layer in (each.layer, each.target) if layer is not None}
         if used and now - self._live_at > PATIENCE:
             # Nothing comes, so nothing is known of what would: of all that come then the best are chosen.
             used = set(self.layers)
         for layer in self.layers:
             layer.want(now, wanted=layer in used, judged=self._live_at == now)
-        rids = [layer.rid for layer in self.layers if layer.rid is not None and layer in used]
+        asked = [layer for layer in self.layers if layer in used or (used and layer.is_missed(now))]
+        rids = [layer.rid for layer in asked if layer.rid is not None]
         if rids == self._told:
             return None
         self._told = rids

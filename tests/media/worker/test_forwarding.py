@@ -255,3 +255,22 @@ def test_what_floods_the_link_is_not_sent_until_there_is_less_to_send() -> None:
     call.run(0.4, estimate=250_000)
     assert call.layers == ["q"]
     assert call.told == [], "that is no pause"
+
+
+def test_what_a_layer_took_while_its_publisher_had_no_room_for_it_is_no_reason_not_to_ask_for_it() -> None:
+    narrow = {"q": (90, 34_000), "h": (180, 18_000)}
+    alice = Publisher("alice", {"q", "h"}, {"q": (90, 34_000), "h": (180, 66_000)})
+    call = Call([alice])
+    call.layout(alice=240)
+    call.run(6.0)
+    assert call.layers == ["h"]
+    alice.rates = narrow
+    call.run(4.0)
+    alice.sending = {"q"}
+    call.run(12.0)
+    assert call.layers == ["q"]
+    assert "h" in alice.wanted[-1]
+    alice.rates = {"q": (90, 34_000), "h": (180, 66_000)}
+    alice.sending = {"q", "h"}
+    call.run(2.0)
+    assert call.layers == ["h"]

@@ -153,3 +153,29 @@ def test_a_layer_that_is_asked_for_and_does_not_come_is_of_no_use() -> None:
     consumer.select(None)
     come(quarter, 5, 112.0)
     assert producer.take_wanted(112.0) == []
+    for step in range(1, 100):
+        assert producer.take_wanted(112.0 + step / 10) is None, "nobody wants any, so that none comes is no wonder"
+
+
+def test_a_layer_that_was_waited_for_in_vain_goes_on_to_be_asked_for_while_anybody_gets_another() -> None:
+    producer = Producer(Sink(), 1, "alice", "camera", LAYERS, VP8)
+    consumer = Consumer(Sink(), VP8, 9, "0", "bob")
+    quarter, half, _ = producer.layers
+    producer.learn(frame(1, ssrc=5), {10: b"q"})
+    producer.add(consumer)
+    consumer.select(half)
+
+    def come(now: float) -> list[str] | None:
+        producer.on_rtp(quarter, frame(round(10 * now), key=True, ssrc=5), {}, now)
+        return producer.take_wanted(now)
+
+    assert come(0.1) == ["h"]
+    now = 0.1
+    while half in producer.usable(now):
+        now += 0.1
+        assert come(now) is None
+    consumer.select(quarter)
+    assert come(now) == ["q", "h"], "it comes when its publisher has room for it again"
+    told = [come(now + step / 10) for step in range(1, 60)]
+    assert [rids for rids in told if rids is not None] == [["q"]], "nobody wants it any more"
+    assert half in producer.usable(now + 6)
