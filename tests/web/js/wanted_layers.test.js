@@ -66,6 +66,22 @@ test("while nothing was said all are sent, and before there is an answer nothing
   assert.equal(applied, 1);
 });
 
+test("what is said once more is applied once more, and nothing before anything was", async (t) => {
+  const { layers, applied } = watched(t);
+  layers.repeat();
+  await settled();
+  assert.deepEqual(applied, []);
+  layers.want(["q"]);
+  t.mock.timers.tick(LINGER);
+  layers.repeat();
+  await settled();
+  assert.deepEqual(applied, ["q", "q"]);
+  layers.close();
+  layers.repeat();
+  await settled();
+  assert.deepEqual(applied, ["q", "q"]);
+});
+
 test("one change at a time, and a refusal is no end", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   t.mock.method(console, "warn", () => {});

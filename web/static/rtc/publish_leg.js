@@ -6,9 +6,11 @@
  */
 
 import { configuration } from "./configuration.js";
+import { LayerWatch } from "./layer_watch.js";
 import { LegWatch } from "./leg_watch.js";
 import { Redundancy, takesRedundancy, withoutRedundancy } from "./redundancy.js";
 import { ScreenSenders } from "./screen_senders.js";
+import { stirred } from "./sending.js";
 import { sparing } from "./sparing.js";
 import { readVoice } from "./stats.js";
 import { addCamera, balance } from "./transceivers.js";
@@ -29,6 +31,7 @@ export class PublishLeg {
   #transceivers;
   #screens;
   #wanted;
+  #layers;
   #repeats = false;
   #redundancy = new Redundancy();
   /** Whether each packet of the voice is sent twice now, if the server takes that. */
@@ -59,6 +62,7 @@ export class PublishLeg {
     };
     const { sender } = this.#transceivers.camera;
     this.#wanted = new WantedLayers((active) => activate(sender, active));
+    this.#layers = new LayerWatch(sender, this.#wanted);
     this.#screens = new ScreenSenders(this.connection);
     this.#offer = this.#prepare();
     // Whoever awaits the offer hears of a failure; until then nobody does.
@@ -148,11 +152,14 @@ export class PublishLeg {
    * @param {string} mid @param {readonly string[]} rids
    */
   want(mid, rids) {
-    if (mid === this.#transceivers.camera.mid) this.#wanted.want(rids);
+    if (mid !== this.#transceivers.camera.mid || this.#closed) return;
+    this.#wanted.want(rids);
+    this.#layers.begin();
   }
 
   close() {
     clearInterval(this.#looks);
+    this.#layers.close();
     this.#wanted.close();
     this.watch.close();
     this.connection.close();
@@ -255,6 +262,9 @@ async function activate(sender, active) {
   const parameters = sender.getParameters();
   // Where the browser sends one picture only, that is what everyone gets.
   if (parameters.encodings.length < 2) return;
-  for (const encoding of parameters.encodings) encoding.active = active.has(encoding.rid ?? "");
+  for (const encoding of parameters.encodings) {
+    encoding.active = active.has(encoding.rid ?? "");
+    encoding.maxBitrate = stirred(encoding.rid ?? "", encoding.maxBitrate);
+  }
   await sender.setParameters(parameters);
 }

@@ -21,3 +21,17 @@ export const SCREEN_SOUND = { maxBitrate: 128_000 };
 
 /** Layers for a browser that cannot be told of temporal ones. */
 export const PLAIN_LAYERS = LAYERS.map(({ scalabilityMode: _, ...layer }) => layer);
+
+/** Bits a second. */
+const STIR = 1_000;
+
+/**
+ * What a layer may take from now on: a little more than before, or a little less again. When that changes Chromium looks
+ * whether more fits, if it sends less than it could.
+ * @param {string} rid
+ * @param {number | undefined} before
+ */
+export function stirred(rid, before) {
+  const most = LAYERS.find((layer) => layer.rid === rid)?.maxBitrate;
+  return most !== undefined && before === most ? most + STIR : most;
+}

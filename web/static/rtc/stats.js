@@ -1,4 +1,4 @@
-/** What a connection counts, of each track that comes or goes, with whose it is. Pure but for the last two. */
+/** What a connection counts, of each track that comes or goes, with whose it is. Pure but for the last three. */
 
 /** @import { TrackOwner } from "../protocol/types.js" */
 /** @import { Legs } from "./legs.js" */
@@ -38,6 +38,9 @@
  * @property {boolean} relayed
  *
  * @typedef {Pick<Way, "roundTrip" | "available"> & Pick<Sent, "lost">} VoiceWay what a voice meets on its way to the server
+ *
+ * @typedef {{layer: string, active: boolean, bytes: number}} SentLayer active: it is to be sent; bytes: that were
+ * @typedef {Pick<Way, "available"> & {layers: SentLayer[]}} CameraWay what a camera meets
  *
  * @typedef {Way & {received: Received[]}} Downlink
  * @typedef {Way & {sent: Sent[]}} Uplink
@@ -120,6 +123,19 @@ export async function readVoice(sender) {
   const report = [...(await sender.getStats()).values()];
   const { roundTrip, available } = way(report);
   return { roundTrip, available, lost: sent(report)[0]?.lost ?? null };
+}
+
+/**
+ * @param {Pick<RTCRtpSender, "getStats">} sender of a camera
+ * @returns {Promise<CameraWay>}
+ */
+export async function readCamera(sender) {
+  const report = [...(await sender.getStats()).values()];
+  const layers = report.filter(({ type }) => type === "outbound-rtp");
+  return {
+    available: way(report).available,
+    layers: layers.map(({ rid, active, bytesSent }) => ({ layer: rid ?? "", active: active ?? true, bytes: bytesSent ?? 0 })),
+  };
 }
 
 /**

@@ -38,6 +38,13 @@ export class WantedLayers {
     this.#later();
   }
 
+  /** Say once more which are to be sent. */
+  repeat() {
+    if (!this.#begun || this.#active === null) return;
+    this.#active = new Set(this.#active);
+    if (!this.#working) void this.#work();
+  }
+
   close() {
     clearTimeout(this.#timer);
     this.#begun = false;
