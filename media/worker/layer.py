@@ -12,7 +12,7 @@ from media.worker.demand import Demand
 from media.worker.dependencies import Dependencies
 from media.worker.fanout import Fanout, Outgoing, picture_at
 from media.worker.history import History
-from media.worker.keyframes import KeyframeRequester
+from media.worker.keyframes import KeyframeRequester, Pace
 from media.worker.nack import Missing
 from media.worker.outgoing_extensions import shared_part
 from media.worker.payloads import READERS
@@ -42,7 +42,8 @@ class RtcpSink(Protocol):
 class Layer:
     """Hands each packet to the consumers that forward it, and asks the publisher for what is missing.
 
-    ``ssrc`` is what the worker calls itself in RTCP; ``rid`` is the layer's name in the SDP (RFC 8851), if it has one.
+    ``ssrc`` is what the worker calls itself in RTCP; ``rid`` is the layer's name in the SDP (RFC 8851), if it has one;
+    ``pace`` is when keyframes were asked for in any layer of the picture.
     """
 
     __slots__ = (
@@ -88,7 +89,9 @@ class Layer:
         "waiting",
     )
 
-    def __init__(self, sink: RtcpSink, ssrc: int, codec: Codec, rid: str | None = None) -> None:
+    def __init__(
+        self, sink: RtcpSink, ssrc: int, codec: Codec, rid: str | None = None, pace: Pace | None = None
+    ) -> None:
         self._sink = sink
         self._ssrc = ssrc
         self._kind = codec.kind
@@ -97,7 +100,7 @@ class Layer:
         self._live = LIVE_SOUND if codec.kind == "audio" else LIVE
         #: Units of its timestamps in a second.
         self.clock_rate = codec.clock_rate
-        self.keyframes = KeyframeRequester()
+        self.keyframes = KeyframeRequester(pace)
         #: What is known of its stream, another object for each; None before the first.
         self.reception: Reception | None = None
         self.rid = rid

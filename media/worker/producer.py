@@ -8,6 +8,7 @@ from media.messages import Source
 from media.worker.codecs import AUDIO_LEVEL, DEPENDENCIES, DESCRIBED, MID, REPAIRED_RID, RID, Codec
 from media.worker.consumer import Consumer
 from media.worker.demand import PATIENCE
+from media.worker.keyframes import Pace
 from media.worker.layer import Layer, RtcpSink
 from media.worker.rtcp import ReportBlock
 from media.worker.rtp import RtpPacket
@@ -45,6 +46,7 @@ class Producer:
         self._live_at = -math.inf
         self.consumers: tuple[Consumer, ...] = ()
         self.layers: tuple[Layer, ...] = ()
+        self._pace = Pace()
         self.update(line)
 
     def update(self, line: MediaLine) -> None:
@@ -63,7 +65,9 @@ class Producer:
         self._repaired_rid_id = line.extensions.get(REPAIRED_RID)
         known = {layer.rid: layer for layer in self.layers}
         rids = line.rids or (None,)
-        self.layers = tuple(known.get(rid) or Layer(self._sink, self._ssrc, self.codec, rid) for rid in rids)
+        self.layers = tuple(
+            known.get(rid) or Layer(self._sink, self._ssrc, self.codec, rid, self._pace) for rid in rids
+        )
         for layer in self.layers:
             layer.repeats = self.codec.kind == "video" and "nack" in found.feedback
             layer.red = line.red

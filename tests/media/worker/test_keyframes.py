@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.worker.keyframes import MAX_REPEATS, REPEAT, THROTTLE, KeyframeRequester
+from media.worker.keyframes import MAX_REPEATS, REPEAT, THROTTLE, KeyframeRequester, Pace
 
 
 def test_the_first_wish_is_granted_at_once() -> None:
@@ -27,6 +27,36 @@ def test_a_wish_while_throttled_is_granted_when_the_throttle_ends() -> None:
     assert not requester.tick(5.0 + THROTTLE - 0.01)
     assert requester.tick(5.0 + THROTTLE)
     assert not requester.tick(5.0 + THROTTLE + 0.01)
+
+
+def test_no_request_is_so_early_that_a_browser_does_not_hear_it() -> None:
+    assert THROTTLE > 0.3
+
+
+def test_layers_of_one_picture_share_their_requests() -> None:
+    pace = Pace()
+    low, high = KeyframeRequester(pace), KeyframeRequester(pace)
+    assert low.ask(5.0)
+    assert not high.ask(5.1)
+    low.arrived()
+    assert not high.tick(5.0 + THROTTLE - 0.01)
+    assert high.tick(5.0 + THROTTLE), "the other's keyframe did not come with it"
+    high.arrived()
+    assert low.ask(9.0)
+    assert not high.ask(9.1)
+    high.arrived()
+    low.arrived()
+    assert not high.tick(20.0), "it came with the other's"
+
+
+def test_a_layer_that_is_not_answered_keeps_no_other_from_asking() -> None:
+    pace = Pace()
+    dead, alive = KeyframeRequester(pace), KeyframeRequester(pace)
+    dead.ask(0.0)
+    alive.ask(0.0)
+    sent = [(step / 100, each) for step in range(1, 300) for each in (dead, alive) if each.tick(step / 100)]
+    assert sent[0] == (THROTTLE, alive)
+    assert {each for _, each in sent[1:]} == {dead, alive}, "each goes on"
 
 
 def test_an_unanswered_request_is_repeated_but_not_for_ever() -> None:

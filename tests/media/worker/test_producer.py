@@ -7,6 +7,7 @@ import attrs
 from media.worker.codecs import MID, REPAIRED_RID, RID, VP8
 from media.worker.consumer import Consumer
 from media.worker.demand import PATIENCE
+from media.worker.keyframes import THROTTLE
 from media.worker.layer import LIVE, Layer
 from media.worker.producer import Producer
 from media.worker.rtp import RtpPacket
@@ -179,3 +180,16 @@ def test_a_layer_that_was_waited_for_in_vain_goes_on_to_be_asked_for_while_anybo
     told = [come(now + step / 10) for step in range(1, 60)]
     assert [rids for rids in told if rids is not None] == [["q"]], "nobody wants it any more"
     assert half in producer.usable(now + 6)
+
+
+def test_a_publisher_is_asked_for_the_keyframes_of_all_layers_with_one_breath() -> None:
+    publisher = Sink()
+    line = attrs.evolve(LINE, rids=("q", "h"), extensions={MID: 4, RID: 10, REPAIRED_RID: 11})
+    producer = Producer(publisher, 1, "alice", "camera", line, VP8)
+    for layer, stream in zip(producer.layers, (5, 6), strict=True):
+        layer.begin(stream)
+        layer.ask_keyframe(0.0)
+    assert publisher.asked_keyframes == [5], "whose encoder makes them together"
+    for layer in producer.layers:
+        layer.tick(THROTTLE)
+    assert publisher.asked_keyframes == [5, 6], "and if not"
