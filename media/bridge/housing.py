@@ -141,6 +141,8 @@ class Housing:
     def _place_free(self) -> int | None:
         candidates = self._candidates()
         number = placement.place(candidates, self._wanted)
+        if number is None:
+            number = placement.alone(candidates)  # on the spare: all others have suspects
         if number is None and not self._is_another_coming():
             # Rather beside a suspect than nowhere.
             number = placement.place([attrs.evolve(each, apart=0) for each in candidates], self._wanted)

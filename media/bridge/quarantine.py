@@ -94,15 +94,16 @@ class Quarantine:
         # Whoever kills was there each time.
         most = max((len(self._records[room].deaths) for room in suspects), default=0)
         guilty = [room for room in suspects if len(self._records[room].deaths) == most]
-        if (
+        accident = (
             most < ENOUGH
             and (culprit is None or len(rooms) == 1)
             and not any(self._records[r].refusals for r in guilty)
-        ):
-            return []
+        )
+        if accident:  # none for those that are apart: they are so for longer, and no worse off
+            guilty = [room for room in guilty if now < self._records[room].apart_until]
         for room in guilty:
             self._records[room].apart_until = now + SENTENCE
-        if len(guilty) == 1:
+        if len(guilty) == 1 and not accident:
             self._judge(self._records[guilty[0]], now, others=others)
         return guilty
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import trio
 
 from chatroom.media import MediaLost, MediaRestored
-from media.bridge import Bridge, MediaSettings
+from media.bridge import Bridge, MediaSettings, WorkerLost
 from media.bridge.quarantine import FIRST
 from media.messages import Join, Request
 from tests.media.bridge.fakes import FakeWorker, FakeWorkers, Reply, answer_everything, running
@@ -179,6 +179,107 @@ async def test_nobody_is_put_beside_a_room_that_is_apart(autojump_clock: Any) ->
         workers.at[1].die()
         await trio.sleep(1)
         assert homes(bridge, "abcde") == [-1] * 5, "another is coming"
+
+
+async def kill(workers: FakeWorkers, number: int | str, busy_with: str | Literal[0] | None) -> None:
+    """Have a worker die of a room, and whatever follows from that happen."""
+    workers.at[number].busy_with = busy_with
+    workers.at[number].die("it was killed by SIGSEGV")
+    await trio.sleep(2)
+
+
+async def test_the_spare_takes_whom_it_would_keep_from_a_suspect(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers, ONE_AND_A_SPARE) as bridge, people(bridge, "bad1") as those:
+        async with people(bridge, "a1", "b1"):
+            await trio.sleep(1)
+            await kill(workers, 0, "bad")
+            assert homes(bridge, ["a", "b", "bad"]) == [1, 1, 0]
+            await kill(workers, 1, 0)
+            assert homes(bridge, ["a", "b", "bad"]) == [1, 1, 0], "it has none, so it could be the spare"
+        await those.come("c1", "d1")
+        assert homes(bridge, ["c", "d", "bad"]) == [1, 1, 0]
+
+
+async def test_who_waits_for_a_worker_gets_it_when_it_is_left_and_others_come_rather_there_than_nowhere(
+    autojump_clock: Any,
+) -> None:
+    workers = FakeWorkers()
+    async with running(workers, ONE) as bridge, people(bridge, "bad1") as those:
+        async with people(bridge, "a1"):
+            await trio.sleep(1)
+            await kill(workers, 0, "bad")
+            assert homes(bridge, ["a", "bad"]) == [0, -1]
+            assert suspects(bridge) == {"bad": "refused"}
+        assert homes(bridge, ["bad"]) == [-1]
+        await trio.sleep(FIRST)
+        assert homes(bridge, ["bad"]) == [0]
+        await those.come("c1")
+        assert homes(bridge, ["c", "bad"]) == [0, 0]
+        # A free room that lost its worker, too, goes there if no other comes.
+        workers.starts[0] = 60.0
+        await kill(workers, 0, "bad")
+        assert homes(bridge, ["c", "bad"]) == [-1, -1]
+
+
+async def test_of_a_machine_that_is_not_there_no_place_is_expected(autojump_clock: Any) -> None:
+    settings = MediaSettings(port=10_000, workers=1, remotes=("media.example:9443",))
+    workers = FakeWorkers()
+    workers.script["media.example:9443"] = [WorkerLost("it is not there")] * 1_000
+    async with running(workers, settings) as bridge, people(bridge, "a1", "bad1"):
+        await trio.sleep(1)
+        await kill(workers, 0, "bad")
+        assert homes(bridge, ["a", "bad"]) == [0, -1]
+        assert suspects(bridge) == {"bad": "refused"}
+
+
+@pytest.mark.parametrize(("busy_with", "standing"), [("bad", "refused"), (None, "refused"), (0, "apart")])
+async def test_the_second_death_of_the_only_worker_is_enough_if_it_may_have_died_of_a_room(
+    busy_with: str | Literal[0] | None, standing: str, autojump_clock: Any
+) -> None:
+    workers = FakeWorkers()
+    async with running(workers, ONE) as bridge, people(bridge, "bad1"):
+        await trio.sleep(1)
+        await kill(workers, 0, busy_with)
+        assert suspects(bridge) == {}
+        await kill(workers, 0, busy_with)
+        assert suspects(bridge) == {"bad": standing}
+
+
+async def test_who_has_only_just_come_is_no_suspect_unless_it_was_seen_at_it(
+    autojump_clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    workers = FakeWorkers()
+    async with running(workers, ONE_AND_A_SPARE) as bridge, people(bridge, "a1", "b1"):
+        await trio.sleep(1)
+        workers.at[0].die()
+        await trio.sleep(0.001)
+        assert homes(bridge, "ab") == [1, 1]
+        await kill(workers, 1, None)
+        assert suspects(bridge) == {}, "they had been there for a millisecond"
+        await kill(workers, homes(bridge, "a")[0], None)
+        assert suspects(bridge) == {"a": "apart", "b": "apart"}
+    async with running(workers, ONE_AND_A_SPARE) as bridge, people(bridge, "a1") as those:
+        await trio.sleep(1)
+        await those.come("b1")
+        await kill(workers, 0, "b")
+        assert suspects(bridge) == {"b": "apart"}
+    kept = [vars(record) for record in caplog.records if record.getMessage().startswith("room is kept apart")]
+    assert [(each["room"], each["seen_at_it"]) for each in kept] == [("a", False), ("b", False), ("b", True)]
+
+
+async def test_a_room_that_is_refused_is_so_for_whoever_comes_when_all_had_left(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers, ONE) as bridge:
+        async with people(bridge, "bad1"):
+            await trio.sleep(1)
+            await kill(workers, 0, "bad")
+            await kill(workers, 0, "bad")
+        async with people(bridge, "bad2") as those:
+            assert homes(bridge, ["bad"]) == [-1]
+            assert those.told["bad2"] == [MediaLost(FIRST - 2)]
+            await trio.sleep(FIRST)
+            assert homes(bridge, ["bad"]) == [0]
 
 
 async def test_a_worker_that_dies_idle_again_and_again_costs_a_room_no_media(autojump_clock: Any) -> None:

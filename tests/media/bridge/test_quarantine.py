@@ -15,6 +15,8 @@ def test_a_room_that_was_seen_at_it_is_kept_from_its_neighbours_at_once() -> Non
     assert quarantine.died("abc", "b", 10.0) == ["b"]
     assert standings(quarantine, 10.0) == "faf"
     assert quarantine.suspects(10.0) == [Suspect("b", "apart", 1, SENTENCE)]
+    assert quarantine.is_certain("b")
+    assert quarantine.suspects(10.0 + PERIOD) == [Suspect("b", "apart", 0, SENTENCE - PERIOD)]
 
 
 def test_one_death_without_neighbours_is_an_accident() -> None:
@@ -52,6 +54,33 @@ def test_a_room_that_kills_a_worker_of_its_own_is_refused_for_a_while_and_longer
         now += seconds
         assert quarantine.standing("b", now) == "apart"
         assert quarantine.due(now) == float("inf")
+
+
+def test_only_deaths_of_the_last_minute_count_though_it_is_apart_for_longer() -> None:
+    quarantine = Quarantine()
+    quarantine.died("ab", "b", 0.0)
+    for n in range(1, 6):
+        quarantine.died("b", "b", n * PERIOD)
+        assert quarantine.suspects(n * PERIOD) == [Suspect("b", "apart", 1, SENTENCE)], "and it is so for longer"
+    quarantine.died("bc", None, 6 * PERIOD)
+    assert quarantine.suspects(6 * PERIOD) == [Suspect("b", "apart", 1, SENTENCE)], "the other is none"
+
+
+def test_an_accident_proves_nothing_of_a_room_that_is_apart() -> None:
+    quarantine = Quarantine()
+    for now in (0.0, 1.0):
+        quarantine.died("ab", None, now)
+    assert quarantine.died("bc", None, 2 * PERIOD) == ["b"]
+    assert not quarantine.is_certain("b")
+
+
+def test_a_room_that_was_refused_is_apart_for_as_long_as_any_other_after_that() -> None:
+    quarantine = Quarantine()
+    for _ in range(3):
+        quarantine.died("b", "b", 0.0)
+    assert quarantine.suspects(0.0) == [Suspect("b", "refused", 3, FIRST)]
+    assert quarantine.standing("b", FIRST + SENTENCE - 0.1) == "apart"
+    assert quarantine.standing("b", FIRST + SENTENCE) == "free"
 
 
 def test_where_there_is_no_other_worker_a_second_death_is_enough() -> None:
@@ -97,11 +126,31 @@ def test_who_waits_for_a_place_is_refused_and_no_worse_off_for_it() -> None:
     assert quarantine.standing("b", 1.0 + FIRST) == "apart"
 
 
+def test_who_waits_for_a_place_is_apart_for_a_minute_after_that_and_no_less_than_before() -> None:
+    quarantine = Quarantine()
+    quarantine.died("ab", "b", 0.0)
+    quarantine.wait("b", 1.0)
+    assert quarantine.standing("b", SENTENCE - 0.1) == "apart"
+    quarantine.wait("b", SENTENCE - 1.0)
+    assert quarantine.standing("b", SENTENCE - 1.0 + FIRST + PERIOD - 0.1) == "apart"
+    assert quarantine.standing("b", SENTENCE - 1.0 + FIRST + PERIOD) == "free"
+
+
 def test_what_is_remembered_is_bounded() -> None:
     quarantine = Quarantine()
     quarantine.died([str(n) for n in range(3 * MAX_RECORDS)], None, 0.0)
     quarantine.died([str(n) for n in range(3 * MAX_RECORDS)], None, 1.0)
     assert len(quarantine.suspects(1.0)) == MAX_RECORDS
+
+
+def test_the_oldest_suspicion_is_dropped_first() -> None:
+    quarantine = Quarantine()
+    for now in (0.0, 1.0):
+        quarantine.died(["old"], None, now)
+    many = [str(n) for n in range(MAX_RECORDS)]
+    for now in (2.0, 3.0):
+        quarantine.died(many, None, now)
+    assert {suspect.room for suspect in quarantine.suspects(3.0)} == set(many)
 
 
 deaths = st.lists(
