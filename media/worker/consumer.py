@@ -58,8 +58,11 @@ class Consumer:
         self.retransmissions = Retransmissions()
         self._repair_sequence = random.getrandbits(15)
         self.last_block: rtcp.ReportBlock | None = None
-        #: The sender report by which the round trip was measured last.
+        #: The sender report by which the round trip was measured last, and when it went out.
         self._measured_by: int | None = None
+        self.measured_from = 0.0
+        #: When the subscriber reported last.
+        self.reported_at: float | None = None
         self._reports: deque[tuple[int, float]] = deque(maxlen=MAX_REPORTS)
         #: What its copies are. Its offsets are those of the current span, cut to the size of the fields.
         self.outgoing = sink.outgoing(codec.payload_type, ssrc, own_part(codec.kind, mid))
@@ -300,9 +303,10 @@ class Consumer:
         for stamp, sent_at in self._reports:
             # Each but once: what is said of it again is of the same moment.
             if stamp == block.last_sender_report != self._measured_by:
-                self._measured_by = stamp
+                self._measured_by, self.measured_from = stamp, sent_at
                 self.round_trip = max(0.0, now - sent_at - block.delay_since / 65_536)
         last, self.last_block = self.last_block, block
+        self.reported_at = now
         before, self._holes = self._holes, self._count_holes()
         if last is None:
             return 0, 0

@@ -33,6 +33,9 @@ MEMORY, RECENT = 1.5, 200
 #: Seconds after which an estimate is too old, and after which one that is said again and again is: browsers repeat the
 #: last one while they get nothing that they would estimate from, as when all pictures are paused.
 FRESH, REPEATED = 5.0, 5.0
+#: Seconds after which what is told is of another time, where of now there is other word: browsers report of pictures
+#: once a second, and of sound every five.
+OLD = 2.0
 #: The share of packets lost above which less is sent; how much more than usual may be lost while more is tried, and is
 #: where a fall is believed.
 MUCH_LOSS, LITTLE_LOSS, SOME_LOSS = 0.15, 0.03, 0.02
@@ -80,6 +83,8 @@ class Downlink:
         self._estimated_at = -math.inf
         #: What went out lately, and when.
         self._sent: deque[tuple[float, float]] = deque(maxlen=RECENT)
+        #: When something was told of losses, and of round trips, that was not old.
+        self._lost_at = self._timed_at = -math.inf
         #: The share of packets that is lost, and that which is lost whatever is sent.
         self._loss = self._usual = 0.0
         #: Round trips of the last seconds, and when; since when they grow.
@@ -141,9 +146,14 @@ class Downlink:
             return self._believe(now)
         return False
 
-    def on_loss(self, lost: int, expected: int) -> None:
-        """Of ``expected`` packets since the last report ``lost`` did not arrive."""
+    def on_loss(self, lost: int, expected: int, since: float = 0.0) -> None:
+        """Of ``expected`` packets in the seconds ``since`` the last report of a stream ``lost`` did not arrive."""
         self._heard = True
+        now = self._looked_at or 0.0
+        if since < OLD:
+            self._lost_at = now
+        elif now - self._lost_at < OLD and not self._waits:
+            return
         if expected > 0:
             share = min(1.0, max(0.0, lost / expected))
             # a report about few packets says little
@@ -151,16 +161,20 @@ class Downlink:
             self._lost = self._loss > MUCH_LOSS
             self._full = self._full or (self._waits and share > self._usual + FULL)
             if self._looked_at is not None:
-                if expected >= ENOUGH:
+                if expected >= ENOUGH and since < OLD:
                     self._prober.on_loss(share, self._usual, self._looked_at)
                 if self._loss > self._usual + SOME_LOSS:
                     self._queued_at = self._looked_at
 
-    def on_round_trip(self, seconds: float) -> None:
-        """A round trip was measured."""
+    def on_round_trip(self, seconds: float, ago: float = 0.0) -> None:
+        """A round trip was measured, that began some seconds ``ago``: a sender report told of it when it had come."""
         self._heard = True
-        self.round_trip = seconds
         now = self._looked_at or 0.0
+        if ago < OLD:
+            self._timed_at = now
+        elif now - self._timed_at < OLD:
+            return
+        self.round_trip = seconds
         self._trips.append((now, seconds))
         while now - self._trips[0][0] > LONG:
             self._trips.popleft()
@@ -228,7 +242,7 @@ class Downlink:
         little = self._loss < self._usual + LITTLE_LOSS
         if told and self._limited and (estimate < self.budget or little):
             self.budget = max(FLOOR, estimate)
-        if wanted is None or wanted <= self.budget:
+        if wanted is None or (wanted <= self.budget and not self._prober.tries):
             self._prober.rest()
         elif not self.certain:
             told_so = min(estimate, wanted) if told and not self._limited else 0.0

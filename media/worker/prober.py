@@ -73,6 +73,11 @@ class Prober:
         self.padding = max(0.0, SPARE * self._target - sent)
         return None
 
+    @property
+    def tries(self) -> bool:
+        """Whether something is tried now."""
+        return self._began is not None
+
     def rest(self) -> None:
         """Try nothing."""
         self._began = None

@@ -241,18 +241,24 @@ class SubscribeLeg:
         self._state_changed(state)
 
     def _take_report(self, packet: rtcp.RtcpPacket, now: float) -> None:
-        lost = expected = 0
+        downlink = self.forwarding.downlink
+        #: Lost and expected, since the last report: what is of a while may be of another time than the rest.
+        found: dict[float, tuple[int, int]] = {}
         for block in rtcp.read_report_blocks(packet):
             if (subscription := self._by_ssrc.get(block.ssrc)) is None:
                 continue
-            consumer, before = subscription.consumer, subscription.consumer.round_trip
-            of = consumer.on_report_block(block, now)
-            lost, expected = lost + of[0], expected + of[1]
+            consumer = subscription.consumer
+            before = consumer.round_trip
+            since = now if consumer.reported_at is None else consumer.reported_at
+            lost, expected = consumer.on_report_block(block, now)
             if consumer.round_trip is not None and consumer.round_trip != before:
-                self.forwarding.downlink.on_round_trip(consumer.round_trip)
-        self.forwarding.downlink.on_loss(lost, expected)
-        self.lost += lost
-        self.expected += expected
+                downlink.on_round_trip(consumer.round_trip, now - consumer.measured_from)
+            of = found.get(since, (0, 0))
+            found[since] = of[0] + lost, of[1] + expected
+            self.lost += lost
+            self.expected += expected
+        for since, (lost, expected) in found.items():
+            downlink.on_loss(lost, expected, now - since)
 
     def _begin_again(self) -> None:
         """Let go of the connection and of all that was negotiated for it; offer numbers go on."""

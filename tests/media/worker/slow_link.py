@@ -3,7 +3,8 @@
 What was measured of Chromium 156 and is modelled here: its estimate (REMB) is of pictures and repetitions alone. It
 rises by 8 % a second until it fell for the first time, and by some kbit/s after that, to one and a half times of what
 came in the last second; it falls to 85 % of that when packets come later and later, which it takes a busy moment of
-jitter for, too. A fall is told at once. Losses and round trips are told about once a second for each stream.
+jitter for, too. A fall is told at once. Losses and round trips are told about once a second for each picture, and every
+five seconds for all sound: of all the time since, and as long as it was when the sender report went that is answered.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from tests.media.worker.test_forwarding import Publisher
 
 #: Seconds of a step, and steps in a second.
 STEP, STEPS = 0.1, 10
+#: Steps between two reports of all pictures, and of all sound; how old a round trip of those is.
+PICTURE_REPORTS, SOUND_REPORTS, AGE = 4, 50, 30
 #: Bytes that UDP, IP, SRTP and extensions add to a packet; packets of sound in a step.
 OVERHEAD, SOUNDS = 50, 5
 #: What a camera of 640x360 costs at ten pictures a second.
@@ -63,14 +66,15 @@ class Browser:
         self.estimate = 150_000.0
         self._fell = False
         self._told = self._told_at = 0.0
-        self.lost = self.expected = 0.0
+        self.losses = {"audio": [0.0, 0.0], "video": [0.0, 0.0]}
 
-    def hear(self, pictures: float, packets: float, lost: float, link: Link, now: float) -> float | None:
-        """Take the bits of pictures that were sent in a step; return the estimate if it is told."""
+    def hear(self, pictures: float, packets: dict[str, float], lost: float, link: Link, now: float) -> float | None:
+        """Take the bits of pictures that were sent in a step, and all packets; return the estimate if it is told."""
         self._came.append(pictures * (1 - lost))
         self._waits.append(link.waits + link.delay)
-        self.lost += packets * lost
-        self.expected += packets
+        for kind, count in packets.items():
+            self.losses[kind][0] += count * lost
+            self.losses[kind][1] += count
         came = sum(self._came) / (len(self._came) * STEP)
         later = self._waits[-1] - self._waits[0] > 0.02 and self._waits[-1] >= self._waits[-2]
         if later or (link.jitter > 0.02 and self._chance.random() < 0.05):
@@ -83,6 +87,12 @@ class Browser:
             return self.estimate
         return None
 
+    def report(self, kind: str) -> tuple[int, int]:
+        """Return how many packets were lost since the last report, of how many."""
+        lost, expected = map(round, self.losses[kind])
+        self.losses[kind] = [self.losses[kind][0] - lost, self.losses[kind][1] - expected]
+        return lost, expected
+
 
 class Run:
     """Three people with cameras and microphones, and one who gets them over the link."""
@@ -93,6 +103,7 @@ class Run:
         self.link, self._browser = Link(), Browser(chance)
         self.sink = Sink()
         self.publishers = [Publisher(f"p{n}", set(rates), rates) for n in range(people)]
+        self._trips: deque[float] = deque(maxlen=AGE)
         self.told: list[tuple[float, str, PauseReason | None]] = []
         self.forwarding = Forwarding(lambda s, reason: self.told.append((self.now, s.producer.participant, reason)))
         self.subscriptions: list[Subscription] = []
@@ -114,17 +125,18 @@ class Run:
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
-        for step in range(round(seconds * STEPS)):
+        for _ in range(round(seconds * STEPS)):
             for publisher in self.publishers:
                 publisher.send(self.now)
                 publisher.video.take_wanted(self.now)
                 publisher.video.tick(self.now)
                 publisher.audio.tick(self.now)
-            self._carry(step)
+            self._carry()
             self.forwarding.tick(self.subscriptions, self.now)
             self.now += STEP
 
-    def _carry(self, step: int) -> None:
+    def _carry(self) -> None:
+        step = len(self.shown)
         sent = {"audio": 0, "video": 0}
         for subscription in self.subscriptions:
             sent[subscription.producer.codec.kind] += subscription.consumer.octets
@@ -133,17 +145,23 @@ class Run:
         repeated = [packet for packet in self.sink.packets if packet.ssrc >= 1_000]
         self.sink.packets.clear()
         pictures += sum(8.0 * len(packet.data) for packet in repeated)
-        packets = SOUNDS * len(self.publishers) + 3.0 * sum(self._sends) + len(repeated)
-        lost = self.link.carry(sound + pictures + 8 * OVERHEAD * packets)
+        packets = {
+            "audio": float(SOUNDS * len(self.publishers)),
+            "video": 3.0 * sum(self._sends) + len(repeated),
+        }
+        lost = self.link.carry(sound + pictures + 8 * OVERHEAD * sum(packets.values()))
         downlink = self.forwarding.downlink
         estimate = self._browser.hear(pictures, packets, lost, self.link, self.now)
         if estimate is not None:
             self.forwarding.on_estimate(estimate, self.subscriptions, self.now)
-        if step % 4 == 3:
-            jitter = sum(self._chance.random() * self.link.jitter for _ in range(2))
-            downlink.on_round_trip(2 * self.link.delay + self.link.waits + jitter)
-            downlink.on_loss(round(self._browser.lost), round(self._browser.expected))
-            self._browser.lost = self._browser.expected = 0.0
+        self._trips.append(2 * self.link.delay + self.link.waits)
+        jitter = sum(self._chance.random() * self.link.jitter for _ in range(2))
+        if step % PICTURE_REPORTS == PICTURE_REPORTS - 1:
+            downlink.on_round_trip(self._trips[-1] + jitter)
+            downlink.on_loss(*self._browser.report("video"))
+        if step % SOUND_REPORTS == SOUND_REPORTS - 1:
+            downlink.on_round_trip(self._trips[0] + jitter, AGE * STEP)
+            downlink.on_loss(*self._browser.report("audio"), SOUND_REPORTS * STEP)
         self.shown.append([None if layer is None else (layer, temporal) for layer, temporal in self._pictures])
         self.waits.append(self.link.waits)
         self.losses.append(lost)

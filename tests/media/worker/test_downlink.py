@@ -90,3 +90,41 @@ def test_a_way_that_becomes_longer_is_told_from_a_queue() -> None:
     budgets = jittery(downlink, 10, 40, (0.2, 0.26), falls=True)
     assert min(budgets[100:]) >= 400_000, "after ten seconds it is what it was"
     assert min(jittery(downlink, 50, 20, (0.001, 0.003), falls=False)[20:]) >= 400_000
+
+
+def test_what_was_lost_or_late_a_while_ago_is_not_so_now_where_others_tell_of_now() -> None:
+    downlink = Downlink()
+    jittery(downlink, 0, 10, (0.001, 0.003), falls=False)
+    before = downlink.round_trip
+    for _ in range(5):
+        downlink.on_loss(80, 250, 5.0)
+        downlink.on_round_trip(0.3, 4.0)
+    assert (downlink.loss, downlink.round_trip) == (0.0, before)
+    assert min(jittery(downlink, 10, 5, (0.001, 0.003), falls=False)) >= 400_000
+
+
+def test_of_who_tells_of_sound_alone_it_is_all_that_is_known() -> None:
+    downlink = Downlink()
+    for second in range(0, 15, 5):
+        downlink.look(400_000.0, None, 400_000.0, float(second))
+        downlink.on_loss(80, 250, 5.0)
+        downlink.on_round_trip(0.3, 4.0)
+    assert downlink.loss > 0.15
+    assert downlink.round_trip == 0.3
+
+
+def test_a_try_goes_on_though_what_is_wanted_costs_a_moment_less() -> None:
+    downlink = Downlink()
+    for tenth in range(30):
+        now = tenth / 10
+        downlink.look(400_000.0, None, 400_000.0, now)
+        downlink.on_estimate(500_000.0 if now < 2 else 100_000.0, now)
+    assert downlink.budget == 100_000
+    granted = False
+    for tenth in range(30, 200):
+        costs = 110_000.0 if tenth % 3 else 90_000.0
+        downlink.look(90_000.0, costs, 400_000.0, tenth / 10, pads=True)
+        granted = granted or downlink.granted
+    assert granted
+    downlink.look(90_000.0, None, 400_000.0, 20.0, pads=True)
+    assert downlink.padding == 0.0, "but not when nothing more is wanted"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import attrs
+import pytest
 
 from media.messages import GetMediaStatistics, MediaStatistics, encode_result, structure_result
 from media.worker import rtcp
@@ -65,6 +66,23 @@ def test_what_flows_is_told() -> None:
         assert ask(memory, "alice").consumers == []
         assert [t.participant for t in ask(memory, "bob").transports] == ["bob"]
         assert ask(memory, "carol") == ask(memory, router="elsewhere") == MediaStatistics([], [], [], True)
+
+    play(scenario)
+
+
+def test_the_way_is_as_long_as_it_was_last_and_not_as_what_is_answered_late_found_it() -> None:
+    async def scenario(memory: MemoryWorker) -> None:
+        alice, bob = await call(memory)
+        ssrc = bob.packets[0].ssrc
+        for stamp, ticks in ((5, 50), (6, 20)):
+            alice.send_rtcp(rtcp.pack_sender_report(alice.streams["1"].ssrc, stamp << 32, 7, 1, 1))
+            for _ in range(ticks):
+                memory.tick(0.05)
+        for stamp in (6, 5):
+            bob.send_rtcp(rtcp.pack_receiver_report(1, [rtcp.ReportBlock(ssrc, 0, 0, 1, 0, stamp << 16, 1 << 15)]))
+        figures = ask(memory)
+        assert figures.transports[1].round_trip == pytest.approx(0.5)
+        assert figures.consumers[0].round_trip == pytest.approx(3.0)
 
     play(scenario)
 

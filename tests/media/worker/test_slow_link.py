@@ -103,7 +103,7 @@ def test_where_there_is_hardly_room_for_sound_pictures_go_one_by_one_and_come_ba
     assert paused[-1][0] < begin + 12
     over = carry(run, CLEAR, 20)
     resumed = [at for at, _, reason in run.told if reason is None]
-    assert resumed[0] < over + 5
+    assert resumed[0] < over + 6, "when the next is told of sound, of which alone there is word"
     assert all(shown is not None for shown in run.shown[-1])
     first = next(step for step in run.shown[round(10 * resumed[0]) :] if sum(shown is not None for shown in step) > 0)
     assert all(shown is None or shown[0] == "q" for shown in first)
