@@ -47,26 +47,25 @@ _WAYS = """async () => {
   return found;
 }"""
 
-#: Looks twenty times a second which videos have decoded something new; one that has not for 300 ms does not come.
+#: Notes when each of the others' pictures is shown: what a person sees, without asking for statistics all the time.
 _WATCH_PICTURES = """expected => {
-  const last = new Map();
-  let whole = performance.now(), longest = 0;
-  window.pictures = {flowing: false, longest: () => Math.max(longest, performance.now() - whole)};
-  setInterval(async () => {
-    const leg = window.chatroom.legs().subscribe;
-    const now = performance.now();
-    for (const s of leg ? [...(await leg.getStats()).values()] : []) {
-      if (s.type !== 'inbound-rtp' || s.kind !== 'video') continue;
-      const key = s.ssrc + s.trackIdentifier;
-      const frames = s.framesDecoded ?? 0;
-      if (frames > (last.get(key)?.frames ?? 0)) last.set(key, {frames, at: now});
-    }
-    const fresh = [...last.values()].filter(({at}) => now - at < 300).length;
-    window.pictures.flowing = fresh >= expected;
-    if (!window.pictures.flowing) return;
-    longest = Math.max(longest, now - whole);
-    whole = now;
-  }, 50);
+  const shown = new Map(), before = window.chatroom.legs().subscribe;
+  let longest = 0;
+  const ages = () => [...shown.values()].map(at => performance.now() - at);
+  const watch = window.pictures = {
+    flowing: () => shown.size >= expected && ages().every(age => age < 500),
+    longest: () => Math.max(longest, ...ages()),
+    renewed: () => ![null, before].includes(window.chatroom.legs().subscribe),
+  };
+  for (const video of document.querySelectorAll('person-tile:not(.own) video')) {
+    const look = (_, {presentationTime}) => {
+      if (window.pictures !== watch) return;
+      longest = Math.max(longest, presentationTime - (shown.get(video) ?? presentationTime));
+      shown.set(video, presentationTime);
+      video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+  }
 }"""
 
 #: What a browser writes into its console where nobody can be reached, whatever the page makes of it.
@@ -133,16 +132,21 @@ class Person:
         return value
 
     def watch_pictures(self, expected: int) -> None:
-        """Note from now on for how long the pictures of so many others did not all come, for `gap`."""
+        """Note from now on when the pictures of so many others are shown, for `gap`. They have their tiles already."""
         self.page.evaluate(_WATCH_PICTURES, expected)
 
     def pictures_flow(self) -> bool:
         """Whether all of them come now."""
-        flowing: bool = self.page.evaluate("window.pictures.flowing")
+        flowing: bool = self.page.evaluate("window.pictures.flowing()")
         return flowing
 
+    def receives_anew(self) -> bool:
+        """Whether they come by another connection than when they began to be watched, if they come."""
+        renewed: bool = self.page.evaluate("window.pictures.renewed()")
+        return renewed
+
     def gap(self) -> float:
-        """The longest time without some of them, in seconds, up to now."""
+        """The longest time from one picture of somebody to the next, in seconds, up to now."""
         longest: float = self.page.evaluate("window.pictures.longest()")
         return longest / 1000
 

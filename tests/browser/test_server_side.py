@@ -58,7 +58,7 @@ def test_a_lost_worker_is_replaced_by_the_spare(browser: Browser, measured: Meas
         lost = next(worker["pid"] for worker in workers(server, ready=2) if worker["rooms"])
         os.kill(lost, how)
         for person in people:
-            person.wait_until(lambda p=person: p.gap() > 0.3, "the loss of pictures")
+            person.wait_until(lambda p=person: p.receives_anew(), "a connection to the spare")
         for person in people:
             person.wait_until(lambda p=person: p.pictures_flow(), "pictures from the spare")
         gaps = [person.gap() for person in people]
