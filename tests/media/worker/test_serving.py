@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from OpenSSL import SSL
 
 from media.messages import Join
 from media.serving import SIZE, UNTOLD, mark, read
@@ -34,6 +35,7 @@ def test_a_room_has_one_mark_which_is_not_that_of_another() -> None:
     assert mark("blue") == mark("blue")
     assert len({mark(name) for name in ("", "blue", "red", "\ud800")}) == 4
     assert 0 < mark("blue") < 1 << 8 * SIZE
+    assert max(mark(str(number)) for number in range(100)) >> 8 * SIZE - 1, "all its octets are used"
 
 
 def test_what_was_never_told_is_not_known() -> None:
@@ -70,6 +72,27 @@ def test_packets_requests_and_ticks_are_served_for_their_room(monkeypatch: pytes
     play(scenario)
     assert during["on_rtp"] == during["tick"] == {mark("room")}
     assert mark("room") in during["_carry_out"]
+
+
+def test_handshakes_are_served_for_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They go on in a task, after the datagram came."""
+    during: set[int] = set()
+    seen = Seen()
+    write = SSL.Connection.bio_write
+
+    def spied(connection: SSL.Connection, data: bytes) -> int:
+        during.add(seen.value)
+        return write(connection, data)
+
+    monkeypatch.setattr(SSL.Connection, "bio_write", spied)
+
+    async def scenario(worker: MemoryWorker) -> None:
+        worker.factory.serving = seen
+        await worker.publisher("alice", {"0": "audio"})
+        assert seen.value == 0, "it waits for more"
+
+    play(scenario)
+    assert mark("room") in during
 
 
 def test_a_request_that_fails_is_over_too() -> None:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -35,9 +36,9 @@ class Clock:
 class Rig:
     """A watchdog whose time and looks a test decides on: a beat is due every 50 ms."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: float = 0.1) -> None:
         self.clock, self.cpu = Clock(), Clock()
-        self.dog = Watchdog(0.05, 0.1, OURS, self.clock, self.cpu)
+        self.dog = Watchdog(0.05, limit, OURS, self.clock, self.cpu)
 
     def pass_time(self, seconds: float, looks: int = 1, cpu: float = 1.0) -> None:
         for _ in range(looks):
@@ -101,6 +102,45 @@ def test_one_that_lasts_is_told_of_before_it_has_ended(rig: Rig, caplog: pytest.
     assert caplog.messages[-1].startswith("the loop was held seconds=3.6")
 
 
+def test_a_loop_may_be_held_for_longer_than_that_where_it_is_told_so(caplog: pytest.LogCaptureFixture) -> None:
+    rig = Rig(limit=2.0)
+    rig.pass_time(1.9, looks=19)
+    assert caplog.messages == []
+    rig.pass_time(0.3, looks=3)
+    assert len(caplog.messages) == 1
+
+
+def test_after_a_pause_of_the_watchdog_itself_there_is_one_word(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
+    rig.pass_time(3.0)
+    rig.pass_time(0.5, looks=10)
+    assert len(caplog.messages) == 1
+
+
+def test_one_that_ends_while_it_is_looked_at_is_over(
+    rig: Rig, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def looks(_: FrameType | None, __: str) -> str:
+        rig.dog.beat()
+        return "a.py:1 in what_came_then"
+
+    rig.pass_time(0.2, looks=4)
+    monkeypatch.setattr("media.worker.watchdog.where", looks)
+    rig.pass_time(0.5)
+    (line,) = caplog.messages
+    assert line.startswith("the loop was held seconds=0.65")
+    assert "what_came_then" not in line
+
+
+def test_the_last_line_that_was_seen_is_that_of_this_stall(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = ["a.py:1 in a", "", "", "", ""]
+    monkeypatch.setattr("media.worker.watchdog.where", lambda *_: lines.pop(0))
+    rig.beat(0.05)
+    rig.beat(0.3, looks=2)
+    assert rig.last.where == "a.py:1 in a", "it only waited later"
+    rig.beat(0.3, looks=2)
+    assert rig.last.where == ""
+
+
 def test_it_is_said_where_the_process_did_not_run(rig: Rig) -> None:
     rig.beat(0.05)
     rig.beat(1.0, cpu=0.01)  # no look in between, as the thread did not run either
@@ -109,14 +149,51 @@ def test_it_is_said_where_the_process_did_not_run(rig: Rig) -> None:
     rig.beat(1.0, looks=20, cpu=0.01)  # blocked: the thread did
     assert str(rig.last).startswith("0.95 s: tests/media/worker/test_watchdog.py:")
     assert "the process stood still" not in str(rig.last)
+    rig.clock.now += 1.0  # and the loop was faster than the thread
+    rig.dog.beat()
+    assert rig.last.stood_still
+
+
+def test_it_stood_still_if_it_did_for_most_of_the_time_and_for_longer_than_the_limit(rig: Rig) -> None:
+    rig.beat(0.05)
+    rig.pass_time(0.8, cpu=0.0)
+    rig.beat(0.2, looks=4)
+    assert (rig.last.seconds, rig.last.stood_still) == (0.95, True)
+    rig.pass_time(0.3, cpu=0.0)
+    rig.beat(0.7, looks=14)
+    assert (rig.last.seconds, rig.last.stood_still) == (0.95, False)
+    rig.pass_time(0.09)
+    rig.beat(0.08, cpu=0.0)
+    assert (rig.last.seconds, rig.last.stood_still) == (0.12, False)
+
+
+def test_that_it_had_nothing_to_do_before_is_no_standing_still(rig: Rig) -> None:
+    for _ in range(20):  # nobody looks, and it uses no CPU
+        rig.clock.now += 0.05
+        rig.dog.beat()
+    rig.pass_time(0.11)
+    rig.beat(0.3, looks=6)
+    assert (rig.last.seconds, rig.last.stood_still) == (0.36, False)
 
 
 def test_what_nobody_saw_has_no_line(rig: Rig) -> None:
-    rig.beat(0.05)
+    rig.beat(0.35, looks=7)
     rig.clock.now += 0.4
     rig.dog.beat()
     assert rig.last.where == ""
     assert "a line that was not seen" in str(rig.last)
+
+
+def test_a_line_is_looked_for_before_it_is_a_stall_and_not_while_it_is_in_time(rig: Rig) -> None:
+    rig.pass_time(0.09)
+    rig.clock.now += 0.08
+    rig.dog.beat()
+    assert (rig.last.seconds, rig.last.where) == (0.12, "")
+    rig.pass_time(0.11)
+    rig.clock.now += 0.06
+    rig.dog.beat()
+    assert rig.last.seconds == 0.12
+    assert rig.last.where != ""
 
 
 def test_words_are_few_and_all_are_counted(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
@@ -129,6 +206,8 @@ def test_words_are_few_and_all_are_counted(rig: Rig, caplog: pytest.LogCaptureFi
     rig.beat(0.3, looks=2)
     assert caplog.messages[-1].endswith("unsaid=5")
     assert rig.dog.statistics().number == WORDS + 6
+    rig.beat(0.3, looks=2)
+    assert caplog.messages[-1].endswith("unsaid=0")
 
 
 def test_a_loop_that_waits_is_held_by_nobody() -> None:
@@ -141,6 +220,23 @@ def test_a_loop_that_waits_is_held_by_nobody() -> None:
         looking.join()
     assert found == [""]
     assert where(None) == ""
+
+
+def found_in(file: str) -> str:
+    """What is found while code of that file runs, which this one called."""
+    names: dict[str, object] = {"look": lambda: where(sys._getframe(1), OURS)}
+    code = compile("found = look()", file, "exec")
+    exec(code, names)
+    return str(names["found"])
+
+
+def test_a_line_is_that_of_ours_and_the_last_of_all_if_that_is_another() -> None:
+    here = f"tests/media/worker/test_watchdog.py:{line_of('exec(code, names)')} in found_in"
+    assert found_in("/other.py") == f"{here}, in /other.py:1 in <module>"
+    assert found_in("<made of nothing>") == here
+    assert found_in(str(HERE)) == "tests/media/worker/test_watchdog.py:1 in <module>"
+    for waits in ("selectors.py", "asyncio/base_events.py"):
+        assert found_in(f"/lib/{waits}") == ""
 
 
 def test_a_thread_looks_for_as_long_as_it_is_wanted() -> None:
