@@ -46,12 +46,37 @@ test("a hand that passes is no cover", () => {
 
 test("a face by night is not black, and a cover that lets some light in does not flicker", () => {
   const { show } = begin();
-  assert.equal(show(20_000, byNight), false);
+  for (let n = 0; n < 100; n++) assert.equal(show(STEP, byNight), false);
   show(3_000, covered);
   for (let n = 0; n < 10; n++) {
     assert.equal(show(1_000, { mean: 24, spread: 11 }), true);
     assert.equal(show(1_000, { mean: 18, spread: 8 }), true);
   }
+});
+
+test("a picture is black if it is dark and flat, and not any more if it is neither", () => {
+  const { show } = begin();
+  for (let n = 0; n < 100; n++) assert.equal(show(STEP, { mean: 90, spread: 2 }), false, "a white wall");
+  for (const light of [{ mean: 40, spread: 3 }, { mean: 10, spread: 20 }]) {
+    assert.equal(show(3_000, covered), true);
+    assert.equal(show(EVERY + STEP, light), false);
+  }
+});
+
+test("after light, and after no picture, it has to be so for as long as before", () => {
+  const { show } = begin();
+  assert.equal(show(5_000, covered), true);
+  show(EVERY + STEP, face);
+  assert.equal(show(1_400, covered), false);
+  show(EVERY + STEP, null);
+  assert.equal(show(1_400, covered), false);
+  assert.equal(show(1_000, covered), true);
+});
+
+test("one that was turned on again is looked at at once", () => {
+  const { watch } = begin();
+  assert.deepEqual([watch.due(1_000, true), watch.due(1_100, true)], [true, false]);
+  assert.deepEqual([watch.due(1_200, false), watch.due(1_300, true)], [false, true]);
 });
 
 test("a camera that was just opened has time to find its exposure", () => {
