@@ -61,6 +61,8 @@ LONG, LONGER, REPORTS = 30.0, 5.0, 4
 #: Seconds between two steps down for one reason, what is left of what is sent after one at least, and seconds that a
 #: queue takes to become shorter and that to be told.
 PAUSE, LEAST, DRAIN = 1.0, 0.3, 1.2
+#: Seconds for which what a try did, that was too much, is still told of.
+AFTERMATH = 2.0
 #: How fast what fits is believed to grow in a second before any congestion was seen.
 GROWTH = 2.0
 
@@ -161,8 +163,9 @@ class Downlink:
             self._lost = self._loss > MUCH_LOSS
             self._full = self._full or (self._waits and share > self._usual + FULL)
             if self._looked_at is not None:
-                if expected >= ENOUGH and since < OLD:
-                    self._prober.on_loss(share, self._usual, self._looked_at)
+                if since < OLD:
+                    told = share if expected >= ENOUGH else self._loss
+                    self._prober.on_loss(told, self._usual, self._looked_at)
                 if self._loss > self._usual + SOME_LOSS:
                     self._queued_at = self._looked_at
 
@@ -224,9 +227,13 @@ class Downlink:
         self._believe(now)
         estimate, at = self._estimate
         told = now - at < FRESH and now - self._estimated_at < REPEATED
-        full = self._full and now - self._drained_at >= DRAIN
-        drains = now - self._drained_at < DRAIN
-        if full or ((self._lost or self._late) and not drains):
+        drains = now - self._drained_at < DRAIN or now - self._prober.failed_at < AFTERMATH
+        full = self._full and not drains
+        if (self._full or self._lost) and self._prober.tries:
+            # What is tried is too much, which says nothing of what is sent anyway.
+            self._congested(now)
+            self._lost = False
+        elif full or ((self._lost or self._late) and not drains):
             # What the subscriber estimates may have fallen long ago, and stayed there since.
             self._limited = self._limited or (told and estimate < sent)
             if full:

@@ -11,7 +11,7 @@ PAUSE, MAX_PAUSE, LONGEST = 2.5, 4.0, 20.0
 LASTS, TRIAL = 1.5, 4.0
 #: Seconds between what a try has granted and the next one: it has to be in use.
 SETTLE = 0.6
-#: How many times what is sent is tried after a try that went well; otherwise it is the next step.
+#: How many times what is sent, or was found to fit, is tried after a try that went well; otherwise it is the next step.
 STRIDE = 3.0
 #: How many times what would be granted is sent to see whether it fits.
 SPARE = 1.15
@@ -39,6 +39,8 @@ class Prober:
         self._pause = PAUSE
         self._not_before = -math.inf
         self._well = False
+        #: When a try was too much, last.
+        self.failed_at = -math.inf
         #: Whether the last grant was for something that had been tried, and not itself the try.
         self.sure = False
 
@@ -51,7 +53,8 @@ class Prober:
         if TRIAL <= now - self._granted_at < math.inf:
             self._pause = PAUSE  # what was granted was not too much
         if self._began is not None and now - self._began >= LASTS:
-            granted = self._target
+            # Of all there is the spare is granted, too, as what that costs varies.
+            granted = self._target if self._target < most else SPARE * self._target
             self.rest()
             self._grant(now)
             self.sure = True
@@ -65,11 +68,12 @@ class Prober:
         if now < self._not_before:
             return None
         if not pads:
+            self._target = wanted
             self._grant(now)
             self.sure = False
             return wanted
         self._began, self._long = now, 0
-        self._target = max(wanted, min(most, STRIDE * sent)) if self._well else wanted
+        self._target = max(wanted, min(most, STRIDE * max(sent, self._target))) if self._well else wanted
         self.padding = max(0.0, SPARE * self._target - sent)
         return None
 
@@ -102,10 +106,10 @@ class Prober:
 
     def on_congestion(self, now: float) -> None:
         """Less fits than was believed."""
-        if now - self._granted_at < TRIAL:
-            self._fail(now, LONGEST)
-        elif self._began is not None:
+        if self._began is not None:
             self._fail(now, MAX_PAUSE)
+        elif now - self._granted_at < TRIAL:
+            self._fail(now, LONGEST)
         else:
             self._not_before = max(self._not_before, now + PAUSE)
             self._well = False
@@ -116,6 +120,8 @@ class Prober:
         self._well = True
 
     def _fail(self, now: float, longest: float) -> None:
+        if self._began is not None:
+            self.failed_at = now
         self.rest()
         self._granted_at = -math.inf
         self._well = False

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.worker.downlink import FLOOR, START, Downlink
+from media.worker.downlink import AFTERMATH, FLOOR, START, Downlink
 
 
 def test_loss_alone_lowers_only_what_is_sent_when_it_is_much() -> None:
@@ -113,18 +113,64 @@ def test_of_who_tells_of_sound_alone_it_is_all_that_is_known() -> None:
     assert downlink.round_trip == 0.3
 
 
+def fallen(downlink: Downlink, to: float) -> float:
+    """Have the estimate fall to this, and return when something more is tried."""
+    for tenth in range(30):
+        downlink.look(400_000.0, None, 400_000.0, tenth / 10)
+        downlink.on_round_trip(0.002)
+        downlink.on_loss(0, 40)
+    downlink.on_loss(20, 40)
+    downlink.on_estimate(500_000.0, 2.8)
+    downlink.on_estimate(to, 2.9)
+    now = 3.0
+    while downlink.padding == 0.0:
+        now += 0.1
+        downlink.look(to, 1.2 * to, 400_000.0, now, pads=True)
+        downlink.on_round_trip(0.002)
+        downlink.on_loss(0, 40)
+    return now
+
+
+def test_what_a_try_does_is_not_laid_to_what_is_sent_beside() -> None:
+    downlink = Downlink()
+    now = fallen(downlink, 100_000.0)
+    before = downlink.budget
+    end = now + AFTERMATH - 0.15
+    while now < end:
+        downlink.on_round_trip(0.3)
+        downlink.on_loss(8, 40)
+        now += 0.1
+        downlink.look(100_000.0, 120_000.0, 400_000.0, now, pads=True)
+        assert downlink.budget == before
+    assert downlink.padding == 0.0
+    for _ in range(10):
+        downlink.on_round_trip(0.3)
+        downlink.on_loss(8, 40)
+        now += 0.1
+        downlink.look(100_000.0, 120_000.0, 400_000.0, now, pads=True)
+    assert downlink.budget < before, "it goes on without it"
+
+
+def test_a_try_that_begins_to_overflow_is_given_up_for_that() -> None:
+    downlink = Downlink()
+    now = fallen(downlink, 100_000.0)
+    before = downlink.budget, downlink.narrow_at
+    downlink.on_round_trip(0.2)
+    downlink.on_loss(4, 100)
+    downlink.look(100_000.0, 120_000.0, 400_000.0, now + 0.1, pads=True)
+    assert downlink.padding == 0.0
+    assert (downlink.budget, downlink.narrow_at) == before
+
+
 def test_a_try_goes_on_though_what_is_wanted_costs_a_moment_less() -> None:
     downlink = Downlink()
-    for tenth in range(30):
-        now = tenth / 10
-        downlink.look(400_000.0, None, 400_000.0, now)
-        downlink.on_estimate(500_000.0 if now < 2 else 100_000.0, now)
-    assert downlink.budget == 100_000
-    granted = False
-    for tenth in range(30, 200):
-        costs = 110_000.0 if tenth % 3 else 90_000.0
-        downlink.look(90_000.0, costs, 400_000.0, tenth / 10, pads=True)
-        granted = granted or downlink.granted
-    assert granted
-    downlink.look(90_000.0, None, 400_000.0, 20.0, pads=True)
+    now = fallen(downlink, 100_000.0)
+    tenths = 0
+    while not downlink.granted:
+        tenths += 1
+        downlink.look(90_000.0, 110_000.0 if tenths % 3 else 90_000.0, 400_000.0, now + tenths / 10, pads=True)
+        assert tenths < 20
+    downlink = Downlink()
+    now = fallen(downlink, 100_000.0)
+    downlink.look(90_000.0, None, 400_000.0, now + 0.1, pads=True)
     assert downlink.padding == 0.0, "but not when nothing more is wanted"

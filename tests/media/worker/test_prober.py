@@ -30,6 +30,27 @@ def test_after_one_that_went_well_more_is_tried_at_once() -> None:
     assert look(prober, 2 * LASTS + SETTLE, WANTED) == STRIDE * WANTED
 
 
+def test_of_all_there_is_the_spare_that_was_tried_is_granted_too() -> None:
+    prober = Prober()
+    prober.look(SENT, WANTED, WANTED, 0.0, pads=True)
+    assert prober.look(SENT, WANTED, WANTED, LASTS, pads=True) == SPARE * WANTED
+
+
+def test_what_fits_counts_though_it_is_not_in_use_yet_and_what_was_too_much_once_does_not() -> None:
+    prober = Prober()
+    look(prober, 0.0)
+    look(prober, LASTS)
+    look(prober, LASTS + SETTLE, SENT)
+    assert look(prober, 2 * LASTS + SETTLE, SENT) == STRIDE * WANTED
+    began = 2 * LASTS + 2 * SETTLE
+    look(prober, began, SENT)
+    prober.on_loss(0.5, 0.0, began + 0.5)
+    now = began + 0.5 + MAX_PAUSE
+    assert look(prober, now, pads=False) == WANTED
+    look(prober, now + SETTLE)
+    assert look(prober, now + SETTLE + LASTS) == STRIDE * WANTED
+
+
 def test_what_was_too_much_is_tried_again_after_a_while_and_not_much_later_each_time() -> None:
     prober, now, pauses = Prober(), 0.0, list[float]()
     for _ in range(5):
@@ -79,6 +100,21 @@ def test_what_did_harm_is_not_tried_again_soon() -> None:
         look(prober, now)
         now += 0.1
     assert now - failed > LONGEST - 1
+
+
+def test_congestion_while_more_is_tried_is_for_that_and_not_for_what_was_granted_before() -> None:
+    prober, failed = Prober(), LASTS + SETTLE + 0.5
+    look(prober, 0.0)
+    look(prober, LASTS)
+    look(prober, LASTS + SETTLE)
+    assert prober.failed_at < 0
+    prober.on_congestion(failed)
+    assert (prober.padding, prober.failed_at) == (0.0, failed)
+    prober.on_congestion(failed + 0.5)  # of what it did
+    look(prober, failed + MAX_PAUSE - 0.1)
+    assert prober.padding == 0.0
+    look(prober, failed + MAX_PAUSE)
+    assert prober.padding > 0.0
 
 
 def test_without_padding_the_next_step_is_the_try() -> None:
