@@ -6,7 +6,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
-from chatroom.media import LayersWanted, VideoPaused, VideoResumed
+from chatroom.media import LayersWanted, LegChanged, Republish, VideoPaused, VideoResumed
 from tests.chatroom.house import open_house
 
 
@@ -104,6 +104,49 @@ async def test_what_is_paused_and_which_layers_are_wanted_is_said_and_said_again
         bob.session.ended("connection_lost")
         bob = await house.resume(bob)
         assert await bob.all() == [paused, {"type": "layers", "mid": "1", "rids": ["q"]}]
+        house.media.lose()
+        bob = await house.resume(bob)
+        assert await bob.all() == []
+
+
+async def test_that_media_are_lost_is_said_in_words_and_for_how_long(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        bob = await house.join("Bob")
+        for seconds, words in ((0.0, "being restored"), (15.0, "for 15 seconds"), (120.0, "for 2 minutes")):
+            house.media.lose(refused_for=seconds)
+            lost = await bob.next("media_lost")
+            assert words in lost["message"]
+            assert lost["retry_after"] == seconds
+
+
+async def test_what_is_known_of_the_connections_is_of_the_worker_that_there_is(autojump_clock: MockClock) -> None:
+    async with open_house() as house:
+        await house.join("Bob")
+        (bob,) = house.room.present()
+        await trio.sleep(7)
+        house.media.attached[1].post(LegChanged("publish", "connected"))
+        assert (bob.legs.statistics().states, bob.legs.restored_at) == ({"publish": "connected"}, None)
+        house.media.lose()
+        assert bob.legs.statistics().states == {}
+        house.media.restore()
+        assert bob.legs.restored_at == trio.current_time()
+
+
+async def test_whoever_is_to_publish_anew_is_told_so_until_they_did_or_the_worker_is_lost(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_house() as house:
+        bob = await house.join("Bob")
+        again = {"type": "republish"}
+        house.media.attached[1].post(Republish())
+        assert await bob.next("republish") == again
+        bob = await house.resume(bob)
+        assert await bob.all() == [again]
+        bob.send("publish", ref="p", sdp="v=0 offer", tracks={})
+        await bob.next("published")
+        bob = await house.resume(bob)
+        assert await bob.all() == []
+        house.media.attached[1].post(Republish())
         house.media.lose()
         bob = await house.resume(bob)
         assert await bob.all() == []

@@ -12,7 +12,7 @@ from chatroom.commands import Chat, Join
 from chatroom.frame import Frame
 from chatroom.media import LegChanged
 from chatroom.model import Participant
-from chatroom.quality.events import Trouble
+from chatroom.quality.events import Trouble, VideoPaused
 from chatroom.quality.inputs import Came, Went
 from chatroom.tracing import BURST, TRACES, Entry, Follow, TooManyTraces, Tracer, described
 from nurseries.stages import Tap
@@ -109,22 +109,26 @@ async def test_items_of_stages_are_told_to_whom_they_concern(autojump_clock: Moc
         since=1.0,
         concerns=["ada"],
     )
+    paused = VideoPaused(room="blue", at=1.0, participant="bob", epoch=2, of="ada", source="camera", reason="bandwidth")
     server = Trouble(room="blue", at=1.0, kind="server_overloaded", severity="mild", since=1.0)
     with (
         tracer.follow(room="blue", participant="ada", count=100, seconds=60) as ada,
         tracer.follow(room="blue", count=100, seconds=60) as blue,
-        tracer.follow(room="red", count=100, seconds=60) as red,
+        tracer.follow(room="red", participant="ada", count=100, seconds=60) as red,
     ):
         tap = taps[-1]
         assert tap is not None
         tap("judge", [Came("blue", person("ada", 1)), went, object()])
-        tap("people", [trouble, server])
+        tap("people", [trouble, server, paused])
         of_ada, of_blue = read(ada), read(blue)
         assert [(each.participant, each.epoch, each.shown()["type"]) for each in of_blue] == [
             *(("ada", 1, "judge Came"), ("bob", 2, "judge Went")),
             *(("bob", 2, "people network_slow"), (None, None, "people server_overloaded")),
+            ("bob", 2, "people video_paused"),
         ]
-        assert [each.shown()["type"] for each in of_ada] == ["judge Came", "people network_slow"]
+        assert [each.shown()["type"] for each in of_ada] == [
+            *("judge Came", "people network_slow", "people video_paused")
+        ]
         assert {each.kind for each in of_blue} == {"item"}
         assert of_blue[1].shown()["body"] == {"reason": "left"}
         assert read(red) == []

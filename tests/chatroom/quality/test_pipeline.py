@@ -316,3 +316,28 @@ async def test_a_trace_shows_what_became_of_whoever_is_followed(autojump_clock: 
         await quality.remove(added, subscription)
         assert added.tap is None
         assert quality.events.tap is None
+
+
+async def test_a_sink_that_was_added_is_seen_for_as_long_as_it_is_there(autojump_clock: MockClock) -> None:
+    quality = Pipeline(trio.current_time)
+
+    def stages() -> list[str]:
+        return [each.name for each in quality.statistics().stages]
+
+    added = Sink[QualityEvent]("webhooks", lambda _: None)
+
+    def seen() -> bool:
+        return added.tap is not None
+
+    async with open_house(quality=quality) as house:
+        await house.join("Ada")
+        before = stages()
+        subscription = await quality.add(added)
+        assert stages() == [*before, "webhooks"]
+        with house.directory.tracer.follow(room="blue", count=1, seconds=60):
+            assert seen()
+            await quality.remove(added, subscription)
+            assert not seen()
+        assert stages() == before
+        with house.directory.tracer.follow(room="blue", count=1, seconds=60):
+            assert not seen()

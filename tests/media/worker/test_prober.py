@@ -127,6 +127,118 @@ def test_without_padding_the_next_step_is_the_try() -> None:
     assert look(prober, 1.0 + 2 * PAUSE, pads=False) == WANTED
 
 
+def begins(prober: Prober, now: float) -> bool:
+    """Whether something is tried from now on."""
+    assert look(prober, now) is None
+    return prober.padding > 0
+
+
+def granted(prober: Prober, now: float) -> float:
+    """Let a try that may begin now go well; return when it did."""
+    assert begins(prober, now)
+    assert look(prober, now + LASTS) is not None
+    return now + LASTS
+
+
+def test_whether_it_was_tried_before_it_was_granted_is_told() -> None:
+    prober = Prober()
+    now = granted(prober, 0.0) + SETTLE
+    assert prober.sure
+    assert look(prober, now, pads=False) == WANTED
+    assert not prober.sure
+
+
+def test_what_is_sent_beside_makes_up_for_what_is_sent_meanwhile_and_ends_where_nothing_pads() -> None:
+    prober = Prober()
+    look(prober, 0.0)
+    look(prober, 0.5, 120_000.0)
+    assert prober.padding == SPARE * WANTED - 120_000
+    look(prober, 0.7, 200_000.0)
+    assert prober.padding == 0.0
+    look(prober, 0.9)
+    assert look(prober, 1.0, pads=False) is None
+    assert prober.padding == 0.0
+    assert look(prober, LASTS) is None, "it begins anew"
+    assert look(prober, 2 * LASTS) == WANTED
+
+
+def test_no_more_is_tried_than_there_is_and_no_less_than_the_next_step() -> None:
+    for sent, most, target in ((SENT, 200_000.0, 200_000.0), (10_000.0, MOST, WANTED)):
+        prober = Prober()
+        now = granted(prober, 0.0) + SETTLE
+        prober.look(sent, WANTED, most, now, pads=True)
+        assert prober.look(sent, WANTED, most, now + LASTS, pads=True) == target
+
+
+def test_after_congestion_the_next_step_is_tried_again_and_not_at_once() -> None:
+    prober = Prober()
+    prober.on_congestion(0.0)
+    assert not begins(prober, PAUSE - 0.1)
+    assert begins(prober, PAUSE)
+    prober.on_congestion(PAUSE + 0.5)
+    assert prober.padding == 0.0
+    assert not begins(prober, PAUSE + 0.5 + MAX_PAUSE - 0.1)
+    prober = Prober()
+    now = granted(prober, 0.0) + TRIAL
+    prober.on_congestion(now)
+    assert begins(prober, now + PAUSE)
+    assert prober.padding == SPARE * WANTED - SENT
+
+
+def test_a_failure_ends_the_large_steps() -> None:
+    prober = Prober()
+    now = granted(prober, 0.0) + SETTLE
+    assert begins(prober, now)
+    assert prober.padding == SPARE * STRIDE * SENT - SENT
+    prober.on_fall(SENT, now)
+    assert begins(prober, now + MAX_PAUSE)
+    assert prober.padding == SPARE * WANTED - SENT
+
+
+def harmed(prober: Prober, now: float) -> float:
+    """Do harm until the pauses are the longest; return when the last one begins."""
+    for pause in (2 * PAUSE, 4 * PAUSE, LONGEST):
+        now = granted(prober, now) + 1.0
+        prober.on_congestion(now)
+        assert not begins(prober, now + pause - 0.1)
+        now += pause
+    return now - LONGEST
+
+
+def test_after_harm_neither_congestion_nor_another_failure_makes_the_pause_shorter() -> None:
+    prober = Prober()
+    now = harmed(prober, 0.0)
+    prober.on_congestion(now + 1.0)
+    assert not begins(prober, now + LONGEST - 0.1)
+    assert begins(prober, now + LONGEST)
+    prober.on_fall(SENT, now + LONGEST)
+    assert not begins(prober, now + 2 * LONGEST - 0.1)
+    assert begins(prober, now + 2 * LONGEST)
+
+
+def test_what_did_no_harm_for_a_while_makes_the_pauses_short_again() -> None:
+    prober = Prober()
+    now = granted(prober, harmed(prober, 0.0) + LONGEST) + TRIAL
+    assert begins(prober, now)
+    prober.on_fall(SENT, now)
+    assert begins(prober, now + MAX_PAUSE)
+
+
+def test_what_is_so_anyway_says_nothing_of_a_try() -> None:
+    prober = Prober()
+    look(prober, 0.0)
+    prober.on_fall(0.9 * SPARE * WANTED, 0.2)
+    for _ in range(5):
+        prober.on_round_trip(0.5, 0.45, 0.3)
+    prober.on_loss(0.12, 0.07, 0.4)
+    prober.on_loss(0.04, 0.01, 0.4)
+    prober.on_round_trip(0.9, 0.45, 0.5)
+    assert look(prober, LASTS) == WANTED
+    assert begins(prober, LASTS + SETTLE)
+    prober.on_round_trip(0.9, 0.45, LASTS + 1.0)
+    assert prober.padding > 0, "the other was of the last try"
+
+
 def test_what_is_not_wanted_any_more_is_not_tried_any_more() -> None:
     prober = Prober()
     look(prober, 0.0)

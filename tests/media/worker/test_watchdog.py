@@ -251,6 +251,13 @@ def test_a_thread_looks_for_as_long_as_it_is_wanted() -> None:
     assert "watchdog" not in {thread.name for thread in threading.enumerate()}
 
 
+def test_what_was_before_it_is_wanted_is_no_stall(rig: Rig) -> None:
+    rig.clock.now += 10.0
+    with watching(rig.dog):
+        rig.dog.beat()
+    assert rig.dog.statistics() == StallStatistics()
+
+
 @pytest.mark.process
 def test_a_worker_says_which_line_held_it_up(capfd: pytest.CaptureFixture[str]) -> None:
     options = ("--port", "0", "--address", "127.0.0.1", "--slow-step", "0.15")
