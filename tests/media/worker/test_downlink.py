@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.worker.downlink import AFTERMATH, FLOOR, START, Downlink
+from media.worker.downlink import AFTERMATH, DRAIN, FLOOR, FORGET, GROWING, GROWTH, PAUSE, START, TOGETHER, Downlink
 
 
 def test_loss_alone_lowers_only_what_is_sent_when_it_is_much() -> None:
@@ -63,6 +64,90 @@ def test_an_estimate_that_is_only_repeated_is_no_limit_for_ever() -> None:
         downlink.look(0.0, 300_000.0, 300_000.0, tenth / 10)
         downlink.on_estimate(16_000.0, tenth / 10)
     assert downlink.budget >= 300_000.0
+
+
+def watched(*, trips: bool = True) -> Downlink:
+    """One that was sent 1 Mbit/s for two seconds, and believes in more."""
+    downlink = Downlink()
+    for tenth in range(20):
+        downlink.look(1e6, None, 1e6, tenth / 10)
+        if trips and tenth % 5 == 0:
+            downlink.on_round_trip(0.02)
+    assert not downlink.on_estimate(1.4e6, 1.9)
+    return downlink
+
+
+def test_a_fall_of_the_estimate_is_believed_if_something_else_says_so() -> None:
+    assert not watched().on_estimate(800_000, 2.0)
+    fell = watched()
+    assert fell.on_estimate(600_000, 2.0), "less comes than is sent"
+    assert fell.narrow_at == 2.0
+    lossy = watched()
+    lossy.on_loss(10, 100)
+    assert lossy.on_estimate(800_000, 2.0)
+    assert watched(trips=False).on_estimate(800_000, 2.0), "it tells nothing else"
+
+
+@pytest.mark.parametrize("late", [TOGETHER - 0.1, TOGETHER])
+def test_what_is_said_later_is_said_of_something_else(late: float) -> None:
+    downlink = watched()
+    assert not downlink.on_estimate(800_000, 2.0)
+    downlink.look(1e6, None, 1e6, 2.0 + late)
+    downlink.on_loss(10, 100)
+    downlink.look(1e6, None, 1e6, 2.0 + late)
+    assert downlink.certain is (late < TOGETHER)
+
+
+def test_round_trips_that_grow_for_some_seconds_are_congestion() -> None:
+    downlink = watched()
+    for step in range(20):
+        now = 2.0 + step / 5
+        assert not downlink.certain or now > 2.0 + GROWING
+        downlink.on_round_trip(0.02 + 0.02 * step)
+        downlink.look(1e6, None, 1e6, now)
+    assert downlink.certain
+
+
+def test_before_any_congestion_what_fits_is_believed_to_grow() -> None:
+    downlink = Downlink()
+    assert downlink.look(START, 5e6, 5e6, 0.0) == START
+    assert downlink.look(START, 5e6, 5e6, 1.0) == GROWTH * START
+
+
+def test_losses_that_nobody_speaks_of_any_more_are_forgotten() -> None:
+    downlink = Downlink()
+    downlink.look(START, None, START, 0.0)
+    downlink.on_loss(50, 100)
+    lost = downlink.loss
+    downlink.look(START, None, START, 2.0)
+    assert downlink.loss == pytest.approx(lost * FORGET**2)
+
+
+def test_for_losses_less_is_sent_once_a_second_and_not_for_each_word_of_them() -> None:
+    downlink = Downlink()
+    downlink.look(START, None, START, 0.0)
+    budgets = []
+    for tenth in range(1, 13):
+        downlink.on_loss(60, 100)
+        budgets.append(downlink.look(START, None, START, tenth / 10))
+    assert budgets[0] < START
+    assert budgets[:10] == budgets[:1] * 10
+    assert budgets[-1] < budgets[0]
+
+
+def test_a_full_queue_is_given_time_to_become_shorter() -> None:
+    downlink = Downlink()
+    downlink.look(START, None, START, 0.0)
+    downlink.on_round_trip(0.02)
+    downlink.on_round_trip(0.2)
+    downlink.on_loss(3, 100)
+    budget = downlink.look(START, None, START, 0.1)
+    assert budget == pytest.approx(0.9 * START), "however few were lost"
+    for now in (0.1 + PAUSE, 0.1 + DRAIN - 0.01):
+        downlink.on_loss(60, 100)
+        assert downlink.look(START, None, START, now) == budget
+    downlink.on_loss(60, 100)
+    assert downlink.look(START, None, START, 0.1 + DRAIN) < budget
 
 
 def jittery(downlink: Downlink, begin: int, seconds: int, trip: tuple[float, float], falls: bool) -> list[float]:
