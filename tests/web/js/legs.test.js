@@ -3,7 +3,8 @@ import { beforeEach, test } from "node:test";
 
 import { FakeConnection, settled } from "./fake_rtc.js";
 
-const { Legs, RETRY } = await import("../../../web/static/rtc/legs.js");
+const { AT_ONCE, Legs, RETRY } = await import("../../../web/static/rtc/legs.js");
+const { KEPT } = await import("../../../web/static/rtc/predecessors.js");
 const { SubscribeLeg } = await import("../../../web/static/rtc/subscribe_leg.js");
 
 const off = { microphone: null, camera: null };
@@ -89,18 +90,84 @@ test("an offer that fails does not keep the next from being answered", async () 
   leg.close();
 });
 
-test("the media worker goes and comes back", async () => {
+test("the media worker goes and comes back", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   const { legs, statuses } = makeLegs();
   await legs.start(off);
   legs.receive(offerOf(1, ["a"]));
   await settled();
   const old = [...FakeConnection.made];
+  old[1]?.arrive("1");
+  /** @type {number[]} */
+  const told = [];
+  legs.on("tracks", (tracks) => told.push(tracks.size));
   legs.lose();
-  assert.ok(old.every(({ connectionState }) => connectionState === "closed"));
   assert.equal(legs.publish, null);
+  t.mock.timers.tick(AT_ONCE);
+  assert.ok(old.every(({ connectionState }) => connectionState === "closed"));
+  assert.deepEqual(told, [0], "and so are their pictures");
   await legs.restore();
   assert.deepEqual(statuses, ["restoring", "working"]);
   assert.ok(legs.publish && !old.includes(/** @type {any} */ (legs.publish.connection)));
+  legs.close();
+});
+
+test("where another worker is there at once, nothing is made of it: what is old ends when what is new has begun", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  /** @type {boolean[]} */
+  const closed = [];
+  const { legs, statuses } = makeLegs({
+    publish: async () => (closed.push(FakeConnection.made[0]?.connectionState === "closed"), "answer"),
+  });
+  await legs.start(off);
+  legs.receive(offerOf(1, ["a", "b"]));
+  await settled();
+  const [publish, subscribe] = FakeConnection.made;
+  for (const mid of ["1", "3"]) subscribe?.arrive(mid);
+  const [a, b] = ["a", "b"].map((id) => legs.subscribe?.tracks.get(id)?.camera);
+  assert.ok(a && b);
+  /** @type {import("../../../web/static/rtc/subscribe_leg.js").RemoteTracks} */
+  let shown = new Map();
+  legs.on("tracks", (tracks) => (shown = tracks));
+  legs.lose();
+  await legs.restore();
+  await settled();
+  assert.deepEqual(closed, [false, false], "first the offer is made");
+  assert.deepEqual([publish, subscribe].map((each) => each?.connectionState), ["closed", "new"], "whose last pictures can be seen");
+
+  legs.receive(offerOf(2, ["a"]));
+  await settled();
+  assert.deepEqual(["a", "b"].map((id) => shown.get(id)?.camera), [a, b], "the last pictures stay");
+  subscribe?.arrive("0");
+  assert.equal(shown.get("a")?.microphone, null, "what is gone says no more");
+  FakeConnection.made[3]?.arrive("1");
+  const fresh = legs.subscribe?.tracks.get("a")?.camera;
+  assert.ok(fresh && fresh !== a);
+  assert.deepEqual(["a", "b"].map((id) => shown.get(id)?.camera), [fresh, b]);
+  t.mock.timers.tick(KEPT);
+  assert.deepEqual([shown.get("a")?.camera, shown.has("b")], [fresh, false], "where none came, none is shown");
+  assert.equal(subscribe?.connectionState, "closed");
+  assert.deepEqual(statuses, []);
+  legs.close();
+});
+
+test("once all pictures have come, nothing is left of the connection before", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { legs } = makeLegs();
+  await legs.start(off);
+  legs.receive(offerOf(1, ["a", "b"]));
+  await settled();
+  const [, old] = FakeConnection.made;
+  for (const mid of ["1", "3"]) old?.arrive(mid);
+  legs.lose();
+  await legs.restore();
+  legs.receive(offerOf(2, ["b", "a"]));
+  await settled();
+  const fresh = FakeConnection.made[3];
+  fresh?.arrive("1");
+  assert.equal(old?.connectionState, "new");
+  fresh?.arrive("3");
+  assert.equal(old?.connectionState, "closed");
   legs.close();
 });
 

@@ -4,6 +4,8 @@ import { beforeEach, test } from "node:test";
 import { FakeConnection, settled } from "./fake_rtc.js";
 import { ada, begin, said, snapshot } from "./session_rig.js";
 
+const { AT_ONCE } = await import("../../../web/static/rtc/legs.js");
+
 beforeEach(() => FakeConnection.made.splice(0));
 
 test("what is written meanwhile is said after the return, once", async (t) => {
@@ -54,7 +56,9 @@ test("a room that is refused a worker is so after a return, too, and asks no mor
   /** @type {boolean[]} */
   const told = [];
   session.legs.on("status", () => told.push(session.legs.shutOut));
-  await tell({ type: "media_lost", message: "", retry_after: 0 }, { type: "media_lost", message: "", retry_after: 60 });
+  await tell({ type: "media_lost", message: "", retry_after: 0 });
+  await pass(AT_ONCE);
+  await tell({ type: "media_lost", message: "", retry_after: 60 });
   assert.deepEqual(told, [false, true], "though it was being restored already");
   await lose();
   await answer("resume", { type: "resumed", seq: 5, media: true, media_session: 1, ice_servers: [] });

@@ -131,6 +131,7 @@ test("those who do not hear are named while they are few", () => {
 test("what is ours is never said to be theirs", () => {
   assert.match(serverWords([slow, problem("server_overloaded", null)])?.text ?? "", /It is not your connection/);
   assert.equal(serverWords([problem("server_overloaded", null), problem("worker_lost", null)])?.busy, true);
+  assert.equal(serverWords([problem("worker_lost", null)], false, true), null, "another is there");
   assert.equal(serverWords([slow]), null);
   assert.equal(serverWords([slow], true), null);
   assert.match(serverWords([problem("worker_lost", null)], true)?.text ?? "", /in this room .* off for a while/);

@@ -100,7 +100,9 @@ export class Call {
       session.on("event", (event) => this.#news(event)),
       session.on("room", () => this.#show()),
       session.outbox.on("change", (unsaid) => (this.view.panel.log.unsaid = unsaid)),
-      session.legs.on("flows", () => this.#show()),
+      session.legs.on("flows", () => {
+        if (this.#notice.shown) this.#show();
+      }),
       session.legs.on("status", (status) => this.#media(status)),
       local.on("change", () => this.#show()),
       local.on("lost", ({ source, problem }) => this.view.toasts.say(problemWords(source, problem).title)),
@@ -239,7 +241,7 @@ export class Call {
   /** @param {MediaStatus} status */
   #media(status) {
     // While nothing reaches the server that is all there is to say.
-    const ours = serverWords(this.#session.trouble.problems, this.#session.legs.shutOut);
+    const ours = serverWords(this.#session.trouble.problems, this.#session.legs.shutOut, status === "working");
     const own = bannerFor(status, this.#session.state?.mediaPort ?? 0);
     const state = this.#notice.shown ? null : own && !(own.busy && ours) ? own : ours;
     this.view.banner.show(state);

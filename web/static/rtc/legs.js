@@ -7,8 +7,10 @@
  */
 
 import { Emitter } from "../base/emitter.js";
+import { Predecessors } from "./predecessors.js";
 import { PublishLeg } from "./publish_leg.js";
-import { Recovery, statusOf } from "./recovery.js";
+import { Recoveries } from "./recoveries.js";
+import { statusOf } from "./recovery.js";
 import { SubscribeLeg } from "./subscribe_leg.js";
 
 /** @import { Signal } from "./signal.js" */
@@ -18,23 +20,20 @@ import { SubscribeLeg } from "./subscribe_leg.js";
 
 /** A worker that did not answer in time may be there all the same: ask again after so many milliseconds. */
 export const RETRY = 5_000;
+/** Where another worker is ready, that is the next word: for so many milliseconds nothing is made of it that one is gone. */
+export const AT_ONCE = 300;
 
 /** @import { MediaStatus } from "./recovery.js" */
-/** @typedef {"publish" | "subscribe"} LegName */
-
-const NAMES = /** @type {const} */ (["publish", "subscribe"]);
+/** @import { LegName } from "./recoveries.js" */
 
 /** @extends {Emitter<{tracks: RemoteTracks, status: MediaStatus, connected: LegName, flows: boolean}>} */
 export class Legs extends Emitter {
   #signal;
-  #now;
   /** @type {PublishLeg | null} */
   publish = null;
   /** @type {SubscribeLeg | null} */
   subscribe = null;
-  #recovery = { publish: new Recovery(), subscribe: new Recovery() };
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  #recoveries;
   /** @type {Record<Source, MediaStreamTrack | null>} */
   #tracks = { microphone: null, camera: null };
   /** @type {ReadonlyMap<number, Shared>} */
@@ -52,6 +51,9 @@ export class Legs extends Emitter {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #refused = false;
+  /** Until when it is not said that the worker is gone. @type {ReturnType<typeof setTimeout> | undefined} */
+  #blink;
+  #former = new Predecessors((tracks) => this.emit("tracks", tracks));
   /** @type {IceServer[]} */
   #iceServers = [];
   /** @type {MediaStatus} */
@@ -65,7 +67,13 @@ export class Legs extends Emitter {
   constructor(signal, now = () => performance.now()) {
     super();
     this.#signal = signal;
-    this.#now = now;
+    this.#recoveries = new Recoveries(now, {
+      words: () => this.#words,
+      able: () => this.#words && !this.#lost,
+      remedy: (name, remedy) => this.#remedy(name, remedy),
+      connected: (name) => this.emit("connected", name),
+      looked: () => this.#tell(),
+    });
   }
 
   /**
@@ -78,7 +86,7 @@ export class Legs extends Emitter {
     prepared ??= new PublishLeg(this.#iceServers);
     this.publish = prepared;
     this.#refused = false;
-    this.#watch("publish", prepared);
+    this.#recoveries.follow("publish", prepared.watch);
     prepared.share(this.#screens);
     this.send(tracks);
     return this.#negotiate(prepared);
@@ -140,13 +148,13 @@ export class Legs extends Emitter {
   resume({ media, anew }) {
     if (this.#words) return;
     this.#words = true;
-    if (!media) return this.lose();
+    if (!media) return this.#miss();
     if (anew || (this.#lost && !this.publish)) return this.renew();
     // The same offer again: it may have been heard, and then it is answered once more.
     if (this.#unanswered && this.publish) void this.#negotiate(this.publish);
     else this.#offerAnew();
     if (this.#held) void this.#renewSubscribe();
-    this.#look();
+    this.#recoveries.look();
   }
 
   /** @param {Offer} offer */
@@ -167,25 +175,27 @@ export class Legs extends Emitter {
     void this.#renewSubscribe();
   }
 
-  /** The media worker is gone, and with it the other end of both connections. */
+  /** The media worker is gone, and with it the other end of both connections. @param {number} [retryAfter] seconds without any */
   lose(retryAfter = 0) {
     this.#lost = true;
-    this.#closeBoth();
-    this.emit("tracks", new Map());
-    this.#tell(retryAfter > 0);
+    this.#setAside();
+    if (retryAfter > 0 || this.status === "restoring") return this.#miss(retryAfter > 0);
+    this.#blink = setTimeout(() => this.#miss(), AT_ONCE);
   }
 
   /** There is a media worker again, which knows nothing of the old connections. */
   restore() {
     this.#lost = false;
-    this.#closeBoth();
+    this.#setAside();
     this.#tell(false);
-    return this.start(this.#tracks);
+    const published = this.start(this.#tracks);
+    // To close takes a page a while, and nobody waits for that.
+    this.#former.succeed(this.publish?.offer ?? published, () => this.subscribe?.tracks ?? new Map());
+    return published;
   }
 
   /** Nobody at the other end knows of these connections: another worker, or another stay. */
   renew() {
-    this.emit("tracks", new Map());
     void this.restore();
     this.listen();
   }
@@ -194,39 +204,47 @@ export class Legs extends Emitter {
   again() {
     if (this.#lost) return;
     this.#refused = false;
-    for (const name of NAMES) this.#recovery[name].again(this.#now());
-    this.#look();
+    this.#recoveries.again();
   }
 
   /** The way to the server may be another than before. */
   networkChanged() {
-    for (const name of NAMES) this.#recovery[name].networkChanged(this.#now());
-    this.#look();
+    this.#recoveries.networkChanged();
   }
 
   close() {
     this.silence();
-    this.#closeBoth();
+    this.#setAside();
+    this.#former.end();
   }
 
-  #closeBoth() {
+  /** There is no worker, and none at once. */
+  #miss(shutOut = false) {
+    this.#lost = true;
+    this.#setAside();
+    this.#former.end();
+    this.#tell(shutOut);
+  }
+
+  /** Be without connections. Those that there were are closed later. */
+  #setAside() {
+    clearTimeout(this.#blink);
     clearTimeout(this.#retry);
-    clearTimeout(this.#timer);
-    this.publish?.close();
-    this.subscribe?.close();
+    this.#former.add(this.publish, this.subscribe);
     this.publish = this.subscribe = null;
+    this.#blink = undefined;
     this.#round += 1;
     this.#unanswered = false;
     this.#held = null;
-    for (const name of NAMES) this.#recovery[name].reset();
+    this.#recoveries.reset();
   }
 
   #listen() {
     const leg = new SubscribeLeg(this.#signal.answer, this.#iceServers);
     this.subscribe = leg;
-    leg.on("tracks", (tracks) => this.emit("tracks", tracks));
+    leg.on("tracks", (tracks) => this.#former.show(tracks));
     leg.on("failed", (error) => this.#refuse(error, false));
-    this.#watch("subscribe", leg);
+    this.#recoveries.follow("subscribe", leg.watch);
   }
 
   /** @param {PublishLeg} leg */
@@ -263,7 +281,7 @@ export class Legs extends Emitter {
       this.#held = null;
       leg?.close();
       this.#listen();
-      this.#recovery.subscribe.replaced(this.#now());
+      this.#recoveries.replaced("subscribe");
     } catch (error) {
       if (this.subscribe !== leg || !this.#words) return;
       const held = this.#held;
@@ -280,32 +298,6 @@ export class Legs extends Emitter {
       // Where it did not help, the next remedy comes by itself.
       console.warn("chatroom: the connection for the others was not restarted:", error);
     }
-  }
-
-  /** @param {LegName} name @param {PublishLeg | SubscribeLeg} leg */
-  #watch(name, { watch }) {
-    const see = () => {
-      const recovery = this.#recovery[name];
-      const before = recovery.health;
-      recovery.see(watch.state, watch.begun, this.#now());
-      if (recovery.health === "connected" && before !== "connected") this.emit("connected", name);
-      this.#look();
-    };
-    watch.on("change", see);
-    this.#recovery[name].replaced(this.#now());
-  }
-
-  /** Do what is due, and come back when the next is. */
-  #look() {
-    clearTimeout(this.#timer);
-    const now = this.#now();
-    for (const name of NAMES) {
-      const remedy = this.#recovery[name].look(now, this.#words && !this.#lost);
-      if (remedy !== null) this.#remedy(name, remedy);
-    }
-    const due = Math.min(...NAMES.map((name) => this.#recovery[name].due));
-    if (due < Infinity && (this.#words || due > now)) this.#timer = setTimeout(() => this.#look(), Math.max(0, due - now));
-    this.#tell();
   }
 
   /** @param {LegName} name @param {import("./recovery.js").Remedy} remedy */
@@ -336,8 +328,8 @@ export class Legs extends Emitter {
   }
 
   #tell(shutOut = this.shutOut) {
-    const health = NAMES.map((name) => this.#recovery[name].health);
-    const status = this.#lost ? "restoring" : this.#refused ? "refused" : statusOf(health);
+    const missed = this.#lost && this.#blink === undefined;
+    const status = missed ? "restoring" : this.#refused ? "refused" : statusOf(this.#recoveries.health);
     const flows = [this.publish, this.subscribe].some((leg) => leg?.watch.state === "connected");
     const changed = { flows: flows !== this.flows, status: status !== this.status || shutOut !== this.shutOut };
     this.shutOut = shutOut;

@@ -87,14 +87,15 @@ function unheard(mine, { nameOf }) {
  * What is wrong with the server, for the banner.
  * @param {readonly Problem[]} problems
  * @param {boolean} refused whether this room is to blame, and has no media worker for a while
+ * @param {boolean} working whether this page has connections, or makes them: what is over in a blink is not worth words
  * @returns {{text: string, busy?: boolean, calm?: boolean} | null}
  */
-export function serverWords(problems, refused = false) {
+export function serverWords(problems, refused = false, working = false) {
   const ours = new Set(problems.filter(({ participant }) => participant === null).map(({ kind }) => kind));
   if (ours.has("worker_lost") && refused) {
     return { text: "Something in this room made a part of the server fail several times. Pictures and sound are off for a while, and are tried again by themselves.", busy: true, calm: true };
   }
-  if (ours.has("worker_lost")) return { text: "A part of the server failed. Pictures and sound are being restored…", busy: true };
+  if (ours.has("worker_lost") && !working) return { text: "A part of the server failed. Pictures and sound are being restored…", busy: true };
   if (ours.has("server_overloaded")) {
     return { text: "The server is very busy: pictures and sound may suffer. It is not your connection.", calm: true };
   }
