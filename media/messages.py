@@ -63,7 +63,8 @@ class Join:
     """Make room for a participant. It receives what others publish from now on: offers follow as events.
 
     Pictures of a room are in one of these ``video_codecs``, rather in an earlier one, and voices with redundancy
-    (RFC 2198) where ``audio_red`` and their pages offer it; the first to join decides.
+    (RFC 2198) where ``audio_red`` and their pages offer it; the first to join decides. Who ``returns`` has published to
+    another worker before, and will in a moment to this one: the others are offered all of them at a time.
     """
 
     method: ClassVar[str] = "join"
@@ -73,6 +74,7 @@ class Join:
     epoch: int
     video_codecs: list[VideoCodec] = attrs.field(factory=lambda: list(VIDEO_CODECS))
     audio_red: bool = True
+    returns: bool = False
 
 
 @attrs.frozen

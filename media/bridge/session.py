@@ -49,6 +49,8 @@ class Session:
         self._audio_red = audio_red
         self._link: WorkerLink | None = None
         self._lost = False
+        #: Whether its page has published, and will again when there is another worker.
+        self._published = False
         #: As it was told last, for the next worker.
         self._sizes: Mapping[str, int] | None = None
 
@@ -58,6 +60,7 @@ class Session:
         if len(tracks) > messages.MAX_TRACKS:
             raise MediaRefused("too_many_tracks", f"At most {messages.MAX_TRACKS} tracks can be published.")
         answer = await self._on_link().request(messages.Publish(*self.key, sdp, dict(tracks)), messages.Answer)
+        self._published = True
         return answer.sdp
 
     async def accept(self, offer: int, sdp: str) -> None:
@@ -88,7 +91,8 @@ class Session:
     def join(self, link: WorkerLink) -> None:
         """Be on a link. The join goes out before any request made later, so nobody needs to wait for its answer."""
         self._link = link
-        link.submit(messages.Join(*self.key, self._video_codecs, self._audio_red))
+        returns = self._lost and self._published
+        link.submit(messages.Join(*self.key, self._video_codecs, self._audio_red, returns=returns))
         if self._sizes is not None:
             link.submit(messages.Layout(*self.key, dict(self._sizes)))
         if self._lost:

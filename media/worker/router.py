@@ -32,6 +32,10 @@ from media.worker.sdp import MediaLine
 from media.worker.subscribe_leg import SubscribeLeg
 from media.worker.transport import TransportFactory
 
+#: Seconds in which those whose worker was lost publish to this one. To answer an offer takes a page a while, and the
+#: next waits for that; so nobody's first is made of some of them, if the others come soon.
+SOON = 0.25
+
 logger = logging.getLogger(__name__)
 
 
@@ -46,6 +50,8 @@ class Participant:
         #: What each line of the log about this participant says.
         self.about = f"router={router.id!r} participant={id} epoch={epoch}"
         self._told = -math.inf
+        #: Until when its tracks are waited for.
+        self.expected_until = -math.inf
         self.publish_leg: PublishLeg | None = None
         self.subscribe_leg = SubscribeLeg(
             *(factory, self._offered, self._subscribe_state, self._paused, router.preference, self.about, router.mark)
@@ -198,13 +204,18 @@ class Router:
         self.participants: dict[str, Participant] = {}
         self._conversation = Conversation(id, loudest, emit)
         self._sampler = RoomSampler(id, factory.clock(), emit)
+        #: Whether somebody's tracks were waited for when it was looked last.
+        self._expects = False
 
-    def join(self, id: str, epoch: int) -> None:
-        """Let a participant in. One of the same id and an older epoch is replaced."""
+    def join(self, id: str, epoch: int, *, returns: bool = False) -> None:
+        """Let a participant in. One of the same id and an older epoch is replaced. Who ``returns`` publishes soon."""
         old = self.participants.pop(id, None)
         if old is not None:
             old.close()
-        self.participants[id] = Participant(self, self._factory, id, epoch)
+        self.participants[id] = participant = Participant(self, self._factory, id, epoch)
+        if returns:
+            participant.expected_until = self._factory.clock() + SOON
+            self._expects = True
         self.reconcile()
 
     def leave(self, id: str) -> None:
@@ -225,8 +236,11 @@ class Router:
 
     def reconcile(self) -> None:
         """Make everybody's consumers what everybody's producers say they should be."""
+        expected = self._expected()
+        self._expects = bool(expected)
         for participant in self.participants.values():
-            participant.subscribe_leg.follow(self._producers_of_others(participant))
+            more = any(each is not participant for each in expected)
+            participant.subscribe_leg.follow(self._producers_of_others(participant), more=more)
         decoders = self.decoders()
         for participant in self.participants.values():
             participant.ask_for_codecs(decoders)
@@ -234,12 +248,21 @@ class Router:
     def tick(self, now: float, late: float = 0.0) -> None:
         """Time has passed. ``late`` is by how much the worker was late lately: see `Samples`."""
         self._factory.serving[0] = self.mark
+        if self._expects and not self._expected():
+            self.reconcile()
         for participant in self.participants.values():
             participant.tick(now)
         self._conversation.tick(self._producers, now)
         self._sampler.tick(self.participants.values(), late, self._factory.counters.sends_full, now)
         for participant in self.participants.values():
             participant.tell_wanted(now)
+
+    def _expected(self) -> list[Participant]:
+        """Those whose tracks are waited for."""
+        if not self._expects:
+            return []
+        now = self._factory.clock()
+        return [each for each in self.participants.values() if each.publish_leg is None and now < each.expected_until]
 
     def _producers(self) -> list[Producer]:
         return [producer for participant in self.participants.values() for producer in participant.producers]

@@ -112,8 +112,11 @@ class SubscribeLeg:
         """When something last came in that is surely the page's."""
         return -math.inf if self._transport is None else self._transport.heard
 
-    def follow(self, producers: Iterable[Producer]) -> None:
-        """Have a consumer for each of these producers and for no others; tell the page if anything changed."""
+    def follow(self, producers: Iterable[Producer], *, more: bool = False) -> None:
+        """Have a consumer for each of these producers and for no others; tell the page if anything changed.
+
+        If there will be ``more`` in a moment, a page that was offered nothing yet is told then, of all at a time.
+        """
         wanted = self._sort_out(producers)
         new = set(wanted)
         successors = {producer.track_id: producer for producer in wanted.values()}
@@ -132,7 +135,7 @@ class SubscribeLeg:
             self._subscribe(producer)
         if new:
             self.forwarding.look(self._by_ssrc.values(), self._factory.clock())
-        if self._changed and not self._waiting:
+        if self._changed and not self._waiting and not (more and self._version == 0):
             self._offer()
 
     def accept(self, number: int, text: str, now: float) -> None:

@@ -184,7 +184,7 @@ class Worker:
             self._routers[request.router] = router
         present = router.participants.get(request.participant)
         if present is None or present.epoch < request.epoch:
-            router.join(request.participant, request.epoch)
+            router.join(request.participant, request.epoch, returns=request.returns)
             logger.info("joined %s", router.participants[request.participant].about)
         elif present.epoch > request.epoch:
             raise _unknown(request)

@@ -236,3 +236,12 @@ async def test_rooms_are_on_another_machine_until_that_is_lost(autojump_clock: A
         assert rooms(bridge) == [1, 1, 0]
         await trio.sleep(2)
         assert states(bridge) == ["up", "up", "spare"]
+
+
+async def test_another_worker_is_told_who_will_publish_in_a_moment(autojump_clock: Any) -> None:
+    workers = FakeWorkers()
+    async with running(workers, TWO) as bridge, people(bridge, "a1", "a2") as those:
+        await those.sessions["a1"].publish("offer", {})
+        workers.at[0].die()
+        await settle()
+        assert workers.at[2].asked() == [Join(*key("a1"), returns=True), Join(*key("a2"))]
