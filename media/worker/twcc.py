@@ -7,6 +7,8 @@ takes; without it, or when it comes rarely, a browser stays at a low bitrate.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
+from itertools import pairwise
 
 #: The most packets told of in one feedback message, which keeps it below 1,200 bytes.
 MAX_STATUSES = 400
@@ -32,6 +34,8 @@ class ArrivalRecorder:
         self._newest: int | None = None
         #: The first number not yet told of.
         self._next = 0
+        #: Whether what arrived since the last message is that and what follows it, in order.
+        self._is_plain = True
         self._messages = 0
 
     def add(self, sequence: int, now: float) -> None:
@@ -43,13 +47,21 @@ class ArrivalRecorder:
             distance = (sequence - self._newest) & 0xFFFF
             unwrapped = self._newest + (distance if distance < 0x8000 else distance - 0x10000)
             self._newest = max(self._newest, unwrapped)
+        if unwrapped != self._next + len(self._arrivals):
+            self._is_plain = False
         if len(self._arrivals) < MAX_ARRIVALS:
             self._arrivals.setdefault(unwrapped, now)
 
     def take(self) -> list[bytes]:
         """Return feedback messages about everything that arrived since the last call, without their RTCP header."""
-        arrivals = sorted(self._arrivals.items())
-        self._arrivals = {}
+        taken, self._arrivals = self._arrivals, {}
+        plain, self._is_plain = self._is_plain, True
+        if plain and 0 < len(taken) < MAX_STATUSES:
+            times = list(taken.values())
+            if max(times) - min(times) < 8.0:
+                first, self._next = self._next, self._next + len(times)
+                return [self._pack(first, times)]
+        arrivals = sorted(taken.items())
         messages: list[bytes] = []
 
         # What was told of as missing and came late gets messages of its own, as gaps there say nothing new.
@@ -84,27 +96,43 @@ class ArrivalRecorder:
             self._next = first + len(statuses)
         return messages
 
-    def _pack(self, first: int, statuses: list[float | None]) -> bytes:
+    def _pack(self, first: int, statuses: Sequence[float | None]) -> bytes:
         start = next(arrival for arrival in statuses if arrival is not None)
         reference = int(start * _TICKS) // _REFERENCE
         clock = reference * _REFERENCE
-        symbols: list[int] = []
-        deltas = bytearray()
-        for arrival in statuses:
-            if arrival is None:
-                symbols.append(_MISSING)
-                continue
-            delta = int(arrival * _TICKS) - clock
-            clock += delta
-            if 0 <= delta < 0x100:
-                symbols.append(_SMALL)
-                deltas.append(delta)
-            else:
-                symbols.append(_LARGE)
-                deltas += struct.pack("!h", delta)
         head = struct.pack("!HHI", first & 0xFFFF, len(statuses), (reference & 0xFFFFFF) << 8 | self._messages & 0xFF)
         self._messages += 1
-        return head + _pack_chunks(symbols) + bytes(deltas)
+        return head + (_pack_small(statuses, clock) or _pack_any(statuses, clock))
+
+
+def _pack_small(statuses: Sequence[float | None], clock: int) -> bytes | None:
+    """Write that all arrived, one soon after the other, as is usual; None if it was not so."""
+    if len(statuses) < _RUN or None in statuses:
+        return None
+    times = [int(arrival * _TICKS) for arrival in statuses if arrival is not None]
+    deltas = [after - before for before, after in pairwise((clock, *times))]
+    if min(deltas) < 0 or max(deltas) > 0xFF:
+        return None
+    return struct.pack("!H", _SMALL << 13 | len(deltas)) + bytes(deltas)
+
+
+def _pack_any(statuses: Sequence[float | None], clock: int) -> bytes:
+    """Write packet statuses, and what is missing between them."""
+    symbols: list[int] = []
+    deltas = bytearray()
+    for arrival in statuses:
+        if arrival is None:
+            symbols.append(_MISSING)
+            continue
+        delta = int(arrival * _TICKS) - clock
+        clock += delta
+        if 0 <= delta < 0x100:
+            symbols.append(_SMALL)
+            deltas.append(delta)
+        else:
+            symbols.append(_LARGE)
+            deltas += struct.pack("!h", delta)
+    return _pack_chunks(symbols) + bytes(deltas)
 
 
 def _fits(statuses: list[float | None], arrival: float) -> bool:
