@@ -13,7 +13,7 @@ JS := tests/web/js
 PEERS := benchmarks/signalling/peers
 SOURCES := chatroom media nurseries web tests benchmarks
 # What the kernel of the packet path is compiled from. An install does so, where there is a compiler.
-KERNEL := $(addprefix media/worker/kernel/,fanout.h fanout.c build.py hatch.py)
+KERNEL := $(addprefix media/worker/kernel/,fanout.h fanout.c inlet.h inlet.c build.py hatch.py)
 
 # Off: checkpoints on every path, which is a promise of libraries like Trio itself; startable functions, which want a list
 # by hand; async functions that Quart wants async.

@@ -195,6 +195,8 @@ class WorkerStatistics:
     #: what all these datagrams had in them, without the headers of UDP and IP; of what the kernel forwarded nearly so
     octets_received: int = 0
     octets_sent: int = 0
+    #: of the packets that came in, those that the kernel dealt with before Python looked at them
+    packets_ahead: int = 0
     #: how often its loop was held for longer than it may be, in seconds the longest of these, and the last
     stalls: int = 0
     stall_longest: float = 0.0

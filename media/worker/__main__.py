@@ -26,6 +26,7 @@ def main() -> int:
     from media.secret import read_secret
     from media.worker import listening, logs, process
     from media.worker.addresses import Announcement
+    from media.worker.inlet import InletSelector, make_loop
 
     logs.configure(arguments.log_level)
     # What is there now stays: left out of every collection, it makes them short.
@@ -45,6 +46,7 @@ def main() -> int:
     except (ValueError, OSError) as error:
         print(f"media.worker: {error}", file=sys.stderr)  # noqa: T201
         return 2
+    selector = InletSelector()
     options = process.Options(
         control,
         arguments.port,
@@ -55,10 +57,11 @@ def main() -> int:
         allow_simulate=arguments.allow_simulate,
         serving=serving,
         slow_step=arguments.slow_step,
+        selector=selector,
     )
     try:
-        with control:
-            return asyncio.run(process.run(options) if listener is None else process.run_listening(options, listener))
+        with control, asyncio.Runner(loop_factory=lambda: make_loop(selector)) as runner:
+            return runner.run(process.run(options) if listener is None else process.run_listening(options, listener))
     finally:
         if path is not None:
             path.unlink(missing_ok=True)

@@ -114,6 +114,11 @@ def srtp_protect_address() -> int:
     return int(_binding.ffi.cast("uintptr_t", _binding.ffi.addressof(_binding.lib, "srtp_protect")))
 
 
+def srtp_unprotect_address() -> int:
+    """Return the address of libsrtp's function for what comes in, of the same form."""
+    return int(_binding.ffi.cast("uintptr_t", _binding.ffi.addressof(_binding.lib, "srtp_unprotect")))
+
+
 class _Datagrams:
     """What RTCDtlsTransport takes for its ICE transport: a bounded queue in, a function out."""
 
@@ -208,6 +213,10 @@ class DtlsSession:
         """Return the functions that decrypt RTP and RTCP; they raise as those of `protectors` do."""
         session = cast("Any", self._dtls._rx_srtp)
         return session.unprotect, session.unprotect_rtcp
+
+    def incoming(self) -> int:
+        """Return the address of libsrtp's session for what comes in, for C. It lives as long as this object does."""
+        return int(_binding.ffi.cast("uintptr_t", cast("Any", self._dtls._rx_srtp)._srtp[0]))
 
     def forget(self, ssrc: int) -> None:
         """Drop what the SRTP session remembers of an incoming stream that is no more."""

@@ -121,8 +121,7 @@ class Consumer:
     def temporal(self, value: int) -> None:
         if value != self._temporal:
             self._temporal = value
-            if self.layer is not None:
-                self.layer.unsettle()
+            self._unsettle()
 
     @property
     def temporal_target(self) -> int:
@@ -133,33 +132,37 @@ class Consumer:
     def temporal_target(self, value: int) -> None:
         if value != self._temporal_target:
             self._temporal_target = value
-            if self.layer is not None:
-                self.layer.unsettle()
+            self._unsettle()
+
+    def _unsettle(self) -> None:
+        if self.layer is not None:
+            self.layer.audience.unsettle()
 
     def select(self, layer: Layer | None) -> None:
         """Have this layer forwarded, as soon as that makes sense, or none at all."""
         if layer is self.target:
             return
         if self.target is not None:
-            self.target.stop_waiting(self)
+            self.target.audience.stop_waiting(self)
         self.target = layer
         if layer is None:
             self.leave()
         elif self.active and layer is not self.layer:
-            layer.wait(self)
+            layer.audience.wait(self)
 
     def resume(self) -> None:
         """Begin to forward, from the next packet from which that makes sense."""
         self.active = True
         self.leave()
         if self.target is not None:
-            self.target.wait(self)
+            self.target.audience.wait(self)
 
     def choose_redundant(self, *, wanted: bool) -> None:
         """Forward redundant sound as such from now on, if the subscriber takes it, or else what it is made of."""
         redundant = wanted and self.takes_redundant
         if redundant != self.redundant:
             self.redundant = redundant
+            self._unsettle()
             self.outgoing.payload_type = (RED if redundant else self._codec).payload_type
 
     def pause(self) -> None:
@@ -167,7 +170,7 @@ class Consumer:
         self.active = False
         self.leave()
         if self.target is not None:
-            self.target.stop_waiting(self)
+            self.target.audience.stop_waiting(self)
 
     @property
     def waits(self) -> bool:
@@ -178,8 +181,8 @@ class Consumer:
         """Forward nothing until the layer that is wanted can begin."""
         if self.layer is not None:
             if self.layer is self.target and self.active:
-                self.layer.wait(self)
-            self.layer.stop(self)
+                self.layer.audience.wait(self)
+            self.layer.audience.stop(self)
             self.stop()
 
     def close(self) -> None:

@@ -102,7 +102,7 @@ def _layer(layer: Layer, now: float) -> LayerStatistics:
         rid=layer.rid,
         ssrc=layer.stream,
         live=layer.is_live(now),
-        used=bool(layer.consumers),
+        used=bool(layer.audience.consumers),
         width=width,
         height=height,
         bitrate=round(layer.cost.bitrate, 1) if layer.is_live(now) else 0.0,

@@ -29,15 +29,15 @@ class History:
     """
 
     def __init__(self) -> None:
-        self._ring: list[RtpPacket | None] = [None] * SIZE
+        self._ring: list[bytes | None] = [None] * SIZE
         self._newest = -1
         #: What is below is let go.
         self._oldest = 0
         #: How far the stream was, and when.
         self._marks: deque[tuple[float, int]] = deque()
 
-    def put(self, sequence: int, packet: RtpPacket) -> None:
-        """Keep a packet."""
+    def put(self, sequence: int, packet: bytes) -> None:
+        """Keep an RTP packet."""
         if sequence > self._newest:
             self._newest = sequence
         elif sequence <= self._newest - SIZE:
@@ -48,9 +48,9 @@ class History:
         """Return the packet of this number, if it is still there."""
         packet = self._ring[sequence & _MASK]
         # a ring is far smaller than what 16 bits tell apart
-        if packet is None or packet.sequence != sequence & 0xFFFF or not 0 <= self._newest - sequence < SIZE:
+        if packet is None or packet[2:4] != (sequence & 0xFFFF).to_bytes(2) or not 0 <= self._newest - sequence < SIZE:
             return None
-        return packet
+        return RtpPacket(packet)
 
     def expire(self, now: float) -> None:
         """Let go of what is too old. To be called every 50 ms or so."""
@@ -60,7 +60,7 @@ class History:
             _, last = self._marks.popleft()
             for sequence in range(max(self._oldest, last - _MASK), last + 1):
                 kept = self._ring[sequence & _MASK]
-                if kept is not None and kept.sequence == sequence & 0xFFFF:
+                if kept is not None and kept[2:4] == (sequence & 0xFFFF).to_bytes(2):
                     self._ring[sequence & _MASK] = None
             self._oldest = max(self._oldest, last + 1)
 

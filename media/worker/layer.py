@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from media.worker import rtcp
-from media.worker.codecs import DESCRIBED, OPUS, Codec
+from media.worker.audience import Audience
+from media.worker.codecs import DESCRIBED, Codec
 from media.worker.cost import Cost
 from media.worker.demand import Demand
 from media.worker.dependencies import Dependencies
-from media.worker.fanout import Fanout, Outgoing, picture_at
+from media.worker.fanout import Fanout, picture_at
 from media.worker.history import History
 from media.worker.keyframes import KeyframeRequester, Pace
 from media.worker.nack import Missing
@@ -18,17 +18,14 @@ from media.worker.outgoing_extensions import shared_part
 from media.worker.payloads import READERS
 from media.worker.picture import HIGHEST, Picture
 from media.worker.reception import Reception
-from media.worker.red import primary, relabel, wrap
 from media.worker.rtcp import ReportBlock, SenderReport
 from media.worker.rtp import RtpPacket
-
-if TYPE_CHECKING:
-    from media.worker.consumer import Consumer
-
 
 #: Seconds without a packet after which a layer does not come any more. Sound may come 2.5 times a second, and one of
 #: those be lost (RFC 7587, section 3.1.3).
 LIVE, LIVE_SOUND = 0.6, 1.5
+#: Seconds between two looks at what it takes, and at what is too old to be kept.
+LOOK = 0.2
 
 
 class RtcpSink(Protocol):
@@ -47,21 +44,19 @@ class Layer:
     """
 
     __slots__ = (
-        "_alike",
-        "_alike_for",
-        "_alike_up_to",
         "_demand",
         "_dependencies",
         "_is_described",
         "_kind",
         "_live",
+        "_next_look",
         "_pictured",
         "_read",
         "_sink",
         "_ssrc",
         "arrived",
+        "audience",
         "clock_rate",
-        "consumers",
         "cost",
         "has_repair_stream",
         "history",
@@ -86,7 +81,6 @@ class Layer:
         "temporal_octets",
         "timestamp",
         "tl0",
-        "waiting",
     )
 
     def __init__(
@@ -107,13 +101,7 @@ class Layer:
         #: The SSRC of its packets, when one was seen, and that of their repetitions (RFC 4588).
         self.stream: int | None = None
         self.repair: int | None = None
-        #: Those that forward it, and those that will from where that makes sense.
-        self.consumers: tuple[Consumer, ...] = ()
-        self.waiting: tuple[Consumer, ...] = ()
-        #: Of which consumers it is known what all of them admit, and that: see `_find_alike`.
-        self._alike_for: tuple[Consumer, ...] | None = None
-        self._alike: list[Outgoing] = []
-        self._alike_up_to = -1
+        self.audience = Audience()
         #: Whether the publisher repeats what it is asked for, and whether on a stream of its own.
         self.repeats = False
         self.has_repair_stream = False
@@ -121,6 +109,7 @@ class Layer:
         self.red: int | None = None
         self.cost = Cost()
         self._demand = Demand()
+        self._next_look = 0.0
         self._reset()
 
     def _reset(self) -> None:
@@ -151,29 +140,10 @@ class Layer:
 
     def begin(self, stream: int) -> None:
         """Its packets have this SSRC from now on."""
-        for consumer in self.consumers:
-            consumer.stop()
-        self.waiting += tuple(consumer for consumer in self.consumers if consumer.target is self)
-        self.consumers = ()
+        self.audience.begin_anew(self)
         self.stream = stream
         self.reception = Reception(stream, self.clock_rate)
         self._reset()
-
-    # ---- consumers
-
-    def wait(self, consumer: Consumer) -> None:
-        """Forward to this consumer, too, from the next packet from which that makes sense."""
-        if consumer not in self.waiting:
-            self.waiting = (*self.waiting, consumer)
-
-    def stop_waiting(self, consumer: Consumer) -> None:
-        """Do not begin to forward to this consumer."""
-        if self.waiting:
-            self.waiting = tuple(other for other in self.waiting if other is not consumer)
-
-    def stop(self, consumer: Consumer) -> None:
-        """Forward to this consumer no more."""
-        self.consumers = tuple(other for other in self.consumers if other is not consumer)
 
     # ---- packets
 
@@ -198,6 +168,24 @@ class Layer:
             # What is repeated on the stream itself says nothing of what the link does.
             self.reception.discount()
         self._forward(packet, sequence, told, now)
+        if self.newest is not None:
+            self.audience.arm(packet.payload_type, self.newest + 1, pictures=self._kind == "video")
+
+    def on_forwarded(self, data: bytes, now: float, timestamp: int, picture: int, tl0: int, temporal: int) -> None:
+        """Take the packet that follows the newest one, which has gone out by the lane: see `inlet.Took`."""
+        assert self.reception is not None
+        self.newest = sequence = self.reception.follow(timestamp, now)
+        self.timestamp = timestamp
+        self.arrived = now
+        self.packets += 1
+        self.octets += len(data)
+        if self._read is not None:
+            self.history.put(sequence, data)
+            if picture >= 0:
+                self.picture, self.tl0 = picture, tl0
+            elif timestamp != self._pictured:
+                self.picture, self._pictured = self.picture + 1 & 0x7FFF, timestamp
+            self.temporal_octets[temporal] += len(data)
 
     def on_repeated(self, packet: RtpPacket, now: float) -> bool:
         """Take a packet that the publisher repeated, restored. One that was not missing is of no use."""
@@ -214,7 +202,7 @@ class Layer:
     def _forward(self, packet: RtpPacket, sequence: int, told: bytes | None, now: float) -> None:
         picture: Picture | None = None
         if self._read is not None:
-            self.history.put(sequence, packet)
+            self.history.put(sequence, packet.data)
             picture = self._read(packet.data, packet.payload_at)
             if picture is not None:
                 if told is not None and self._dependencies is not None:
@@ -230,63 +218,20 @@ class Layer:
             self.missing.keyframe(sequence)
             self.keyframe_at = now
             self.size = picture.size or self.size
-        if self.waiting:
+        if self.audience.waiting:
             self._start(packet, sequence, picture, now)
-        if self.consumers:
+        if self.audience.consumers:
             # what is the same for all of them is made once
             shared = shared_part(self._kind, told, now)
             if self.red is not None:
-                self._forward_redundant(packet, sequence, shared)
+                self.audience.forward_redundant(packet, sequence, shared, self._sink.fanout, self.red)
                 return
             tail = shared + packet.data[packet.payload_at :]
-            if self._alike_for is not self.consumers:
-                self._find_alike()
-            if sequence == self.newest and (picture is None or picture.layer <= self._alike_up_to):
-                receivers = self._alike
-            else:
-                receivers = [
-                    consumer.outgoing for consumer in self.consumers if consumer.admits(packet, sequence, tail, picture)
-                ]
+            newest = sequence == self.newest
+            receivers = self.audience.receivers(packet, sequence, tail, picture, newest=newest)
             if receivers:
                 at = None if picture is None else picture_at(picture, len(shared))
                 self._sink.fanout.forward(packet, tail, receivers, at)
-
-    def unsettle(self) -> None:
-        """What a consumer admits is going to change, or has changed."""
-        self._alike_for = None
-
-    def _find_alike(self) -> None:
-        """See up to which temporal layer all consumers admit whatever comes in order: they need not be asked then."""
-        self._alike_for = self.consumers
-        self._alike = [consumer.outgoing for consumer in self.consumers]
-        self._alike_up_to = min(
-            consumer.temporal if consumer.temporal == consumer.temporal_target else -1 for consumer in self.consumers
-        )
-
-    def _forward_redundant(self, packet: RtpPacket, sequence: int, shared: bytes) -> None:
-        """Forward sound that may be redundant: as that to those who take it so, and to others its own block."""
-        payload = packet.data[packet.payload_at :]
-        if not packet.has_media:  # a probe: nothing but padding, which is no block
-            self._send(packet, sequence, shared + payload, self.consumers)
-            return
-        is_red = packet.payload_type == self.red
-        begin = primary(payload, 0) if is_red else 0
-        if begin is None:
-            return
-        takers = [consumer for consumer in self.consumers if consumer.redundant]
-        if takers:
-            number = OPUS.payload_type
-            whole = relabel(payload, number) if is_red else wrap(payload, number)
-            self._send(packet, sequence, shared + (whole or b""), takers)
-        others = [consumer for consumer in self.consumers if not consumer.redundant]
-        if others:
-            plain = RtpPacket(packet.data[: packet.payload_at] + payload[begin:]) if is_red else packet
-            self._send(plain, sequence, shared + payload[begin:], others)
-
-    def _send(self, packet: RtpPacket, sequence: int, tail: bytes, consumers: Iterable[Consumer]) -> None:
-        receivers = [each.outgoing for each in consumers if each.admits(packet, sequence, tail, None)]
-        if receivers:
-            self._sink.fanout.forward(packet, tail, receivers, None)
 
     def _start(self, packet: RtpPacket, sequence: int, picture: Picture | None, now: float) -> None:
         """Begin with those that wait: video at a keyframe, as nothing can be decoded before; sound at once."""
@@ -295,10 +240,7 @@ class Layer:
         if self._kind == "video" and (picture is None or not picture.keyframe):
             self.ask_keyframe(now)
             return
-        waiting, self.waiting = self.waiting, ()
-        for consumer in waiting:
-            consumer.start(self, sequence, packet.timestamp, picture, now)
-        self.consumers += waiting
+        self.audience.start(self, packet, sequence, picture, now)
 
     # ---- the publisher
 
@@ -307,7 +249,7 @@ class Layer:
         assert self.reception is not None
         self.reception.reported(report, now)
         self.report = report
-        for consumer in self.consumers:
+        for consumer in self.audience.consumers:
             consumer.on_sender_report(report, now)
 
     def ask_keyframe(self, now: float) -> None:
@@ -326,8 +268,15 @@ class Layer:
             self.ask_keyframe(now)
         if self.keyframes.tick(now):
             self._sink.send_rtcp(rtcp.pack_pli(self._ssrc, self.stream))
-        self.history.expire(now)
-        self._measure(now)
+        if now >= self._next_look:
+            self._next_look = now + LOOK
+            self.history.expire(now)
+            self._measure(now)
+
+    @property
+    def hurries(self) -> bool:
+        """Whether the publisher may have to be asked for something soon."""
+        return bool(self.missing) or self.keyframes.wanted_since is not None
 
     @property
     def jitter(self) -> float:

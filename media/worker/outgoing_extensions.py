@@ -12,8 +12,9 @@ from media.worker.codecs import ABS_SEND_TIME_ID, AUDIO_LEVEL_ID, MID_ID, Kind
 
 _BLOCK = struct.Struct("!HH")
 _ONE_BYTE = 0xBEDE
-_STAMP = (ABS_SEND_TIME_ID << 4 | 2) << 24
-_LEVEL = AUDIO_LEVEL_ID << 4
+#: How those elements begin that are shared; the first is a word, in whose other octets the time is.
+STAMP = (ABS_SEND_TIME_ID << 4 | 2) << 24
+LEVEL = AUDIO_LEVEL_ID << 4
 _SHARED_WORDS: dict[Kind, int] = {"audio": 2, "video": 1}
 
 
@@ -30,7 +31,7 @@ def shared_part(kind: Kind, level: bytes | None, now: float) -> bytes:
 
     The latter is by abs-send-time, seconds in 24 bits with 18 of them after the point.
     """
-    stamp = (_STAMP | int(now * 262_144) & 0xFFFFFF).to_bytes(4)
+    stamp = (STAMP | int(now * 262_144) & 0xFFFFFF).to_bytes(4)
     if kind == "video":
         return stamp
-    return (bytes(4) if level is None else bytes([_LEVEL, level[0], 0, 0])) + stamp
+    return (bytes(4) if level is None else bytes([LEVEL, level[0], 0, 0])) + stamp

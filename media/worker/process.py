@@ -12,6 +12,7 @@ import mmap
 import os
 import signal
 import socket
+from array import array
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +27,7 @@ from media.worker.aiortc_hooks import Certificate
 from media.worker.control import Control
 from media.worker.counters import Counters
 from media.worker.ice import IceAgent
+from media.worker.inlet import InletSelector
 from media.worker.kernel.choice import choose
 from media.worker.memory import Memory
 from media.worker.port import open_port
@@ -63,6 +65,8 @@ class Options:
     serving: Cell | None = None
     #: Seconds for which the loop may be held before that is told.
     slow_step: float = LIMIT
+    #: What the loop waits with, if it may wait with the kernel.
+    selector: InletSelector | None = None
 
 
 class Channel(Protocol):
@@ -164,6 +168,8 @@ async def _serve(options: Options, control: Channel, stopping: asyncio.Task[Any]
     agent = IceAgent(counters)
     endpoints = [UdpEndpoint(sock, agent.receive, counters) for sock in port.udp]
     listener = TcpListener(port.tcp, agent, counters)
+    serving = options.serving or array("Q", [0])
+    fanout, inlet, reason = choose(counters, kernel=options.kernel, serving=serving, selector=options.selector)
     told = [(a.address, a.port or port.number) for a in options.announce]
     told = told or [(address, port.number) for address in port.addresses]
     try:
@@ -175,16 +181,16 @@ async def _serve(options: Options, control: Channel, stopping: asyncio.Task[Any]
                 task.add_done_callback(lambda _: work.close())
                 return task
 
-            fanout, reason = choose(counters, kernel=options.kernel)
-            factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn, fanout)
-            factory.serving = options.serving or factory.serving
+            factory = TransportFactory(agent, Certificate(), counters, candidates(told), spawn, fanout, inlet)
+            factory.serving = serving
             simulations = Simulations() if options.allow_simulate else None
             watchdog = Watchdog(TICK, options.slow_step)
             worker = Worker(
                 *(factory, control.emit, listener.statistics, options.loudest, simulations), stalls=watchdog.statistics
             )
             for endpoint in endpoints:
-                endpoint.start(loop)
+                if not inlet.watch(endpoint):
+                    endpoint.start(loop)
             listener.start(loop)
             control.emit(Ready(port.number, [address for address, _ in told]))
             logger.info(
@@ -194,14 +200,17 @@ async def _serve(options: Options, control: Channel, stopping: asyncio.Task[Any]
                 "yes" if fanout.compiled else f"no reason={reason!r}",
             )
             ticker = group.create_task(_tick(worker, factory, listener, watchdog), name="ticker")
-            serving = group.create_task(control.serve(worker), name="control")
-            await _first(serving, stopping)
-            logger.info("stopping reason=%s", "control_closed" if serving.done() else "sigterm")
+            served = group.create_task(control.serve(worker), name="control")
+            await _first(served, stopping)
+            logger.info("stopping reason=%s", "control_closed" if served.done() else "sigterm")
             ticker.cancel()
-            serving.cancel()
+            served.cancel()
             worker.close()
             # the group now waits for the goodbyes
     finally:
+        if options.selector is not None:
+            options.selector.inlet = None
+        inlet.close()
         for endpoint in endpoints:
             endpoint.close(loop)
         listener.close()

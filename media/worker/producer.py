@@ -72,6 +72,7 @@ class Producer:
             layer.repeats = self.codec.kind == "video" and "nack" in found.feedback
             layer.red = line.red
             layer.has_repair_stream = found.repair_payload_type is not None
+            layer.audience.unsettle()
 
     def add(self, consumer: Consumer) -> None:
         """Forward to this consumer, too."""
@@ -113,7 +114,7 @@ class Producer:
             if self.codec.kind == "audio":
                 told = told if told is not None and len(told) == 1 else None
                 if self.voice is not None:
-                    self.voice.hear(told)
+                    self.voice.hear(None if told is None else told[0])
             layer.on_rtp(packet, told, now)
             return True
         if packet.payload_type == self.repair_payload_type and packet.ssrc == layer.repair:
@@ -122,6 +123,19 @@ class Producer:
             layer.on_repeated(restore(packet, self.payload_type, layer.stream), now)
             return True
         return False
+
+    def on_forwarded(
+        self, layer: Layer, data: bytes, now: float, timestamp: int, level: int, picture: int, tl0: int, temporal: int
+    ) -> None:
+        """Take a packet of a layer that has gone out already: see `media.worker.inlet.Took`."""
+        if self.voice is not None:
+            self.voice.hear(None if level < 0 else level)
+        layer.on_forwarded(data, now, timestamp, picture, tl0, temporal)
+
+    @property
+    def level_id(self) -> int:
+        """The number of the header extension that tells the level of its sound; 0 if there is none."""
+        return (self._told_id or 0) if self.codec.kind == "audio" else 0
 
     def tick(self, now: float) -> None:
         """Time has passed."""

@@ -69,6 +69,17 @@ class Reception:
             # It came late, by another way or once more: its transit says nothing of those of the rest.
             return extended
         self._highest = extended
+        self._time(timestamp, now)
+        return extended
+
+    def follow(self, timestamp: int, now: float) -> int:
+        """Take the packet that follows the newest one; return its extended sequence number."""
+        self._received += 1
+        self._highest += 1
+        self._time(timestamp, now)
+        return self._highest
+
+    def _time(self, timestamp: int, now: float) -> None:
         # Only differences of transit times count, so the clocks need not agree. A timestamp that jumps or wraps
         # is left out.
         transit = now * self._clock_rate - timestamp
@@ -77,7 +88,6 @@ class Reception:
             if change < self._clock_rate:
                 self._jitter += (change - self._jitter) / 16
         self._transit = transit
-        return extended
 
     def reported(self, report: SenderReport, now: float) -> None:
         """Take the sender's own report, by which it measures the round trip."""

@@ -157,6 +157,12 @@ class Participant:
             self.publish_leg.tick(now)
         self.subscribe_leg.tick(now)
 
+    def hurry(self, now: float) -> None:
+        """Do what cannot wait for the next tick."""
+        if self.publish_leg is not None:
+            self.publish_leg.hurry(now)
+        self.subscribe_leg.hurry(now)
+
     def _publish_state(self, state: LegState) -> None:
         self._say("publish", state)
         self._router.reconcile()
@@ -244,6 +250,12 @@ class Router:
         decoders = self.decoders()
         for participant in self.participants.values():
             participant.ask_for_codecs(decoders)
+
+    def hurry(self, now: float) -> None:
+        """Do what cannot wait for the next tick."""
+        self._factory.serving[0] = self.mark
+        for participant in self.participants.values():
+            participant.hurry(now)
 
     def tick(self, now: float, late: float = 0.0) -> None:
         """Time has passed. ``late`` is by how much the worker was late lately: see `Samples`."""

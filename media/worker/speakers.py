@@ -92,12 +92,12 @@ class Voice:
         self._loud = 0
         self._unknown = 0
 
-    def hear(self, level: bytes | None) -> None:
+    def hear(self, level: int | None) -> None:
         """Take the level of a packet: the octet of RFC 6464, if it has one. Called for each packet."""
         if level is None:
             self._unknown += 1
             return
-        value = level[0] & 0x7F  # the other bit is the sender's opinion of whether that is speech
+        value = level & 0x7F  # the other bit is the sender's opinion of whether that is speech
         self._count += 1
         self._sum += value
         if value <= self.threshold:

@@ -208,6 +208,11 @@ class SubscribeLeg:
             self._transport.tick(now)
             self.forwarding.tick(self._by_ssrc.values(), now)
 
+    def hurry(self, now: float) -> None:
+        """Go on to see whether the link takes more, if that is being seen."""
+        if self._transport is not None and self.forwarding.downlink.padding > 0.0:
+            self.forwarding.tick(self._by_ssrc.values(), now)
+
     def on_rtp(self, data: bytes, now: float) -> bool:  # noqa: ARG002
         """Refuse RTP, which nobody sends here."""
         return False

@@ -14,10 +14,12 @@ from media.messages import LegState
 from media.serving import Cell
 from media.terms import DtlsState
 from media.worker.aiortc_hooks import Certificate, DtlsError, DtlsSession, SrtpError
+from media.worker.codecs import Codec
 from media.worker.counters import Counters
 from media.worker.fanout import Fanout, Outgoing
 from media.worker.ice import IceAgent, Path
 from media.worker.impaired import ImpairedEndpoint, Takes
+from media.worker.inlet import Inlet, Lane, NoInlet, Took
 from media.worker.liveness import Liveness
 from media.worker.rtp import MalformedPacketError, is_rtcp
 from media.worker.sdp import Description
@@ -71,9 +73,11 @@ class TransportFactory:
         candidates: tuple[str, ...],
         spawn: Spawn,
         fanout: Fanout,
+        inlet: Inlet | None = None,
     ) -> None:
         self.agent = agent
         self.fanout = fanout
+        self.inlet = inlet or NoInlet()
         self.certificate = certificate
         self.counters = counters
         self.candidates = candidates
@@ -107,7 +111,8 @@ class Transport:
         self.fanout = factory.fanout
         #: How what is forwarded to the peer goes out.
         self.route = self.fanout.route()
-        self._ice.on_selected = self.route.take
+        self._door = factory.inlet.door(room, self._on_arrived)
+        self._ice.on_selected = self._on_selected
         self._send = self._ice.send
         self._dtls = DtlsSession(factory.certificate, self._ice.send, self._on_closed, busy=self._busy)
         self._liveness = Liveness(now)
@@ -176,6 +181,7 @@ class Transport:
         self._factory.open -= 1
         self._factory.agent.remove(self._ice)
         self.route.close()
+        self._door.close()
         self._user = _NOBODY
         if self._handshake is not None:
             self._handshake.cancel()
@@ -198,6 +204,10 @@ class Transport:
         """Make what is forwarded to the peer under an SSRC: see `media.worker.fanout`."""
         return self.fanout.outgoing(self.route, payload_type, ssrc, extensions)
 
+    def lane(self, ssrc: int, codec: Codec, took: Took) -> Lane:
+        """Make the lane of an incoming stream: see `media.worker.inlet`."""
+        return self._door.lane(ssrc, codec, took)
+
     def send_rtp(self, packet: bytes) -> bool:
         """Encrypt and send an RTP packet that is for this peer only, if connected. Returns whether it went out."""
         if self.state != "connected":
@@ -219,6 +229,7 @@ class Transport:
 
     def forget(self, ssrc: int) -> None:
         """Drop what is remembered of an incoming stream that is no more."""
+        self._door.forget(ssrc)
         if ssrc in self._ssrcs:
             self._ssrcs.discard(ssrc)
             self._dtls.forget(ssrc)
@@ -235,8 +246,10 @@ class Transport:
         def undo() -> None:
             if not self._closed:
                 self._ice.on_datagram = self._on_datagram
+                self._door.hold(held=False)
 
         self._ice.on_datagram = gated
+        self._door.hold(held=True)
         return undo
 
     def impair_outgoing(self, takes: Takes) -> Callable[[], None]:
@@ -245,6 +258,7 @@ class Transport:
 
         def take(path: Path | None) -> None:
             route.take(None if path is None else Path(ImpairedEndpoint(path.endpoint, takes, clock), path.address))
+            self._door.take(path)
 
         def send(data: bytes) -> bool:
             return not takes(len(data), clock()) or ice.send(data)
@@ -252,7 +266,7 @@ class Transport:
         def undo() -> None:
             self._send = ice.send
             if not self._closed:
-                ice.on_selected = route.take
+                ice.on_selected = self._on_selected
                 route.take(ice.selected)
 
         self._send, ice.on_selected = send, take
@@ -266,8 +280,10 @@ class Transport:
         def undo() -> None:
             if not self._closed:
                 self._user = before
+                self._door.hold(held=False)
 
         self._user = user
+        self._door.hold(held=True)
         return undo
 
     def _on_datagram(self, data: bytes, now: float) -> None:
@@ -283,6 +299,21 @@ class Transport:
                 self._receive(data, now)
         finally:
             self._serving[0] = 0
+
+    def _on_arrived(self, packet: bytes | None, now: float) -> None:
+        """An RTP packet came in by the door: see `media.worker.inlet`."""
+        if packet is None:
+            self._drop("not_authentic")
+            return
+        self._serving[0] = self._room
+        try:
+            self._take(packet, now, rtcp=False)
+        finally:
+            self._serving[0] = 0
+
+    def _on_selected(self, path: Path | None) -> None:
+        self.route.take(path)
+        self._door.take(path)
 
     def _busy(self, *, busy: bool) -> None:
         """A datagram of the handshake is handled from now on, or no more."""
@@ -304,9 +335,12 @@ class Transport:
         except (SrtpError, ValueError):  # not of this peer, a replay, or longer than a packet can be
             self._drop("not_authentic")
             return
-        self.heard = now
         if not known:
             self._ssrcs.add(ssrc)
+        self._take(packet, now, rtcp=rtcp)
+
+    def _take(self, packet: bytes, now: float, *, rtcp: bool) -> None:
+        self.heard = now
         try:
             if not (self._user.on_rtcp(packet, now) if rtcp else self._user.on_rtp(packet, now)):
                 self._drop("of_no_use")
@@ -335,6 +369,8 @@ class Transport:
             self._unprotect, self._unprotect_rtcp = self._dtls.unprotectors()
             self._secure = True
             self.route.secure(self._dtls.srtp())
+            if not self._closed:
+                self._door.secure(self._dtls.incoming())
             self._liveness.secured()
         self.tick(self._factory.clock())
 

@@ -62,6 +62,10 @@ class UdpEndpoint:
         """Begin to read."""
         loop.add_reader(self._socket, self._readable)
 
+    def take(self, data: bytes, address: Address, now: float) -> None:
+        """Take a datagram that another has read."""
+        self._receive(data, self, address, now)
+
     def close(self, loop: asyncio.AbstractEventLoop) -> None:
         """Stop reading and close the socket."""
         loop.remove_reader(self._socket)

@@ -165,6 +165,8 @@ def where(frame: FrameType | None, ours: str = OURS) -> str:
         frame = frame.f_back
     if last is None or last.f_code.co_filename.endswith(("/selectors.py", "/asyncio/base_events.py")):
         return ""
+    if last.f_code.co_qualname == "KernelInlet.wait":
+        return ""
     if own is None or own is last:
         return _place(last)
     return f"{_place(own)}, in {_place(last)}"

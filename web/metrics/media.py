@@ -46,6 +46,8 @@ def of_workers(workers: Mapping[str, WorkerStatistics]) -> Iterator[Metric]:
     )
     sent = {name: w.octets_sent for name, w in each}
     yield counter("sent_bytes", "What was in datagrams that went, without headers of UDP and IP.", sent, "worker")
+    ahead = {name: w.packets_ahead for name, w in each}
+    yield counter("packets_ahead", "Packets that the kernel dealt with before Python saw them.", ahead, "worker")
     drops = {(name, reason): number for name, worker in each for reason, number in _drops(worker).items()}
     yield counter2("packets_dropped", "Packets that were not used or not sent, by why.", ("worker", "reason"), drops)
     yield gauge("transports", "Connections for media.", {name: w.transports for name, w in each}, "worker")

@@ -21,7 +21,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 #: What is compiled, with what says how.
-SOURCES = ("fanout.h", "fanout.c", "build.py")
+HEADERS = ("fanout.h", "inlet.h")
+CODE = ("fanout.c", "inlet.c")
+SOURCES = (*HEADERS, *CODE, "build.py")
 MODULE = "_kernel"
 #: Seconds that the compiler has.
 TIMEOUT = 120.0
@@ -93,10 +95,12 @@ def _emit(source: Path) -> None:
     from cffi import FFI
 
     ffi = FFI()
-    ffi.cdef((FOLDER / "fanout.h").read_text() + "\nstatic const char *const FINGERPRINT;\n")
+    declared = "\n".join((FOLDER / name).read_text() for name in HEADERS)
+    ffi.cdef(declared + "\nstatic const char *const FINGERPRINT;\n")
+    included = "".join(f'#include "{name}"\n' for name in CODE)
     ffi.set_source(
         f"media.worker.kernel.{MODULE}",
-        f'#include "fanout.c"\nstatic const char *const FINGERPRINT = "{fingerprint()}";\n',
+        f'{included}static const char *const FINGERPRINT = "{fingerprint()}";\n',
     )
     with contextlib.redirect_stdout(io.StringIO()):  # it says what it does
         ffi.emit_c_code(str(source))

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from media.serving import Cell
 from media.worker.counters import Counters
 from media.worker.fanout import Fanout, PureFanout
+from media.worker.inlet import Inlet, InletSelector, NoInlet
 from media.worker.kernel.fanout import KernelFanout
+from media.worker.kernel.inlet import KernelInlet
 from media.worker.kernel.load import KernelMissingError, load
 
 
-def choose(counters: Counters, *, kernel: bool) -> tuple[Fanout, str]:
-    """Return the compiled fan-out if it is there and ``kernel`` allows it, or that in Python and the reason why."""
+def choose(
+    counters: Counters, *, kernel: bool, serving: Cell, selector: InletSelector | None = None
+) -> tuple[Fanout, Inlet, str]:
+    """Return the compiled fan-out if it is there and ``kernel`` allows it, or that in Python and the reason why.
+
+    With the compiled one there is an inlet, if the loop has a ``selector`` that knows of such.
+    """
     if not kernel:
-        return PureFanout(counters), "not wanted"
+        return PureFanout(counters), NoInlet(), "not wanted"
     try:
-        return KernelFanout(load(), counters), ""
+        module = load()
     except KernelMissingError as error:
-        return PureFanout(counters), str(error)
+        return PureFanout(counters), NoInlet(), str(error)
+    fanout = KernelFanout(module, counters)
+    if selector is None:
+        return fanout, NoInlet(), ""
+    selector.inlet = inlet = KernelInlet(module, fanout, counters, serving, selector.fileno())
+    return fanout, inlet, ""

@@ -22,7 +22,7 @@ from media.worker.udp import UdpEndpoint
 _NO_PICTURE = PictureAt(0, 0, 0)
 #: Octets of a packet that a receiver has of its own: header, MID, and what AES-GCM adds. A receiver may have six fewer,
 #: or a longer MID; to ask each would cost more than that is worth.
-_OWN = HEADER.size + 8 + 16
+OWN = HEADER.size + 8 + 16
 _ORDER = sys.byteorder
 
 
@@ -136,7 +136,7 @@ class KernelFanout:
         state = self._lib.fanout_new(self._ffi.cast("void *", srtp_protect_address()))
         if not state:
             raise MemoryError
-        self._state = self._ffi.gc(state, self._lib.fanout_free)
+        self.state = self._ffi.gc(state, self._lib.fanout_free)
         self._forward = self._lib.fanout_forward
         self._outcome = self._ffi.new("outcome_t *")
 
@@ -154,7 +154,7 @@ class KernelFanout:
         data = packet.data
         picture_at, picture_length, tl0_at = picture or _NO_PICTURE
         sent = self._forward(
-            self._state,
+            self.state,
             data,
             tail,
             len(tail),
@@ -167,7 +167,7 @@ class KernelFanout:
             self._outcome,
         )
         self._counters.packets_sent += sent
-        self._counters.octets_sent += sent * (len(tail) + _OWN)
+        self._counters.octets_sent += sent * (len(tail) + OWN)
         if sent != len(receivers):
             self._settle(packet, tail, receivers, picture)
 

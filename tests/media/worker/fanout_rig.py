@@ -33,9 +33,9 @@ class Rig:
     def __init__(self, name: str, receivers: int = 3) -> None:
         self.counters = Counters()
         self.fanout = make(name, self.counters)
-        self.socket = _bound()
+        self.socket = bound()
         self.endpoint = UdpEndpoint(self.socket, lambda *_: None, self.counters)
-        self.sockets = [_bound() for _ in range(receivers)]
+        self.sockets = [bound() for _ in range(receivers)]
         self.routes: list[Route] = []
         self.renew()
 
@@ -85,7 +85,7 @@ class Rig:
             sock.close()
 
 
-def _bound() -> socket.socket:
+def bound() -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(("127.0.0.1", 0))
     sock.setblocking(False)

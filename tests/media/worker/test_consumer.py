@@ -252,7 +252,7 @@ def test_a_wish_that_is_taken_back_changes_nothing() -> None:
     large.send(0.1, key=True)
     small.send(0.1)
     assert sink.steps() == [0, 1]
-    assert (small.layer.waiting, large.layer.waiting) == ((), ())
+    assert (small.layer.audience.waiting, large.layer.audience.waiting) == ((), ())
 
 
 def test_without_a_layer_nothing_goes_out_and_then_it_begins_with_a_keyframe() -> None:

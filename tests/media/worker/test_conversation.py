@@ -153,7 +153,7 @@ def test_little_is_said_however_many_speak_and_however_often() -> None:
             assert track.voice is not None
             loud = (look // 5 + number) % 7 < 3  # somebody begins with nearly every look
             for _ in range(5):
-                track.voice.hear(bytes([SPEECH if loud and number <= look else NOISE]))
+                track.voice.hear(SPEECH if loud and number <= look else NOISE)
         conversation.tick(lambda: tracks, look * INTERVAL)
     assert looks * INTERVAL / TELL / 4 < len(told) <= looks * INTERVAL / TELL + 1
     assert max(len(event.speaking) + len(event.spoke) for event in told) == MAX_TOLD

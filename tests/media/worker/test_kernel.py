@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sysconfig
+from array import array
 from pathlib import Path
 
 import pytest
 
 from media.worker.counters import Counters
+from media.worker.inlet import InletSelector
 from media.worker.kernel import build
 from media.worker.kernel.choice import choose
 from media.worker.kernel.load import KernelMissingError, load
@@ -19,19 +21,21 @@ from tests.media.worker.kernel import kernel
 
 def test_it_is_chosen_where_it_is() -> None:
     kernel()
-    fanout, reason = choose(Counters(), kernel=True)
-    assert (fanout.compiled, reason) == (True, "")
+    selector = InletSelector()
+    fanout, inlet, reason = choose(Counters(), kernel=True, serving=array("Q", [0]), selector=selector)
+    assert (fanout.compiled, inlet.statistics().compiled, selector.inlet, reason) == (True, True, inlet, "")
 
 
 def test_python_forwards_where_the_kernel_is_not_wanted() -> None:
-    fanout, reason = choose(Counters(), kernel=False)
-    assert (fanout.compiled, reason) == (False, "not wanted")
+    selector = InletSelector()
+    fanout, inlet, reason = choose(Counters(), kernel=False, serving=array("Q", [0]), selector=selector)
+    assert (fanout.compiled, inlet.statistics().compiled, selector.inlet, reason) == (False, False, None, "not wanted")
 
 
 def test_python_forwards_where_the_kernel_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(build, "MODULE", "_nothing")
-    fanout, reason = choose(Counters(), kernel=True)
-    assert (fanout.compiled, reason) == (False, "it was not compiled")
+    fanout, inlet, reason = choose(Counters(), kernel=True, serving=array("Q", [0]), selector=InletSelector())
+    assert (fanout.compiled, inlet.statistics().compiled, reason) == (False, False, "it was not compiled")
 
 
 def test_one_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

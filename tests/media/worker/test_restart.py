@@ -10,6 +10,7 @@ import pytest
 from media.messages import Heard, Leave, Offer, Samples
 from media.worker import rtcp
 from media.worker.liveness import CONNECT_TIMEOUT, CONSENT_TIMEOUT
+from media.worker.worker import WHOLE
 from tests.media.worker.in_memory import MemoryWorker, origin, play, refused, said
 from tests.media.worker.peer import KEYFRAME, Peer
 
@@ -127,7 +128,7 @@ def test_a_leg_that_never_came_up_gets_more_time_by_an_ice_restart() -> None:
         assert worker.states("bob", "subscribe") == ["connecting", "failed"]
         worker.restart("bob", fresh=False)
         second = worker.offer("bob")
-        worker.tick()
+        worker.tick(WHOLE)
         assert worker.states("bob", "subscribe") == ["connecting", "failed", "connecting"]
         assert origin(second.sdp)[0] == origin(first.sdp)[0]
         bob = worker.peer("bob")

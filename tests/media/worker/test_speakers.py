@@ -34,7 +34,7 @@ class Room:
                 if level is not None:
                     for number in range(PACKETS):
                         value = level if isinstance(level, int) else level[number % len(level)]
-                        self.voices[name].hear(bytes([value]))
+                        self.voices[name].hear(value)
             self.speakers.look(self.voices.values(), self.now)
 
     def everyone(self, level: int | None) -> dict[str, int | list[int] | None]:

@@ -1,0 +1,158 @@
+"""How an inlet waits, for its sockets and for all else that the loop has."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from media.worker.codecs import VP8
+from media.worker.inlet import InletSelector, make_loop
+from media.worker.kernel.fanout import KernelFanout
+from media.worker.kernel.inlet import KernelInlet
+from media.worker.udp import UdpEndpoint
+from media.worker.watchdog import where
+from tests.media.worker.fanout_rig import bound
+from tests.media.worker.inlet_packets import begun, video
+from tests.media.worker.inlet_rig import PAYLOAD_TYPE, STREAM, LayerRig
+from tests.media.worker.kernel import kernel
+
+
+@pytest.fixture
+def rig() -> Iterator[LayerRig]:
+    yield from begun()
+
+
+def test_it_waits_as_long_as_it_is_told(rig: LayerRig) -> None:
+    assert rig.inlet is not None
+    began = time.monotonic()
+    assert not rig.inlet.wait(0.02)
+    assert time.monotonic() - began >= 0.02
+    rig.send_raw(b"\x00")
+    assert not rig.inlet.wait(None), "a datagram is nothing else"
+
+
+def test_who_waits_is_not_held(rig: LayerRig) -> None:
+    assert rig.inlet is not None
+    seen = list[str]()
+    watched = threading.get_ident()
+    look = threading.Timer(0.01, lambda: seen.append(where(sys._current_frames().get(watched))))
+    look.start()
+    rig.inlet.wait(0.2)
+    look.join()
+    assert seen == [""]
+
+
+def test_forwarding_is_no_reason_to_wake_up_early(rig: LayerRig) -> None:
+    assert rig.inlet is not None
+    rig.send_raw(rig.protect(video(2)))
+    rig.now = 0.0
+    began = time.monotonic()
+    assert not rig.inlet.wait(0.02)
+    assert time.monotonic() - began >= 0.02
+    assert rig.ahead() == 1
+
+
+def test_nothing_is_served_while_it_waits(rig: LayerRig) -> None:
+    assert rig.inlet is not None
+    seen = list[int]()
+    rig.send_raw(rig.protect(video(2)))
+    look = threading.Timer(0.02, lambda: seen.append(rig.serving[0]))
+    look.start()
+    rig.inlet.wait(0.2)
+    look.join()
+    assert (rig.ahead(), seen) == (1, [0])
+
+
+def test_it_returns_when_no_more_can_be_kept(rig: LayerRig) -> None:
+    assert rig.inlet is not None
+    rig.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    for number in range(2, 302):
+        rig.send_raw(rig.protect(video(number)))
+    began = time.monotonic()
+    rig.inlet.wait(30.0)
+    assert time.monotonic() - began < 15.0
+    assert rig.ahead() >= 150
+
+
+def test_when_it_came_is_what_the_kernel_says_and_goes_out_with_it(rig: LayerRig) -> None:
+    assert rig.inlet is not None
+    rig.received()
+    rig.socket.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
+    at = list[float]()
+    rig.door.forget(STREAM)
+    lane = rig.door.lane(STREAM, VP8, lambda _, now, *read: at.append(now))
+    lane.arm(PAYLOAD_TYPE, 2, [consumer.outgoing for consumer in rig.consumers], 3, 0)
+    sent = time.monotonic()
+    rig.send_raw(rig.protect(video(2)))
+    while time.monotonic() < sent + 0.05:
+        pass
+    rig.inlet.wait(0.0)
+    assert sent - 0.001 <= at[0] < sent + 0.05
+    (packet,) = rig.received()[0]
+    assert packet.extensions()[2] == (int(at[0] * 262_144) & 0xFFFFFF).to_bytes(3)
+
+
+def test_an_address_is_of_one_endpoint(rig: LayerRig) -> None:
+    assert rig.inlet is not None
+    with bound() as sock:
+        came = list[bytes]()
+        other = UdpEndpoint(sock, lambda data, *_: came.append(data), rig.counters)
+        rig.inlet.watch(other)
+        rig.source.sendto(rig.protect(video(2)), sock.getsockname())
+        rig.wait()
+        assert (len(came), rig.ahead()) == (1, 0)
+
+
+def test_an_error_about_something_sent_is_passed_over(rig: LayerRig) -> None:
+    with bound() as closed:
+        address = closed.getsockname()
+    rig.socket.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR
+    rig.socket.sendto(b"nobody is there", address)
+    rig.send(video(2))
+    assert rig.ahead() == 1
+
+
+def test_a_socket_that_is_ignored_is_not_read(rig: LayerRig) -> None:
+    assert rig.inlet is not None
+    rig.inlet.ignore(rig.endpoint)
+    rig.send_raw(b"\x00")
+    rig.inlet.wait(0.0)
+    assert rig.socket.recv(10) == b"\x00"
+
+
+def test_the_loop_waits_with_it_and_nothing_overtakes() -> None:
+    """What came by UDP before something else is handled before it, too."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        order = list[str]()
+        near, far = socket.socketpair()
+        with near, far, closing(LayerRig(VP8, inlet=False)) as rig:
+            rig._receive = lambda *_: order.append("datagram")  # type: ignore[method-assign]
+            endpoint = UdpEndpoint(rig.socket, lambda *_: order.append("datagram"), rig.counters)
+            assert isinstance(rig.rig.fanout, KernelFanout)
+            inlet = KernelInlet(kernel(), rig.rig.fanout, rig.counters, rig.serving, selector.fileno())
+            inlet.watch(endpoint)
+            selector.inlet = inlet
+            near.setblocking(False)
+            loop.add_reader(near, lambda: order.append(near.recv(1).decode()))
+            for _ in range(20):
+                rig.send_raw(b"\x00")
+                far.send(b"s")
+                await asyncio.sleep(0.001)
+            async with asyncio.timeout(5):
+                while len(order) < 40:  # noqa: ASYNC110 - they do not tell
+                    await asyncio.sleep(0.001)
+            selector.inlet = None
+        assert order == ["datagram", "s"] * 20
+
+    selector = InletSelector()
+    with asyncio.Runner(loop_factory=lambda: make_loop(selector)) as runner:
+        runner.run(main())
