@@ -61,7 +61,7 @@ class Consumer:
         #: The sender report by which the round trip was measured last, and when it went out.
         self._measured_by: int | None = None
         self.measured_from = 0.0
-        #: When the subscriber reported last.
+        #: When the subscriber reported last that anything came.
         self.reported_at: float | None = None
         self._reports: deque[tuple[int, float]] = deque(maxlen=MAX_REPORTS)
         #: What its copies are. Its offsets are those of the current span, cut to the size of the fields.
@@ -309,7 +309,8 @@ class Consumer:
                 self._measured_by, self.measured_from = stamp, sent_at
                 self.round_trip = max(0.0, now - sent_at - block.delay_since / 65_536)
         last, self.last_block = self.last_block, block
-        self.reported_at = now
+        if last is None or block.highest_sequence != last.highest_sequence:
+            self.reported_at = now
         before, self._holes = self._holes, self._count_holes()
         if last is None:
             return 0, 0

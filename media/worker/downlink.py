@@ -26,15 +26,16 @@ FLOOR = 5_000.0
 NARROW = 150_000.0
 #: An estimate of so many times what is sent is as high as it can be, nearly.
 CAP = 1.3
-#: An estimate of so much of the last one has fallen; one of so much of what is sent says that less comes.
-FALL, SHORT = 0.97, 0.7
+#: An estimate of so much of the last one has fallen; one of so much of what is sent says that less comes. A way that
+#: becomes longer by a tenth of a second was seen to leave two thirds of it, for a moment.
+FALL, SHORT = 0.97, 0.6
 #: Seconds for which the least that was sent explains a low estimate, and the most looks in them.
 MEMORY, RECENT = 1.5, 200
 #: Seconds after which an estimate is too old, and after which one that is said again and again is: browsers repeat the
 #: last one while they get nothing that they would estimate from, as when all pictures are paused.
 FRESH, REPEATED = 5.0, 5.0
-#: Seconds after which what is told is of another time, where of now there is other word: browsers report of pictures
-#: once a second, and of sound every five.
+#: Seconds after which what is told is of another time, where of now there is or was other word: browsers report of
+#: pictures once a second, and of sound every five. What is told first after a silence is what was lost in that.
 OLD = 2.0
 #: The share of packets lost above which less is sent; how much more than usual may be lost while more is tried, and is
 #: where a fall is believed.
@@ -153,8 +154,8 @@ class Downlink:
         self._heard = True
         now = self._looked_at or 0.0
         if since < OLD:
-            self._lost_at = now
-        elif now - self._lost_at < OLD and not self._waits:
+            self._lost_at = now if expected > 0 else self._lost_at
+        elif now - self._lost_at < since + OLD and not self._waits:
             return
         if expected > 0:
             share = min(1.0, max(0.0, lost / expected))
@@ -175,7 +176,7 @@ class Downlink:
         now = self._looked_at or 0.0
         if ago < OLD:
             self._timed_at = now
-        elif now - self._timed_at < OLD:
+        elif now - self._timed_at < ago + OLD:
             return
         self.round_trip = seconds
         self._trips.append((now, seconds))

@@ -69,3 +69,12 @@ def test_a_round_trip_is_measured_by_each_sender_report_once() -> None:
     assert consumer.round_trip == 0.25
     consumer.on_report_block(ReportBlock(9, 0, 0, 0, 0, 5, 65_536), 2.9)
     assert consumer.round_trip == 0.25, "that is of the same moment, and of the way back"
+
+
+def test_a_report_is_of_the_time_since_anything_came() -> None:
+    layer, sink = audio_layer(), Sink()
+    consumer = consumer_of(layer, sink, video=False)
+    assert consumer.reported_at is None
+    for highest, now, since in ((5, 1.0, 1.0), (9, 2.0, 2.0), (9, 3.0, 2.0), (9, 6.0, 2.0), (30, 6.5, 6.5)):
+        consumer.on_report_block(ReportBlock(9, 0, 0, highest, 0, 0, 0), now)
+        assert consumer.reported_at == since
