@@ -380,16 +380,8 @@ class Consumer:
         self.left_out += 1
         another = self._closes_gaps and picture.picture != self._left_out
         self._left_out = picture.picture
-        self._begin(
-            Span(
-                sequence + 1,
-                span.sequence_offset - 1,
-                span.timestamp_offset,
-                span.picture_offset - another,
-                span.tl0_offset,
-                span.history,
-            )
-        )
+        offsets = (span.sequence_offset - 1, span.timestamp_offset, span.picture_offset - another, span.tl0_offset)
+        self._begin(Span(sequence + 1, *offsets, span.history))
         return True
 
     def _begin(self, span: Span) -> None:
