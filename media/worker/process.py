@@ -37,7 +37,7 @@ from media.worker.tcp import TcpListener
 from media.worker.transport import TransportFactory
 from media.worker.udp import PortInUseError, UdpEndpoint
 from media.worker.watchdog import LIMIT, Watchdog, watching
-from media.worker.worker import TICK, Worker
+from media.worker.worker import HURRIED, TICK, Worker
 
 logger = logging.getLogger(__name__)
 
@@ -225,7 +225,7 @@ async def _tick(worker: Worker, factory: TransportFactory, listener: TcpListener
     memory = Memory()
     with watching(watchdog):
         while True:
-            await asyncio.sleep(TICK)
+            await asyncio.sleep(HURRIED if worker.hurries else TICK)
             watchdog.beat()
             worker.tick()
             listener.tick(listener.clock())

@@ -161,6 +161,11 @@ class PublishLeg:
         for producer in self.producers.values():
             producer.tick(now)
 
+    @property
+    def hurries(self) -> bool:
+        """Whether the publisher may have to be asked for something soon."""
+        return any(layer.hurries for producer in self.producers.values() for layer in producer.layers)
+
     def hurry(self, now: float) -> None:
         """Ask for what is missing, if it is time."""
         for producer in self.producers.values():

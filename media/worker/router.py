@@ -157,6 +157,11 @@ class Participant:
             self.publish_leg.tick(now)
         self.subscribe_leg.tick(now)
 
+    @property
+    def hurries(self) -> bool:
+        """Whether it has something to do that cannot wait for the next tick."""
+        return self.subscribe_leg.hurries or (self.publish_leg is not None and self.publish_leg.hurries)
+
     def hurry(self, now: float) -> None:
         """Do what cannot wait for the next tick."""
         if self.publish_leg is not None:
@@ -250,6 +255,11 @@ class Router:
         decoders = self.decoders()
         for participant in self.participants.values():
             participant.ask_for_codecs(decoders)
+
+    @property
+    def hurries(self) -> bool:
+        """Whether anybody has something to do that cannot wait for the next tick."""
+        return any(participant.hurries for participant in self.participants.values())
 
     def hurry(self, now: float) -> None:
         """Do what cannot wait for the next tick."""

@@ -208,9 +208,14 @@ class SubscribeLeg:
             self._transport.tick(now)
             self.forwarding.tick(self._by_ssrc.values(), now)
 
+    @property
+    def hurries(self) -> bool:
+        """Whether it is being seen if the link takes more: what is sent for that is to be spread evenly."""
+        return self._transport is not None and self.forwarding.downlink.padding > 0.0
+
     def hurry(self, now: float) -> None:
         """Go on to see whether the link takes more, if that is being seen."""
-        if self._transport is not None and self.forwarding.downlink.padding > 0.0:
+        if self.hurries:
             self.forwarding.tick(self._by_ssrc.values(), now)
 
     def on_rtp(self, data: bytes, now: float) -> bool:  # noqa: ARG002

@@ -97,7 +97,7 @@ class Watchdog:
 
     def _ended(self, due: float, seconds: float) -> None:
         seen = self._missing == due
-        blind = max(self._blind if seen else 0.0, self._idle())
+        blind = max(self._blind if seen else 0.0, self._idle(due))
         where = self._where if seen else ""
         stall = Stall(time.time() - seconds, round(seconds, 3), where, self._stood_still(blind, seconds))
         self._number += 1
@@ -107,12 +107,17 @@ class Watchdog:
 
     # ---- in the thread
 
+    @property
+    def pause(self) -> float:
+        """Seconds after which a look is of use: when a tick would be late by half the limit."""
+        return max(self.limit / 2, self._due + self.limit / 2 - self._clock())
+
     def look(self) -> None:
         """Look where the loop is, if its tick is late by half the limit: so that is known when it is over the limit."""
-        blind = self._idle()
+        due = self._due
+        blind = self._idle(due)
         now = self._looked = self._clock()
         self._looked_cpu = self._cpu()
-        due = self._due
         if (seconds := now - due) < self.limit / 2:
             return
         seen = where(sys._current_frames().get(self._thread), self._ours)
@@ -129,9 +134,10 @@ class Watchdog:
             still = self._stood_still(self._blind, seconds)
             self._say("the loop is held", Stall(time.time() - seconds, round(seconds, 3), self._where, still))
 
-    def _idle(self) -> float:
-        """Seconds since the last look in which the process did not run."""
-        return (self._clock() - self._looked) - (self._cpu() - self._looked_cpu)
+    def _idle(self, due: float) -> float:
+        """Seconds since the last look in which the process did not run, and was not to: a tick was due."""
+        waited = max(0.0, due - self._looked)
+        return (self._clock() - self._looked) - (self._cpu() - self._looked_cpu) - waited
 
     def _stood_still(self, blind: float, seconds: float) -> bool:
         return blind > max(seconds / 2, self.limit)
@@ -184,7 +190,7 @@ def watching(watchdog: Watchdog) -> Generator[None]:
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(watchdog.limit / 2):
+        while not over.wait(watchdog.pause):
             watchdog.look()
 
     watchdog.begin()

@@ -131,6 +131,7 @@ class KernelDoor:
             self.forget(ssrc)
         self.record.session = self._inlet.ffi.NULL
         self._inlet.forget(self)
+        self.arrived = _nothing  # who is told holds us
 
     def _list(self) -> None:
         record = self.record
@@ -289,6 +290,10 @@ class KernelInlet:
             except Exception:  # a bug; the others' datagrams are not lost for it
                 logger.exception("datagram not handled")
         serving[0] = 0
+
+
+def _nothing(packet: bytes | None, now: float) -> None:
+    """Stand where something was called."""
 
 
 def unpack_address(name: bytes) -> Address:

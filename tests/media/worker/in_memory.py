@@ -6,6 +6,7 @@ import asyncio
 import gc
 import re
 import weakref
+from array import array
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, cast
@@ -28,8 +29,11 @@ from media.worker.aiortc_hooks import Certificate, SrtpError
 from media.worker.consumer import Consumer
 from media.worker.counters import Counters
 from media.worker.errors import RequestError
-from media.worker.fanout import PureFanout
+from media.worker.fanout import Fanout, PureFanout
 from media.worker.ice import Address, IceAgent, IceTransport
+from media.worker.inlet import Inlet, NoInlet
+from media.worker.kernel.fanout import KernelFanout
+from media.worker.kernel.inlet import KernelDoor, KernelInlet, KernelLane
 from media.worker.layer import Layer
 from media.worker.producer import Producer
 from media.worker.publish_leg import PublishLeg
@@ -39,6 +43,7 @@ from media.worker.subscribe_leg import SubscribeLeg
 from media.worker.transport import Transport, TransportFactory, TransportUser
 from media.worker.worker import Worker
 from tests.media.worker.harness import SOURCES
+from tests.media.worker.kernel import kernel
 from tests.media.worker.peer import Peer
 
 #: The time at which everything begins.
@@ -61,20 +66,26 @@ class MemoryWorker:
 
     is_stream = False
 
-    def __init__(self, loudest: int = LOUDEST) -> None:
+    def __init__(self, loudest: int = LOUDEST, *, compiled: bool = False) -> None:
         self.now = BEGIN
         self.events: list[Event] = []
         self.tasks: set[asyncio.Task[None]] = set()
         self.counters = Counters()
         self.agent = IceAgent(self.counters)
         self._peers: dict[Address, Peer] = {}
+        fanout: Fanout = PureFanout(self.counters)
+        inlet: Inlet = NoInlet()
+        if compiled:
+            fanout = compiled_fanout = KernelFanout(kernel(), self.counters)
+            inlet = KernelInlet(kernel(), compiled_fanout, self.counters, array("Q", [0]), -1)
         self.factory = _Factory(
             self.agent,
             Certificate(),
             self.counters,
             candidates([("127.0.0.1", 4000)]),
             self._spawn,
-            PureFanout(self.counters),
+            fanout,
+            inlet,
         )
         self.factory.clock = lambda: self.now
         self.factory.sessions = weakref.WeakSet()
@@ -219,14 +230,17 @@ Scenario = Callable[[MemoryWorker], Coroutine[Any, Any, None]]
 
 
 #: What a participant is made of; a transport holds OpenSSL's and libsrtp's memory, which no collector sees.
-MADE = (Router, Participant, PublishLeg, SubscribeLeg, Transport, IceTransport, Producer, Layer, Consumer)
+MADE = (
+    *(Router, Participant, PublishLeg, SubscribeLeg, Transport, IceTransport, Producer, Layer, Consumer),
+    *(KernelDoor, KernelLane),
+)
 
 
-def play(scenario: Scenario, loudest: int = LOUDEST) -> None:
+def play(scenario: Scenario, loudest: int = LOUDEST, *, compiled: bool = False) -> None:
     """Run a scenario, and see that nothing is left of it when all are gone: not even for the garbage collector."""
 
     async def main() -> None:
-        worker = MemoryWorker(loudest)
+        worker = MemoryWorker(loudest, compiled=compiled)
         await scenario(worker)
         worker.worker.close()
         await worker.settle()

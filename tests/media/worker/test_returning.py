@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from media.messages import Join, Leave
 from media.worker.router import SOON
+from media.worker.worker import WHOLE
 from tests.media.worker.in_memory import MemoryWorker, play
 
 BOTH = {"0": "audio", "1": "video"}
@@ -40,9 +41,9 @@ def test_whoever_is_late_is_waited_for_a_moment_only() -> None:
         come(worker, *NAMES)
         for name in NAMES[:-1]:
             publish(worker, name)
-        worker.tick(SOON - 0.01)
+        worker.tick(SOON - WHOLE)
         assert worker.offers("alice") == []
-        worker.tick(0.01)
+        worker.tick(WHOLE)
         assert {track.participant for track in worker.offer("alice").tracks.values()} == {"bob"}
         publish(worker, "carol")
         assert worker.offers("alice") == [], "one offer waits for its answer"
