@@ -118,3 +118,12 @@ Object.assign(globalThis, {
 });
 
 export const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+/** What the server offers to send: a microphone and a camera of each. @param {number} offer @param {string[]} [people] */
+export function offerOf(offer, people = []) {
+  const tracks = Object.fromEntries(people.flatMap((participant, index) => [
+    [String(index * 2), { participant, source: "microphone" }],
+    [String(index * 2 + 1), { participant, source: "camera" }],
+  ]));
+  return { type: /** @type {const} */ ("offer"), offer, sdp: JSON.stringify(Object.keys(tracks)), tracks };
+}

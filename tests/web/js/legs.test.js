@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { FakeConnection, settled } from "./fake_rtc.js";
+import { FakeConnection, offerOf, settled } from "./fake_rtc.js";
 
 const { AT_ONCE, Legs, RETRY } = await import("../../../web/static/rtc/legs.js");
 const { KEPT } = await import("../../../web/static/rtc/predecessors.js");
-const { SubscribeLeg } = await import("../../../web/static/rtc/subscribe_leg.js");
 
 const off = { microphone: null, camera: null };
 
@@ -20,15 +19,6 @@ function makeLegs(signal = {}) {
   return { legs, statuses };
 }
 
-/** @param {number} offer @param {string[]} [people] */
-function offerOf(offer, people = []) {
-  const tracks = Object.fromEntries(people.flatMap((participant, index) => [
-    [String(index * 2), { participant, source: "microphone" }],
-    [String(index * 2 + 1), { participant, source: "camera" }],
-  ]));
-  return { type: /** @type {const} */ ("offer"), offer, sdp: JSON.stringify(Object.keys(tracks)), tracks };
-}
-
 test("both transceivers are offered before there is a track", async () => {
   /** @type {object[]} */
   const published = [];
@@ -36,58 +26,6 @@ test("both transceivers are offered before there is a track", async () => {
   await legs.start(off);
   assert.deepEqual(published, [{ 0: "microphone", 1: "camera" }]);
   legs.close();
-});
-
-test("offers are answered one at a time, in order", async () => {
-  /** @type {number[]} */
-  const answered = [];
-  /** @type {(() => void)[]} */
-  const release = [];
-  const leg = new SubscribeLeg((offer) => new Promise((resolve) => {
-    answered.push(offer);
-    release.push(() => resolve(undefined));
-  }));
-  leg.receive(offerOf(1, ["a"]));
-  leg.receive(offerOf(2, ["a", "b"]));
-  await settled();
-  assert.deepEqual(answered, [1]);
-  release[0]?.();
-  await settled();
-  assert.deepEqual(answered, [1, 2]);
-  leg.close();
-});
-
-test("a track is shown once something has arrived on it, and no longer than the offer names it", async () => {
-  const leg = new SubscribeLeg(async () => {});
-  leg.receive(offerOf(1, ["a", "b"]));
-  await settled();
-  assert.deepEqual(leg.tracks.get("a"), { microphone: null, camera: null, screens: new Map() });
-
-  /** @type {number[]} */
-  const told = [];
-  leg.on("tracks", (tracks) => told.push(tracks.size));
-  const [connection] = FakeConnection.made;
-  connection?.arrive("2");
-  assert.equal(leg.tracks.get("b")?.microphone?.kind, "audio");
-  assert.equal(leg.tracks.get("b")?.camera, null);
-  assert.deepEqual(told, [2]);
-
-  leg.receive(offerOf(2, ["a"]));
-  await settled();
-  assert.deepEqual([...leg.tracks.keys()], ["a"]);
-  leg.close();
-});
-
-test("an offer that fails does not keep the next from being answered", async () => {
-  /** @type {number[]} */
-  const answered = [];
-  const leg = new SubscribeLeg(async (offer) => void answered.push(offer));
-  leg.on("failed", () => answered.push(-1));
-  leg.receive({ ...offerOf(1), sdp: "nonsense" });
-  leg.receive(offerOf(2, ["a"]));
-  await settled();
-  assert.deepEqual(answered, [-1, 2]);
-  leg.close();
 });
 
 test("the media worker goes and comes back", async (t) => {
