@@ -41,8 +41,8 @@ def losses(told: list[MediaEvent]) -> int:
 
 
 async def publish_until_refused(bridge: Bridge, session: Session, offer: str) -> None:
-    """Be a page that comes back each time, and brings the worker down each time."""
-    with trio.fail_after(PATIENCE):
+    """Be a page that comes back each time, and brings the worker down each time: it starts three times, and dies."""
+    with trio.fail_after(6 * PATIENCE):
         while suspects(bridge).get("bad") != "refused":
             try:
                 await session.publish(offer, {})
