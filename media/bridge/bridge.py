@@ -205,8 +205,13 @@ class Bridge:
         for room in rooms:
             room.lose(self._housing.refused_for(room.name))
             self._followers.lose(room.name)
-        if not closing:
-            self._housing.house(kept)
+        if closing:
+            return
+        self._housing.house(kept)
+        if rooms and kept is not None and not self._rooms.homeless():
+            member.put_off()  # there was a spare, so all others are up, and it has them now
+        else:
+            self._housing.hurry()
 
     def worker_failed(self, member: Member, error: Exception) -> None:
         self._pool.failed(member, error)

@@ -36,12 +36,20 @@ class Housing:
         self._wait = trio.CancelScope()
 
     def place(self, room: str) -> Member | None:
-        """Say where a room goes that lives nowhere; None if there is no place for it now."""
+        """Say where a room goes that lives nowhere; None if there is no place for it now, and the next is to hurry."""
         standing = self.quarantine.standing(room, trio.current_time())
         if standing == "refused":
             return None
         number = self._place_free() if standing == "free" else self._place_apart(room)
-        return None if number is None else self._members[number]
+        if number is None:
+            self.hurry()
+            return None
+        return self._members[number]
+
+    def hurry(self) -> None:
+        """Have workers that were put off start now."""
+        for member in self._members:
+            member.hurry()
 
     def refused_for(self, room: str) -> float:
         """Return for how many seconds more a room is refused a worker."""

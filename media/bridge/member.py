@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Literal, Protocol
 
 import attrs
@@ -19,6 +20,9 @@ from nurseries import Backoff, ChildReport, ChildSpec, TooManyRestarts, log_repo
 INTENSITY = 5
 PERIOD = 30.0
 BACKOFF = Backoff(first=0.05, factor=2.0, cap=1.0)
+#: Seconds that it has where the spare took its rooms over. A start takes a second of a core, and it is just then that
+#: everybody's pages and the spare need the cores to connect anew: a spare's loop was held for up to 0.4 s by it.
+CALM = 2.0
 #: A network comes back when it does: that is waited for, for as long as it takes.
 REMOTE_INTENSITY = 1_000_000
 REMOTE_BACKOFF = Backoff(first=0.25, factor=2.0, cap=5.0, jitter=0.2)
@@ -68,11 +72,23 @@ class Member:
     lives: int = 0
     #: why the last one is gone
     last_error: str = ""
+    #: when its next worker may be started, and what is around the wait for that
+    _due: float = -math.inf
+    _wait: trio.CancelScope = attrs.field(factory=trio.CancelScope)
 
     @property
     def trying(self) -> bool:
         """Whether there is a worker, or may be one soon. Nobody knows that of another machine that is not there."""
         return self.link is not None or (self.address is None and self.state != "given_up")
+
+    def put_off(self) -> None:
+        """Start no worker in the next `CALM` seconds, unless there is a `hurry`; another machine has its own cores."""
+        if self.address is None:
+            self._due = trio.current_time() + CALM
+
+    def hurry(self) -> None:
+        """Wait no longer, after a `put_off`."""
+        self._due = self._wait.deadline = -math.inf
 
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Have a worker until cancelled. Raises TooManyRestarts when it cannot be kept up."""
@@ -97,6 +113,8 @@ class Member:
     async def _live(self, *, task_status: trio.TaskStatus[None]) -> None:
         """One worker, from its start to its loss."""
         task_status.started()  # that it fails to start is one more way of being lost
+        with trio.CancelScope(deadline=self._due) as self._wait:
+            await trio.sleep_forever()
         self.state = "starting"
         self.lives += 1
         try:
@@ -131,7 +149,8 @@ class Member:
             log_report(report)
             return
         # No fault of this process, so its traceback would tell nothing.
-        what_next = f"another in {report.delay:.2f} s" if report.action == "restart" else "giving up"
+        delay = max(report.delay, self._due - trio.current_time())
+        what_next = f"another in {delay:.2f} s" if report.action == "restart" else "giving up"
         same = self.address is not None and str(report.error) == self.last_error  # not there for an hour is one loss
         _log.log(logging.DEBUG if same else logging.ERROR, "%s is lost: %s: %s", self.name, report.error, what_next)
         self.last_error = str(report.error)

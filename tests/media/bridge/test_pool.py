@@ -94,7 +94,7 @@ async def test_the_spare_takes_over_at_once_and_the_next_worker_is_the_spare(aut
         assert bridge.port_of("a") == 10_002
         assert states(bridge) == ["down", "up", "up"]
         await those.come("c1")  # while there is no spare
-        await trio.sleep(1)
+        await trio.sleep(3)
         assert states(bridge) == ["spare", "up", "up"]
         assert rooms(bridge) == [0, 2, 1]
         assert workers.at[0].asked() == []
