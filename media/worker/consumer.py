@@ -24,6 +24,8 @@ from media.worker.splice import End, Numbers, splice
 ROUND_TRIP = 0.1
 #: Sender reports of which it is remembered when they were sent.
 MAX_REPORTS = 4
+#: Packets that may be on their way at any time.
+AHEAD = 10
 #: Packets that are gone through for padding, the newest first.
 PADDING_REACH = 30
 #: No temporal layer is higher (TID has two bits).
@@ -61,8 +63,9 @@ class Consumer:
         #: The sender report by which the round trip was measured last, and when it went out.
         self._measured_by: int | None = None
         self.measured_from = 0.0
-        #: When the subscriber reported last that anything came.
+        #: Since when what the subscriber will report next went out, and how many packets had gone out then.
         self.reported_at: float | None = None
+        self._packets_reported = 0
         self._reports: deque[tuple[int, float]] = deque(maxlen=MAX_REPORTS)
         #: What its copies are. Its offsets are those of the current span, cut to the size of the fields.
         self.outgoing = sink.outgoing(codec.payload_type, ssrc, own_part(codec.kind, mid))
@@ -309,8 +312,8 @@ class Consumer:
                 self._measured_by, self.measured_from = stamp, sent_at
                 self.round_trip = max(0.0, now - sent_at - block.delay_since / 65_536)
         last, self.last_block = self.last_block, block
-        if last is None or block.highest_sequence != last.highest_sequence:
-            self.reported_at = now
+        if last is None or self._has_reached(block.highest_sequence):
+            self.reported_at, self._packets_reported = now, self.packets
         before, self._holes = self._holes, self._count_holes()
         if last is None:
             return 0, 0
@@ -323,6 +326,16 @@ class Consumer:
         self._unseen = min(0, lost)
         lost = max(0, lost)
         return lost, max(lost, expected - max(0, holes))
+
+    def _has_reached(self, highest: int) -> bool:
+        """Whether most of what went out since the last report has come, by the highest number that the subscriber saw.
+
+        Where it has not, as nothing came through for a while, the next report is of that while, too.
+        """
+        if self.layer is None or self.layer.newest is None or self._span is None:
+            return True
+        ahead = self.layer.newest + self._span.sequence_offset - highest & 0xFFFF
+        return ahead >= 0x8000 or ahead <= max(AHEAD, (self.packets - self._packets_reported) / 2)
 
     def _count_holes(self) -> int | None:
         """Return how many more numbers than packets went out, from a beginning that nobody knows."""

@@ -71,10 +71,27 @@ def test_a_round_trip_is_measured_by_each_sender_report_once() -> None:
     assert consumer.round_trip == 0.25, "that is of the same moment, and of the way back"
 
 
-def test_a_report_is_of_the_time_since_anything_came() -> None:
+def test_a_report_is_of_the_time_since_one_that_was_of_most_that_had_gone_out() -> None:
     layer, sink = audio_layer(), Sink()
     consumer = consumer_of(layer, sink, video=False)
-    assert consumer.reported_at is None
-    for highest, now, since in ((5, 1.0, 1.0), (9, 2.0, 2.0), (9, 3.0, 2.0), (9, 6.0, 2.0), (30, 6.5, 6.5)):
+    stream = Stream(layer)
+    stream.send(0.0)
+    consumer.resume()
+
+    def send(count: int, now: float) -> int:
+        for _ in range(count):
+            stream.send(now)
+        sequence: int = sink.packets[-1].sequence
+        return sequence
+
+    def report(highest: int, now: float) -> float | None:
         consumer.on_report_block(ReportBlock(9, 0, 0, highest, 0, 0, 0), now)
-        assert consumer.reported_at == since
+        return consumer.reported_at
+
+    assert report(send(50, 1.0), 1.0) == 1.0
+    before = send(25, 1.5)
+    send(200, 5.5)
+    assert report(before, 5.6) == 1.0, "it came until it was cut off"
+    assert report(send(50, 6.5) - 5, 6.6) == 6.6
+    last = send(10, 6.7)
+    assert report(last - 10, 7.0) == 7.0, "so many may be on their way"
