@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Audience:
     """What a layer's packets go out to. ``lane`` is disarmed whenever that changes: see `media.worker.inlet`."""
 
-    __slots__ = ("_alike", "_is_settled", "_takers", "_up_to", "consumers", "lane", "waiting")
+    __slots__ = ("_alike", "_is_settled", "_rises", "_takers", "_up_to", "consumers", "lane", "waiting")
 
     def __init__(self) -> None:
         #: Those that forward the layer, and those that will from where that makes sense.
@@ -33,6 +33,7 @@ class Audience:
         self._alike: list[Outgoing] = []
         self._takers = 0
         self._up_to = -1
+        self._rises = False
 
     def wait(self, consumer: Consumer) -> None:
         """Forward to this consumer, too, from the next packet from which that makes sense."""
@@ -83,9 +84,13 @@ class Audience:
     ) -> list[Outgoing]:
         """Return to whom a packet goes out together; ``newest`` says that it came in order, or before others did."""
         self._settle()
-        if newest and (picture is None or picture.layer <= self._up_to):
+        if newest and (picture is None or (picture.layer <= self._up_to and not self._may_rise(picture))):
             return self._alike
         return [each.outgoing for each in self.consumers if each.admits(packet, sequence, tail, picture)]
+
+    def _may_rise(self, picture: Picture) -> bool:
+        """Whether a consumer may take more temporal layers from this picture on. In VP8 that is told by higher ones."""
+        return self._rises and (picture.keyframe or picture.up)
 
     def forward_redundant(
         self, packet: RtpPacket, sequence: int, shared: bytes, fanout: Fanout, red: int | None
@@ -118,9 +123,10 @@ class Audience:
         self._alike = takers + [consumer.outgoing for consumer in self.consumers if not consumer.redundant]
         self._takers = len(takers)
         self._up_to = min(
-            (consumer.temporal if consumer.temporal == consumer.temporal_target else -1 for consumer in self.consumers),
+            (consumer.temporal if consumer.temporal <= consumer.temporal_target else -1 for consumer in self.consumers),
             default=HIGHEST,
         )
+        self._rises = any(consumer.temporal < consumer.temporal_target for consumer in self.consumers)
 
 
 def _forward(packet: RtpPacket, sequence: int, tail: bytes, consumers: Iterable[Consumer], fanout: Fanout) -> None:

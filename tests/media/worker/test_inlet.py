@@ -18,7 +18,7 @@ from media.worker.inlet import NO_LANE
 from media.worker.kernel.fanout import pack_address
 from media.worker.kernel.inlet import KernelDoor, unpack_address
 from tests.media.worker.fanout_rig import bound
-from tests.media.worker.inlet_packets import begun, rtp, video
+from tests.media.worker.inlet_packets import begun, picture, rtp, video
 from tests.media.worker.inlet_rig import PAYLOAD_TYPE, ROOM, STREAM, LayerRig
 
 # ---- what goes ahead, and what does not
@@ -192,6 +192,23 @@ def test_whatever_changes_disarms(rig: LayerRig) -> None:
         if number != 6:
             assert (number, rig.lane.record.armed) == (number, 0)
         assert armed or rig.layer.audience.waiting
+
+
+def test_who_waits_to_be_sent_more_layers_does_not_keep_the_others_back(rig: LayerRig) -> None:
+    waits = rig.consumers[0]
+    waits.temporal = 2  # the highest there are, and nothing tells that there are no more
+    rig.send(video(2))
+    rig.send(video(3), video(4, layer=2), video(5, layer=1))
+    assert (rig.slow, rig.ahead()) == (2, 3)
+    waits.temporal = 0
+    rig.send(video(6))
+    rig.send(video(7), video(8, layer=1))
+    assert (rig.slow, rig.ahead()) == (4, 4)
+    assert waits.left_out == 1
+    rig.send(rtp(9, picture(9, layer=1, sync=True), timestamp=30_000))
+    assert (waits.temporal, rig.slow) == (1, 5)
+    rig.send(video(10, key=True))
+    assert waits.temporal == waits.temporal_target
 
 
 # ---- many at once
