@@ -79,7 +79,10 @@ class Door(Protocol):
         ...
 
     def hold(self, *, held: bool) -> None:
-        """Have nothing come in by this door for now, or let it again: all goes the long way then."""
+        """Have nothing come in by this door for now, or let it again: all goes the long way then.
+
+        It may be held for several reasons at a time: it is let again when none is left.
+        """
         ...
 
     def lane(self, ssrc: int, codec: Codec, took: Took) -> Lane:

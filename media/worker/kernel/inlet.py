@@ -86,7 +86,8 @@ class KernelDoor:
         self.record.room = self._room = room
         self._lanes: dict[int, KernelLane] = {}
         self._path: Path | None = None
-        self._held = self._known = self._closed = False
+        self._holds = 0
+        self._known = self._closed = False
 
     def secure(self, session: int) -> None:
         """Decrypt with this session."""
@@ -102,8 +103,8 @@ class KernelDoor:
 
     def hold(self, *, held: bool) -> None:
         """Have nothing come in by this door for now, or let it again."""
-        self._held = held
-        self._show(not held)
+        self._holds += 1 if held else -1
+        self._show(True)
 
     def lane(self, ssrc: int, codec: Codec, took: Took) -> Lane:
         """Make the lane of a stream, if C can read its payloads."""
@@ -144,7 +145,7 @@ class KernelDoor:
         if self._known:
             self._inlet.hide(self)
             self._known = False
-        if not shown or self._closed or self._held or self._path is None or not self.record.session:
+        if not shown or self._closed or self._holds or self._path is None or not self.record.session:
             return
         endpoint, record = self._inlet.number(self._path), self.record
         if endpoint is None:

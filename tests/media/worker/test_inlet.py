@@ -138,6 +138,14 @@ def test_a_door_that_is_held_lets_nothing_ahead(rig: LayerRig) -> None:
     assert (rig.slow, rig.ahead()) == (3, 1)
 
 
+def test_a_door_that_is_held_for_two_reasons_is_held_until_none_is_left(rig: LayerRig) -> None:
+    for held, slow in ((True, 2), (True, 3), (False, 4), (False, 4)):
+        rig.door.hold(held=held)
+        rig.send(video(rig.layer.packets + 1))
+        assert rig.slow == slow
+    assert rig.ahead() == 1
+
+
 def test_a_door_that_is_closed_is_gone(rig: LayerRig) -> None:
     assert rig.inlet is not None
     assert (rig.inlet.statistics().doors, rig.inlet.statistics().lanes) == (1, 1)
