@@ -256,6 +256,9 @@ class Transport:
         """Have packets go out only if they are let through. Checks and handshakes always do."""
         ice, route, clock = self._ice, self.route, self._factory.clock
 
+        def proven() -> Path | None:
+            return ice.selected if ice.is_proven else None
+
         def take(path: Path | None) -> None:
             route.take(None if path is None else Path(ImpairedEndpoint(path.endpoint, takes, clock), path.address))
             self._door.take(path)
@@ -267,10 +270,10 @@ class Transport:
             self._send = ice.send
             if not self._closed:
                 ice.on_selected = self._on_selected
-                route.take(ice.selected)
+                route.take(proven())
 
         self._send, ice.on_selected = send, take
-        take(ice.selected)
+        take(proven())
         return undo
 
     def stand_in(self, user: TransportUser) -> Callable[[], None]:

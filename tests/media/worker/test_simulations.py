@@ -7,6 +7,7 @@ import pytest
 from media.messages import Leave, Simulate
 from media.simulation import LONGEST, Impaired
 from media.worker.errors import RequestError
+from media.worker.ice import Path
 from media.worker.simulations import MOST, Simulations
 from tests.media.worker.in_memory import MemoryWorker, play
 from tests.media.worker.peer import Peer
@@ -169,5 +170,31 @@ def test_a_worker_that_was_not_started_for_it_refuses() -> None:
         worker.join("alice")
         code, words = refusal(worker, "alice", "uplink", loss=1.0)
         assert (code, "--allow-simulate" in words) == ("not_allowed", True)
+
+    play(scenario)
+
+
+def test_nothing_is_forwarded_on_a_path_that_is_not_proven_meanwhile_or_after() -> None:
+    async def scenario(worker: MemoryWorker) -> None:
+        await call(worker)
+        transport = worker.worker._routers["room"].participants["bob"].subscribe_leg.transport
+        assert transport is not None
+        route = transport.route
+        taken: list[Path | None] = []
+        proven = transport.path
+        assert proven is not None
+        transport._ice.proven.clear()
+        transport._ice.selected = elsewhere = Path(proven.endpoint, ("192.0.2.77", 7))
+        simulate(worker, "bob", "downlink", loss=0.0)
+        taken.append(route.path)
+        simulate(worker, "bob", "downlink", seconds=0.0)
+        taken.append(route.path)
+        simulate(worker, "bob", "downlink", loss=0.0)
+        transport._ice.proven.add(elsewhere)
+        transport._ice.selected = elsewhere
+        assert route.path is not None
+        simulate(worker, "bob", "downlink", seconds=0.0)
+        taken.append(route.path)
+        assert taken == [None, None, elsewhere]
 
     play(scenario)
