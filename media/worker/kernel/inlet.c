@@ -33,6 +33,7 @@ struct inlet {
     uint8_t level;  /* the first octet of that which says how loud it is */
     int epoll;
     int count;       /* of what waits for Python */
+    unsigned turn;   /* whose turn it is to be read first: the last ones may find no more room */
     bool for_python; /* something of that is not done with: what comes after it waits for Python, too */
     totals_t totals;
     /* the doors, by their addresses: open addressing with a power of two of places, half of them empty at least */
@@ -431,12 +432,14 @@ int inlet_wait(inlet_t *inlet, double timeout, int *others)
                 break; /* Python may have something to do about the signal */
             return -1;
         }
+        inlet->turn++;
         for (int i = 0; i < ready; i++) {
-            const int endpoint = (int)(int32_t)(uint32_t)(events[i].data.u64 >> 32);
+            const uint64_t which = events[(inlet->turn + (unsigned)i) % (unsigned)ready].data.u64;
+            const int endpoint = (int)(int32_t)(uint32_t)(which >> 32);
             if (endpoint == OTHERS)
                 *others = 1;
             else
-                read_socket(inlet, (int)(uint32_t)events[i].data.u64, endpoint);
+                read_socket(inlet, (int)(uint32_t)which, endpoint);
         }
         if (timeout >= 0)
             left = deadline - read_clock(CLOCK_MONOTONIC);

@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import partial
 
 import pytest
 
@@ -108,6 +109,25 @@ def test_an_address_is_of_one_endpoint(rig: LayerRig) -> None:
         rig.source.sendto(rig.protect(video(2)), sock.getsockname())
         rig.wait()
         assert (len(came), rig.ahead()) == (1, 0)
+
+
+def test_no_flood_of_some_endpoints_keeps_another_waiting(rig: LayerRig) -> None:
+    assert rig.inlet is not None
+    came = [0] * 6
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(bound()) for _ in came]
+        for number, sock in enumerate(sockets):
+            rig.inlet.watch(UdpEndpoint(sock, partial(_count, came, number), rig.counters))
+        for _ in came:
+            for sock in sockets:
+                for _ in range(65):  # a datagram more than is read of it at a time
+                    rig.source.sendto(b"\x00", sock.getsockname())
+            rig.inlet.wait(0.0)
+    assert min(came) >= 64
+
+
+def _count(came: list[int], number: int, *_: object) -> None:
+    came[number] += 1
 
 
 def test_an_error_about_something_sent_is_passed_over(rig: LayerRig) -> None:
