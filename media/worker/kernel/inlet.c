@@ -159,6 +159,10 @@ static void read_extensions(const uint8_t *data, int at, int end, const lane_t *
         }
         if (begin + length > end)
             break;
+        if (number == 0) { /* it is none of a kind, though it has a length */
+            at = begin + length;
+            continue;
+        }
         if (number == lane->level)
             arrival->level = length == 1 ? data[begin] : -1;
         if (number == lane->wide)

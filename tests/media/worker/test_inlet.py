@@ -126,6 +126,13 @@ def test_what_comes_from_elsewhere_is_for_python(rig: LayerRig) -> None:
         assert (rig.slow, rig.ahead()) == (2, 1), "there it is now"
 
 
+def test_no_header_extension_has_the_number_that_says_that_there_is_none(rig: LayerRig) -> None:
+    rig.lane.read(0, 0, 0)
+    rig.send(video(2, extensions=b"\xbe\xde\x00\x01\x01\xaa\xbb\x00"))
+    assert rig.ahead() == 1
+    assert rig.told[-1] == (-1, -1)
+
+
 def test_a_door_that_is_held_lets_nothing_ahead(rig: LayerRig) -> None:
     rig.door.hold(held=True)
     rig.send(video(2))
