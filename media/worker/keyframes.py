@@ -35,6 +35,11 @@ class KeyframeRequester:
         #: How many were sent.
         self.requests = 0
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether one is wanted that is still asked for."""
+        return self.wanted_since is not None and self._repeats <= MAX_REPEATS
+
     def ask(self, now: float) -> bool:
         """Somebody needs a keyframe."""
         if self.wanted_since is None:
@@ -46,7 +51,7 @@ class KeyframeRequester:
 
     def tick(self, now: float) -> bool:
         """Time has passed. To be called at least every tenth of a second."""
-        if self.wanted_since is None or self._repeats > MAX_REPEATS:
+        if not self.goes_on:
             return False
         if self._pace.asked is not None and now < self._pace.asked + THROTTLE:
             return False

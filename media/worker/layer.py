@@ -276,7 +276,7 @@ class Layer:
     @property
     def hurries(self) -> bool:
         """Whether the publisher may have to be asked for something soon."""
-        return bool(self.missing) or self.keyframes.wanted_since is not None
+        return bool(self.missing) or self.keyframes.goes_on
 
     @property
     def jitter(self) -> float:

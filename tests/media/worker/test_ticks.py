@@ -62,6 +62,19 @@ def test_it_hurries_while_a_keyframe_is_wanted() -> None:
     play(scenario)
 
 
+def test_it_hurries_no_longer_than_a_keyframe_is_asked_for() -> None:
+    async def scenario(worker: MemoryWorker) -> None:
+        _, bob = await call(worker)
+        bob.ask_keyframe(next(packet.ssrc for packet in bob.packets if packet.payload_type == 96))
+        for _ in range(200):
+            worker.tick(TICK)
+        assert not hurries(worker), "it is given up"
+        bob.ask_keyframe(next(packet.ssrc for packet in bob.packets if packet.payload_type == 96))
+        assert hurries(worker)
+
+    play(scenario)
+
+
 def test_a_hurried_tick_sends_no_reports() -> None:
     async def scenario(worker: MemoryWorker) -> None:
         alice, _ = await call(worker)
