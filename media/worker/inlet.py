@@ -212,7 +212,12 @@ class InletSelector(selectors.DefaultSelector):
             return []
         ready = super().select(0)
         self.inlet.wait(0)  # what came by UDP before what is ready now comes before it here, too
-        return ready
+        return [each for each in ready if self._is_registered(each[0])]
+
+    def _is_registered(self, key: selectors.SelectorKey) -> bool:
+        """Whether it is still: what has just been handed over may have had it closed."""
+        known = self.get_map().get(key.fd)
+        return known is not None and known.fileobj is key.fileobj
 
 
 def make_loop(selector: InletSelector) -> asyncio.AbstractEventLoop:

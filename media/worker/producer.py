@@ -68,11 +68,12 @@ class Producer:
         self.layers = tuple(
             known.get(rid) or Layer(self._sink, self._ssrc, self.codec, rid, self._pace) for rid in rids
         )
+        for layer in known.values():
+            layer.audience.unsettle()  # those that are no more, too: the kernel knows them by the old numbers
         for layer in self.layers:
             layer.repeats = self.codec.kind == "video" and "nack" in found.feedback
             layer.red = line.red
             layer.has_repair_stream = found.repair_payload_type is not None
-            layer.audience.unsettle()
 
     def add(self, consumer: Consumer) -> None:
         """Forward to this consumer, too."""

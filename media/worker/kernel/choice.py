@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from media.serving import Cell
 from media.worker.counters import Counters
 from media.worker.fanout import Fanout, PureFanout
@@ -9,6 +11,8 @@ from media.worker.inlet import Inlet, InletSelector, NoInlet
 from media.worker.kernel.fanout import KernelFanout
 from media.worker.kernel.inlet import KernelInlet
 from media.worker.kernel.load import KernelMissingError, load
+
+logger = logging.getLogger(__name__)
 
 
 def choose(
@@ -27,5 +31,9 @@ def choose(
     fanout = KernelFanout(module, counters)
     if selector is None:
         return fanout, NoInlet(), ""
-    selector.inlet = inlet = KernelInlet(module, fanout, counters, serving, selector.fileno())
+    try:
+        selector.inlet = inlet = KernelInlet(module, fanout, counters, serving, selector.fileno())
+    except OSError as error:  # there is no descriptor left
+        logger.warning("every packet waits for Python reason=%r", str(error))
+        return fanout, NoInlet(), ""
     return fanout, inlet, ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
 import socket
 import sys
 import threading
@@ -14,7 +15,7 @@ from functools import partial
 import pytest
 
 from media.worker.codecs import VP8
-from media.worker.inlet import InletSelector, make_loop
+from media.worker.inlet import InletSelector, NoInlet, make_loop
 from media.worker.kernel.fanout import KernelFanout
 from media.worker.kernel.inlet import KernelInlet
 from media.worker.udp import UdpEndpoint
@@ -145,6 +146,27 @@ def test_a_socket_that_is_ignored_is_not_read(rig: LayerRig) -> None:
     rig.send_raw(b"\x00")
     rig.inlet.wait(0.0)
     assert rig.socket.recv(10) == b"\x00"
+
+
+def test_what_was_closed_meanwhile_is_not_ready() -> None:
+    class Closing(NoInlet):
+        waits = 0
+
+        def wait(self, timeout: float | None) -> bool:
+            self.waits += 1
+            if self.waits == 2:
+                selector.unregister(near)
+                near.close()
+            return True
+
+    near, far = socket.socketpair()
+    other, another = socket.socketpair()
+    with near, far, other, another, InletSelector() as selector:
+        for sock, peer in ((near, far), (other, another)):
+            selector.register(sock, selectors.EVENT_READ)
+            peer.send(b"x")
+        selector.inlet = Closing()
+        assert [key.fileobj for key, _ in selector.select(None)] == [other]
 
 
 def test_the_loop_waits_with_it_and_nothing_overtakes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import shutil
 import sysconfig
 from array import array
@@ -12,7 +13,7 @@ import pytest
 
 from media.worker.counters import Counters
 from media.worker.inlet import InletSelector
-from media.worker.kernel import build
+from media.worker.kernel import build, choice
 from media.worker.kernel.choice import choose
 from media.worker.kernel.load import KernelMissingError, load
 from tests.media.worker.harness import ready_worker
@@ -36,6 +37,19 @@ def test_python_forwards_where_the_kernel_is_not(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(build, "MODULE", "_nothing")
     fanout, inlet, reason = choose(Counters(), kernel=True, serving=array("Q", [0]), selector=InletSelector())
     assert (fanout.compiled, inlet.statistics().compiled, reason) == (False, False, "it was not compiled")
+
+
+def test_without_a_descriptor_for_it_there_is_no_inlet(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(choice, "KernelInlet", fails)
+    selector = InletSelector()
+    fanout, inlet, reason = choose(Counters(), kernel=True, serving=array("Q", [0]), selector=selector)
+    assert (fanout.compiled, inlet.statistics().compiled, selector.inlet, reason) == (True, False, None, "")
+    assert "Too many open files" in caplog.text
 
 
 def test_one_of_other_sources_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
