@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from media.worker.outgoing_extensions import own_part, shared_part
 from media.worker.payloads import CLOSES_GAPS, NUMBERED, READERS
 from media.worker.picture import Picture, renumber
 from media.worker.renumbering import Renumbering, Span
+from media.worker.reported import Reported
 from media.worker.retransmission import Retransmissions
 from media.worker.rtcp import SenderReport
 from media.worker.rtp import RtpPacket, pack_start
@@ -22,10 +22,6 @@ from media.worker.splice import End, Numbers, splice
 
 #: Seconds that a round trip is taken for while none was measured.
 ROUND_TRIP = 0.1
-#: Sender reports of which it is remembered when they were sent.
-MAX_REPORTS = 4
-#: Packets that may be on their way at any time.
-AHEAD = 10
 #: Packets that are gone through for padding, the newest first.
 PADDING_REACH = 30
 #: No temporal layer is higher (TID has two bits).
@@ -59,14 +55,7 @@ class Consumer:
         self._end: End | None = None
         self.retransmissions = Retransmissions()
         self._repair_sequence = random.getrandbits(15)
-        self.last_block: rtcp.ReportBlock | None = None
-        #: The sender report by which the round trip was measured last, and when it went out.
-        self._measured_by: int | None = None
-        self.measured_from = 0.0
-        #: Since when what the subscriber will report next went out, and how many packets had gone out then.
-        self.reported_at: float | None = None
-        self._packets_reported = 0
-        self._reports: deque[tuple[int, float]] = deque(maxlen=MAX_REPORTS)
+        self.reported = Reported()
         #: What its copies are. Its offsets are those of the current span, cut to the size of the fields.
         self.outgoing = sink.outgoing(codec.payload_type, ssrc, own_part(codec.kind, mid))
         #: The numbers with which packets go out now.
@@ -91,12 +80,6 @@ class Consumer:
         self._temporal = self._temporal_target = ALL
         #: The number of the last picture that was left out.
         self._left_out: int | None = None
-        #: Numbers that were passed over without a packet, when the subscriber reported last; and how many of those it
-        #: has not seen yet, as a number below 0.
-        self._holes: int | None = None
-        self._unseen = 0
-        #: Seconds to the subscriber and back, when that was measured.
-        self.round_trip: float | None = None
 
     @property
     def packets(self) -> int:
@@ -248,7 +231,7 @@ class Consumer:
 
     def on_sender_report(self, report: SenderReport, now: float) -> None:
         """Forward what the publisher says about its clock, by which sound and picture are kept together."""
-        self._reports.append((report.ntp_timestamp >> 16 & 0xFFFFFFFF, now))
+        self.reported.sent(report.ntp_timestamp, now)
         timestamp = report.rtp_timestamp + self.outgoing.timestamp_offset
         self._sink.send_rtcp(
             rtcp.pack_sender_report(self.ssrc, report.ntp_timestamp, timestamp, self.packets, self.octets)
@@ -263,7 +246,7 @@ class Consumer:
             return
         self.retransmissions.earn(self.octets, now)
         newest = self.layer.newest + self._span.sequence_offset
-        round_trip = ROUND_TRIP if self.round_trip is None else self.round_trip
+        round_trip = ROUND_TRIP if self.reported.round_trip is None else self.reported.round_trip
         for number in numbers:
             sequence = newest - (newest - number & 0xFFFF)
             kept = self._renumbering.sent(sequence)
@@ -300,42 +283,12 @@ class Consumer:
         return sent
 
     def on_report_block(self, block: rtcp.ReportBlock, now: float) -> tuple[int, int]:
-        """Take what the subscriber says of this stream; return how many packets it lost, of how many, since last time.
-
-        What its publisher's link lost is a hole in the numbers for the subscriber, too, and no loss of this link: it is
-        taken off both. By the subscriber's word of the last sender report the round trip is measured (RFC 3550, section
-        6.4.1).
-        """
-        for stamp, sent_at in self._reports:
-            # Each but once: what is said of it again is of the same moment.
-            if stamp == block.last_sender_report != self._measured_by:
-                self._measured_by, self.measured_from = stamp, sent_at
-                self.round_trip = max(0.0, now - sent_at - block.delay_since / 65_536)
-        last, self.last_block = self.last_block, block
-        if last is None or self._has_reached(block.highest_sequence):
-            self.reported_at, self._packets_reported = now, self.packets
-        before, self._holes = self._holes, self._count_holes()
-        if last is None:
-            return 0, 0
-        expected = block.highest_sequence - last.highest_sequence & 0xFFFFFFFF
-        if expected >= 0x10000:
-            return 0, 0
-        holes = 0 if before is None or self._holes is None else self._holes - before
-        # Holes are known here before the subscriber comes to them: what is too much now is seen later.
-        lost = block.packets_lost - last.packets_lost - holes + self._unseen
-        self._unseen = min(0, lost)
-        lost = max(0, lost)
-        return lost, max(lost, expected - max(0, holes))
-
-    def _has_reached(self, highest: int) -> bool:
-        """Whether most of what went out since the last report has come, by the highest number that the subscriber saw.
-
-        Where it has not, as nothing came through for a while, the next report is of that while, too.
-        """
-        if self.layer is None or self.layer.newest is None or self._span is None:
-            return True
-        ahead = self.layer.newest + self._span.sequence_offset - highest & 0xFFFF
-        return ahead >= 0x8000 or ahead <= max(AHEAD, (self.packets - self._packets_reported) / 2)
+        """Take what the subscriber says; return how many packets it lost, of how many, since last time."""
+        newest = None
+        if self.layer is not None and self.layer.newest is not None and self._span is not None:
+            newest = self.layer.newest + self._span.sequence_offset
+        holes = self._count_holes()
+        return self.reported.on_block(block, now, packets=self.packets, newest=newest, holes=holes)
 
     def _count_holes(self) -> int | None:
         """Return how many more numbers than packets went out, from a beginning that nobody knows."""

@@ -125,7 +125,7 @@ def _layer(layer: Layer, now: float) -> LayerStatistics:
 
 def _consumer(participant: str, subscription: Subscription) -> ConsumerStatistics:
     producer, consumer = subscription.producer, subscription.consumer
-    layer, target, block = consumer.layer, consumer.target, consumer.last_block
+    layer, target, block = consumer.layer, consumer.target, consumer.reported.last_block
     again = consumer.retransmissions.statistics()
     bitrate = 0.0
     if layer is not None:
@@ -153,7 +153,7 @@ def _consumer(participant: str, subscription: Subscription) -> ConsumerStatistic
         plis=consumer.plis,
         loss=None if block is None else round(block.fraction_lost / 256, 4),
         jitter=None if block is None else round(block.jitter / producer.codec.clock_rate, 6),
-        round_trip=consumer.round_trip,
+        round_trip=consumer.reported.round_trip,
         agreement=subscription.agreement,
         forwarding=layer is not None,
         waits=consumer.waits,

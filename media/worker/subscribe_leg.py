@@ -261,11 +261,12 @@ class SubscribeLeg:
             if (subscription := self._by_ssrc.get(block.ssrc)) is None:
                 continue
             consumer = subscription.consumer
-            before = consumer.round_trip
-            since = now if consumer.reported_at is None else consumer.reported_at
+            reported = consumer.reported
+            before = reported.round_trip
+            since = now if reported.since is None else reported.since
             lost, expected = consumer.on_report_block(block, now)
-            if consumer.round_trip is not None and consumer.round_trip != before:
-                downlink.on_round_trip(consumer.round_trip, now - consumer.measured_from)
+            if reported.round_trip is not None and reported.round_trip != before:
+                downlink.on_round_trip(reported.round_trip, now - reported.measured_from)
             of = found.get(since, (0, 0))
             found[since] = of[0] + lost, of[1] + expected
             self.lost += lost

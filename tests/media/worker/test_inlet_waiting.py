@@ -91,12 +91,13 @@ def test_when_it_came_is_what_the_kernel_says_and_goes_out_with_it(rig: LayerRig
     rig.door.forget(STREAM)
     lane = rig.door.lane(STREAM, VP8, lambda _, now, *read: at.append(now))
     lane.arm(PAYLOAD_TYPE, 2, [consumer.outgoing for consumer in rig.consumers], 3, 0)
-    sent = time.monotonic()
+    before = time.monotonic()
     rig.send_raw(rig.protect(video(2)))
-    while time.monotonic() < sent + 0.05:
+    after = time.monotonic()
+    while time.monotonic() < after + 0.2:
         pass
     rig.inlet.wait(0.0)
-    assert sent - 0.001 <= at[0] < sent + 0.05
+    assert before - 0.1 <= at[0] < after + 0.1
     (packet,) = rig.received()[0]
     assert packet.extensions()[2] == (int(at[0] * 262_144) & 0xFFFFFF).to_bytes(3)
 

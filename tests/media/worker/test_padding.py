@@ -53,9 +53,9 @@ def test_the_round_trip_is_that_of_a_sender_report() -> None:
     layer.on_sender_report(SenderReport(5, 0x1111_2222_3334_4444, 0), 10.0)
     layer.on_sender_report(SenderReport(5, 0x1112_2222_3333_4444, 0), 11.0)
     consumer.on_report_block(ReportBlock(9, 0, 0, 0, 0, 0x9999_9999, 0), 11.0)
-    assert consumer.round_trip is None
+    assert consumer.reported.round_trip is None
     consumer.on_report_block(ReportBlock(9, 0, 0, 0, 0, 0x2222_3333, 65_536), 12.25)
-    assert consumer.round_trip == 0.25
+    assert consumer.reported.round_trip == 0.25
 
 
 def test_a_round_trip_is_measured_by_each_sender_report_once() -> None:
@@ -66,9 +66,9 @@ def test_a_round_trip_is_measured_by_each_sender_report_once() -> None:
     Stream(layer).send(0.1)
     layer.on_sender_report(SenderReport(1, 5 << 16, 0), 1.0)
     consumer.on_report_block(ReportBlock(9, 0, 0, 0, 0, 5, 0), 1.25)
-    assert consumer.round_trip == 0.25
+    assert consumer.reported.round_trip == 0.25
     consumer.on_report_block(ReportBlock(9, 0, 0, 0, 0, 5, 65_536), 2.9)
-    assert consumer.round_trip == 0.25, "that is of the same moment, and of the way back"
+    assert consumer.reported.round_trip == 0.25, "that is of the same moment, and of the way back"
 
 
 def test_a_report_is_of_the_time_since_one_that_was_of_most_that_had_gone_out() -> None:
@@ -86,7 +86,7 @@ def test_a_report_is_of_the_time_since_one_that_was_of_most_that_had_gone_out() 
 
     def report(highest: int, now: float) -> float | None:
         consumer.on_report_block(ReportBlock(9, 0, 0, highest, 0, 0, 0), now)
-        return consumer.reported_at
+        return consumer.reported.since
 
     assert report(send(50, 1.0), 1.0) == 1.0
     before = send(25, 1.5)
