@@ -18,7 +18,7 @@ from media.worker.codecs import VP8
 from media.worker.inlet import InletSelector, NoInlet, make_loop
 from media.worker.kernel.fanout import KernelFanout
 from media.worker.kernel.inlet import KernelInlet
-from media.worker.udp import UdpEndpoint
+from media.worker.udp import UdpEndpoint, arrival
 from media.worker.watchdog import where
 from tests.media.worker.fanout_rig import bound
 from tests.media.worker.inlet_packets import begun, video
@@ -83,10 +83,27 @@ def test_it_returns_when_no_more_can_be_kept(rig: LayerRig) -> None:
     assert rig.ahead() >= 150
 
 
+def have_stamped(*sockets: socket.socket) -> None:
+    """Have the kernel note when something comes; it begins a moment after the first has wanted that."""
+    with bound() as probe:
+        for sock in (*sockets, probe):
+            sock.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
+        for _ in range(1_000):
+            probe.sendto(b"", probe.getsockname())
+            sent = time.monotonic()
+            while time.monotonic() < sent + 0.002:
+                pass
+            _, ancillary, *_ = probe.recvmsg(1, 64)
+            now = time.monotonic()
+            if arrival(ancillary, now, time.time()) < now - 0.001:
+                return
+    pytest.fail("the kernel does not say when something came")
+
+
 def test_when_it_came_is_what_the_kernel_says_and_goes_out_with_it(rig: LayerRig) -> None:
     assert rig.inlet is not None
     rig.received()
-    rig.socket.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
+    have_stamped(rig.socket)
     at = list[float]()
     rig.door.forget(STREAM)
     lane = rig.door.lane(STREAM, VP8, lambda _, now, *read: at.append(now))
