@@ -10,6 +10,7 @@ import pylibsrtp
 from pylibsrtp import _binding
 
 from media.worker import rtcp
+from media.worker.aiortc_hooks import SrtpError
 from media.worker.codecs import Codec
 from media.worker.consumer import Consumer
 from media.worker.fanout import Fanout, Outgoing, Route
@@ -39,7 +40,11 @@ class Way:
     def send_rtp(self, packet: bytes) -> bool:
         assert self._route.protect is not None
         assert self._route.path is not None
-        return self._route.path.endpoint.send(self._route.protect(packet), self._route.path.address)
+        try:
+            protected = self._route.protect(packet)
+        except SrtpError:  # a number that went out before
+            return False
+        return self._route.path.endpoint.send(protected, self._route.path.address)
 
     def send_rtcp(self, packet: bytes) -> None:
         pass
