@@ -53,7 +53,7 @@ class History:
         return RtpPacket(packet)
 
     def expire(self, now: float) -> None:
-        """Let go of what is too old. To be called every 50 ms or so."""
+        """Let go of what is too old. To be called some times a second."""
         if not self._marks or self._marks[-1][1] < self._newest:
             self._marks.append((now, self._newest))
         while self._marks and now - self._marks[0][0] > MAX_AGE:

@@ -312,7 +312,7 @@ class Layer:
     def want(self, now: float, *, wanted: bool, judged: bool) -> None:
         """Take whether anybody is or is to be sent it, and whether it may be blamed for not coming.
 
-        To be called every 50 ms or so.
+        To be called ten times a second or so.
         """
         self._demand.want(now, self._came, live=self.is_live(now), wanted=wanted, judged=judged)
 

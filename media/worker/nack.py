@@ -64,7 +64,7 @@ class Missing:
         return missing.asked > 0
 
     def due(self, now: float) -> list[int]:
-        """Return what is to be asked for now, in order. To be called at each gap and every 50 ms or so."""
+        """Return what is to be asked for now, in order. To be called at each gap, and every 50 ms then."""
         due: list[int] = []
         over: list[int] = []
         for sequence, missing in self._missing.items():

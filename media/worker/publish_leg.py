@@ -22,7 +22,7 @@ from media.worker.twcc import ArrivalRecorder
 #: Chooses the codec of a line from those that the page offers for it; of that which is used now, if there is one.
 Choose = Callable[[MediaLine, Codec | None], Codec | None]
 
-#: Seconds between two messages of transport-wide feedback, a little less than two ticks.
+#: Seconds between two messages of transport-wide feedback, a little less than ticks are apart.
 FEEDBACK_INTERVAL = 0.09
 #: Seconds between two receiver reports.
 REPORT_INTERVAL = 1.0

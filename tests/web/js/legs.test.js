@@ -89,6 +89,32 @@ test("where another worker is there at once, nothing is made of it: what is old 
   legs.close();
 });
 
+test("the last pictures stay through a second loss, too", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { legs } = makeLegs();
+  await legs.start(off);
+  legs.receive(offerOf(1, ["a"]));
+  await settled();
+  FakeConnection.made[1]?.arrive("1");
+  const last = legs.subscribe?.tracks.get("a")?.camera;
+  assert.ok(last);
+  /** @type {import("../../../web/static/rtc/subscribe_leg.js").RemoteTracks} */
+  let shown = legs.subscribe?.tracks ?? new Map();
+  legs.on("tracks", (tracks) => (shown = tracks));
+  legs.lose();
+  await legs.restore();
+  t.mock.timers.tick(KEPT - 100);
+  legs.lose();
+  t.mock.timers.tick(200);
+  assert.equal(shown.get("a")?.camera, last, "another worker may be the next word");
+  await legs.restore();
+  t.mock.timers.tick(KEPT - 1);
+  assert.equal(shown.get("a")?.camera, last);
+  t.mock.timers.tick(1);
+  assert.equal(shown.has("a"), false);
+  legs.close();
+});
+
 test("once all pictures have come, nothing is left of the connection before", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { legs } = makeLegs();

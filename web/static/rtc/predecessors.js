@@ -38,6 +38,7 @@ export class Predecessors {
 
   /** From now on they say nothing, and what was shown is kept. @param {PublishLeg | null} publish @param {SubscribeLeg | null} subscribe */
   add(publish, subscribe) {
+    clearTimeout(this.#timer); // how long they stay is counted anew
     for (const leg of [publish, subscribe]) leg?.watch.silence();
     if (publish) this.#senders.push(publish);
     if (!subscribe) return;
